@@ -1,0 +1,159 @@
+/*
+ * The ring is per thread so that workers of a checkout can fail side by
+ * side without a lock.
+ */
+#include "err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "str.h"
+
+struct slot {
+	struct err err;
+	char text[ERR_TEXT_MAX];
+};
+
+static _Thread_local struct slot ring[ERR_RING];
+static _Thread_local unsigned int next_slot;
+
+static const struct {
+	const char *name;
+	int exit_status;
+	const char *text;
+} codes[ERR_COUNT] = {
+	[ERR_SYSTEM]	  = { "system",	     1, "system error" },
+	[ERR_FAILED]	  = { "failed",	     1, "failed" },
+	[ERR_USAGE]	  = { "usage",	     2, "wrong usage" },
+	[ERR_CONFIG]	  = { "config",	     2, "invalid configuration" },
+	[ERR_REFUSED]	  = { "refused",     3, "refused by policy" },
+	[ERR_BUSY]	  = { "busy",	     4, "busy" },
+	[ERR_ROLLED_BACK] = { "rolled-back", 5,
+	    "the deploy failed and was rolled back" },
+	[ERR_BROKEN]	  = { "broken",	     6,
+	    "the deploy failed and needs a hand" },
+	[ERR_NOT_FOUND]	  = { "not-found",   1, "not found" },
+	[ERR_CORRUPT]	  = { "corrupt",     1, "stored data are damaged" },
+	[ERR_PROTOCOL]	  = { "protocol",    1, "protocol error" },
+	[ERR_GIT]	  = { "git",	     1, "git failed" },
+	[ERR_JOURNAL]	  = { "journal",     1, "the journal failed" },
+	[ERR_TIMEOUT]	  = { "timeout",     1, "timed out" },
+};
+
+static struct slot *
+take_slot(enum err_code code, int sys_errno)
+{
+	struct slot *slot = &ring[next_slot++ % ERR_RING];
+
+	slot->err.code = code;
+	slot->err.sys_errno = sys_errno;
+	slot->err.text = slot->text;
+	return slot;
+}
+
+/* Mark a text that did not fit, so that nobody takes it for the whole. */
+static void
+mark_cut(struct slot *slot, int len)
+{
+	if (len >= 0 && (size_t)len >= sizeof(slot->text))
+		memcpy(slot->text + sizeof(slot->text) - 4, "...", 4);
+}
+
+const struct err *
+err_new(enum err_code code, const char *fmt, ...)
+{
+	struct slot *slot = take_slot(code, 0);
+	va_list ap;
+
+	if (fmt == NULL) {
+		slot->err.text = codes[code].text;
+		return &slot->err;
+	}
+	va_start(ap, fmt);
+	mark_cut(slot, vsnprintf(slot->text, sizeof(slot->text), fmt, ap));
+	va_end(ap);
+	return &slot->err;
+}
+
+const struct err *
+err_system(const char *fmt, ...)
+{
+	int saved = errno;
+	struct slot *slot = take_slot(ERR_SYSTEM, saved);
+	char what[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	mark_cut(slot, snprintf(slot->text, sizeof(slot->text), "%s: %s",
+	    what, strerror(saved)));
+	errno = saved;
+	return &slot->err;
+}
+
+const struct err *
+err_add(const struct err *err, const char *fmt, ...)
+{
+	struct slot *slot = take_slot(err->code, err->sys_errno);
+	char what[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	mark_cut(slot, snprintf(slot->text, sizeof(slot->text), "%s: %s",
+	    what, err->text));
+	return &slot->err;
+}
+
+const struct err *
+err_recode(const struct err *err, enum err_code code)
+{
+	struct slot *slot = take_slot(code, err->sys_errno);
+
+	snprintf(slot->text, sizeof(slot->text), "%s", err->text);
+	return &slot->err;
+}
+
+int
+err_exit_status(const struct err *err)
+{
+	return err == NULL ? 0 : codes[err->code].exit_status;
+}
+
+const char *
+err_code_name(enum err_code code)
+{
+	return codes[code].name;
+}
+
+enum err_code
+err_code_by_name(const char *name)
+{
+	for (int i = 0; i < ERR_COUNT; i++) {
+		if (strcmp(codes[i].name, name) == 0)
+			return (enum err_code)i;
+	}
+	return ERR_FAILED;
+}
+
+const struct err *
+err_first(const struct err *first, const struct err *next)
+{
+	return first != NULL ? first : next;
+}
+
+void
+err_print(const char *program, const struct err *err)
+{
+	struct str line = STR_INIT;
+
+	str_addf(&line, "%s: ", program);
+	str_add_visible(&line, err->text, strlen(err->text));
+	str_addch(&line, '\n');
+	fputs(line.s, stderr);
+	str_release(&line);
+}

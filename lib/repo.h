@@ -1,0 +1,143 @@
+/*
+ * repo - a git repository read through libgit2.
+ *
+ * Nothing above this file knows libgit2's types or codes. Object names are
+ * 40 lower-case hexadecimal digits. Reading never runs a hook, a filter
+ * driver or a network; the hash of an object is not recomputed (the side
+ * that received it did).
+ *
+ * A repo belongs to one thread.
+ */
+#ifndef REPO_H
+#define REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "str.h"
+#include "vec.h"
+
+#define REPO_OID_SIZE 41	/* 40 digits and a NUL */
+#define REPO_ZERO_OID "0000000000000000000000000000000000000000"
+
+struct repo;
+
+struct repo_commit {
+	char oid[REPO_OID_SIZE];
+	char tree[REPO_OID_SIZE];
+	char *author;		/* "Alice <a@example.org>", first NUL ends */
+	char *subject;		/* first paragraph on one line */
+	char *message;		/* whole, at most REPO_MESSAGE_MAX bytes */
+	int64_t author_at;
+	int64_t committed_at;
+};
+
+/* Longer commit messages are cut here. */
+#define REPO_MESSAGE_MAX 65536
+
+/*
+ * Open the bare repository at "path". With "quarantine", the object
+ * folders that git names in the environment of a pre-receive hook are used
+ * too. An object format that libgit2 does not know (sha256, partial
+ * clones) is a clear error.
+ */
+const struct err *repo_open(struct repo **repo, const char *path,
+    bool quarantine);
+void repo_close(struct repo *repo);
+
+/* True for 40 lower-case hexadecimal digits. */
+bool repo_is_oid(const char *text);
+bool repo_is_zero(const char *oid);
+
+/*
+ * The commit that a name means: a full object name, an unambiguous
+ * abbreviation of at least 4 digits, a branch, a tag, "HEAD", a full ref,
+ * each with any number of "~N" and "^" behind it. Tags are peeled.
+ * ERR_NOT_FOUND says which names were tried.
+ */
+const struct err *repo_resolve(struct repo *repo, const char *name,
+    char oid[REPO_OID_SIZE]);
+
+/*
+ * The target of a full ref name, peeled to a commit; ERR_NOT_FOUND.
+ */
+const struct err *repo_ref(struct repo *repo, const char *ref,
+    char oid[REPO_OID_SIZE]);
+
+/*
+ * Peel any object to a commit: false through "*is_commit" when it is a
+ * tag of something else, a tree or a blob.
+ */
+const struct err *repo_peel(struct repo *repo, const char *oid,
+    char commit[REPO_OID_SIZE], bool *is_commit);
+
+const struct err *repo_commit_read(struct repo *repo, const char *oid,
+    struct repo_commit *commit);
+void repo_commit_release(struct repo_commit *commit);
+
+typedef const struct err *(*repo_commit_cb)(const struct repo_commit *commit,
+    void *ctx);
+
+/*
+ * Every commit reachable from "tip" and from none of the "n_hidden"
+ * "hidden" ones, newest first in topological order. A hidden name that is
+ * no commit here is skipped (its history was lost: nothing to hide).
+ */
+const struct err *repo_walk(struct repo *repo, const char *tip,
+    const char *const *hidden, size_t n_hidden, repo_commit_cb cb,
+    void *ctx);
+
+/* True through "*is" when "old" is reachable from "new". */
+const struct err *repo_is_ancestor(struct repo *repo, const char *old,
+    const char *new, bool *is);
+
+/*
+ * Paths that differ between two commits, pushed onto "paths", sorted,
+ * both names of a rename. "old" NULL: every path of "new".
+ */
+const struct err *repo_changed_paths(struct repo *repo, const char *old,
+    const char *new, struct vec *paths);
+
+/* What stands at a path of a commit. */
+enum repo_kind {
+	REPO_ABSENT,
+	REPO_FOLDER,
+	REPO_FILE,
+	REPO_SYMLINK,
+	REPO_SUBMODULE
+};
+
+const struct err *repo_path_kind(struct repo *repo, const char *commit,
+    const char *path, enum repo_kind *kind);
+
+/*
+ * Point a ref at a commit, whatever it was, with a reflog line. An empty
+ * "oid" deletes it; a missing one is no error then.
+ */
+const struct err *repo_set_ref(struct repo *repo, const char *ref,
+    const char *oid, const char *why);
+
+/* A value of the repository's git configuration, given; NULL: not set. */
+const struct err *repo_config_get(struct repo *repo, const char *key,
+    char **value);
+
+/*
+ * The trailers of a message, "Key: value" each, pushed onto "trailers".
+ * Folded values become one line.
+ */
+const struct err *repo_trailers(const char *message, struct vec *trailers);
+
+/*
+ * The libgit2 handle, for src/release/checkout.c alone, which reads trees
+ * and blobs by the ten thousand.
+ */
+struct git_repository;
+struct git_repository *repo_handle(struct repo *repo);
+
+/* Translate libgit2's last error; "code" is what its function returned. */
+const struct err *repo_error(int code, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

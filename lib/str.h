@@ -1,0 +1,76 @@
+/*
+ * str - bytes that grow, always followed by a NUL.
+ *
+ * "s" is never NULL, so an empty str prints as "". Bytes may include NUL;
+ * "len" is the truth.
+ *
+ *	struct str line = STR_INIT;
+ *
+ *	str_addf(&line, "%d files", n);
+ *	puts(line.s);
+ *	str_release(&line);
+ */
+#ifndef STR_H
+#define STR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct str {
+	char *s;
+	size_t len;		/* without the NUL */
+	size_t size;		/* allocated bytes, 0: nothing to free */
+};
+
+extern char str_empty[1];
+
+#define STR_INIT { str_empty, 0, 0 }
+
+void str_init(struct str *str);
+
+/* Free the bytes; the str is empty and usable again. */
+void str_release(struct str *str);
+
+/* Make it empty and keep the memory. */
+void str_clear(struct str *str);
+
+/* Make room for "more_bytes" beyond "len". */
+void str_reserve(struct str *str, size_t more_bytes);
+
+/* Cut to "len" bytes; never grows. */
+void str_truncate(struct str *str, size_t len);
+
+void str_add(struct str *str, const char *s);
+void str_add_bytes(struct str *str, const void *bytes, size_t len);
+void str_addch(struct str *str, char c);
+void str_addf(struct str *str, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void str_addv(struct str *str, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+/*
+ * Add text from outside so that it is safe on a terminal: control
+ * characters (C0, C1, DEL), bidirectional overrides, line separators and
+ * bytes that are not UTF-8 appear as \xNN; everything else as it is.
+ */
+void str_add_visible(struct str *str, const char *bytes, size_t len);
+
+/*
+ * Decode one UTF-8 character: its code point, its length through "len_out".
+ * -1 and a length of 1 for a byte that starts no valid character (overlong
+ * forms, surrogates and what lies beyond U+10FFFF are invalid). "len" is at
+ * least 1.
+ */
+long str_decode(const char *bytes, size_t len, size_t *len_out);
+
+/* Drop white space at the end. */
+void str_trim_end(struct str *str);
+
+/* Give the bytes away (free them with free); the str is empty again. */
+char *str_detach(struct str *str);
+
+bool str_starts_with(const char *s, const char *prefix);
+bool str_ends_with(const char *s, const char *suffix);
+
+#endif
