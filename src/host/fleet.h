@@ -1,0 +1,63 @@
+/*
+ * fleet - the hosts of one environment, spoken to together.
+ *
+ * The runner knows one kind of host: an agent behind a descriptor. A call
+ * goes to all hosts of a set at once and returns when every one of them
+ * has answered, so each call is a barrier.
+ *
+ *	err = fleet_open(&fleet, &spec);
+ *	err = fleet_call(fleet, NULL, &request, on_note, ctx);
+ *	files = message_int(fleet_reply(fleet, 0), "files", 0);
+ *	fleet_close(fleet);
+ */
+#ifndef FLEET_H
+#define FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+#include "host/wire.h"
+#include "plan/config.h"
+
+struct fleet;
+
+struct fleet_spec {
+	const struct host *const *hosts;
+	size_t n_hosts;
+	const char *repo;		/* absolute */
+	const char *root;		/* absolute */
+	const char *environment;
+	const char *program;		/* absolute path of slipway */
+};
+
+/* An "output" or "note" message, as it arrives. */
+typedef const struct err *(*fleet_cb)(const char *host,
+    const struct message *message, void *ctx);
+
+/* Start every agent, greet it, and open the root on each host. */
+const struct err *fleet_open(struct fleet **fleet,
+    const struct fleet_spec *spec);
+
+/* Close the connections and wait for the local agents. NULL is allowed. */
+void fleet_close(struct fleet *fleet);
+
+size_t fleet_size(const struct fleet *fleet);
+const char *fleet_host(const struct fleet *fleet, size_t i);
+
+/*
+ * Send one request to the hosts whose entry in "mask" is true (NULL: to
+ * all) and wait for every answer. When a host answers with an error, or is
+ * lost, the first such error is returned with the host's name in front
+ * (unless there is only one host), after all others have answered.
+ */
+const struct err *fleet_call(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, void *ctx);
+
+/* The last answer of a host, lent until the next call; NULL: none. */
+const struct message *fleet_reply(const struct fleet *fleet, size_t i);
+
+/* What "open" said is the live release of a host, lent; "" for none. */
+const char *fleet_current(const struct fleet *fleet, size_t i);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * wire - what a runner and an agent say to each other.
+ *
+ * A message is a list of "KEY VALUE" pkt-lines closed by a flush. Keys are
+ * lower-case words; values are bytes (they may hold newlines and spaces,
+ * no NUL); a key may be repeated. A value longer than a pkt-line goes over
+ * as "KEY+ PART" lines before its last "KEY PART".
+ *
+ * The runner sends a request, whose first line is "verb NAME"; the agent
+ * answers with any number of "type output" and "type note" messages and
+ * then exactly one "type result" or "type error" (with "code" and "text").
+ * There is one request under way at a time. When the runner closes, the
+ * agent ends what it is running and leaves.
+ *
+ *	verb       request               result
+ *	hello      version               version
+ *	open       repo root environment current (or empty)
+ *	           host role*
+ *	check      commit shared*        missing*
+ *	checkout   release commit export files folders bytes
+ *	configure  release shared*       linked* seeded*
+ *	hooks      release               hook*
+ *	run        release command|hook  exit signal timed-out ms
+ *	           env* timeout memory
+ *	           nice [keep]
+ *	seal       release               -
+ *	flip       release (may be "")   -
+ *	verify     release               changed* count
+ *	list       -                     release* partial* current
+ *	busy       release*              busy* (name, space, pid and program)
+ *	remove     release*              removed*   (notes: what resisted)
+ *	fail       release keep          -
+ *	sweep      -                     swept*
+ *
+ * "run" executes "command" with /bin/sh -c, or the release's own
+ * deploy/HOOK when "hook" is given, in the release folder; its output comes
+ * as "type output" messages, one line each in "text", without the newline.
+ * With "keep NAME" the output is kept in the file of that name beside the
+ * release's other records instead. The agent adds SLIPWAY_HOST,
+ * SLIPWAY_ROLES and the base environment; "env NAME=value" adds the rest.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "pkt.h"
+
+/* What both sides must agree on. */
+#define WIRE_VERSION 1
+
+/* The largest message that is accepted, in bytes. */
+#define WIRE_MESSAGE_MAX (16 * 1024 * 1024)
+
+struct message {
+	struct message_line {
+		char *key;
+		char *value;
+	} *lines;
+	size_t n;
+	size_t size;
+};
+
+#define MESSAGE_INIT { NULL, 0, 0 }
+
+void message_release(struct message *message);
+
+void message_add(struct message *message, const char *key,
+    const char *value);
+void message_addf(struct message *message, const char *key,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void message_add_int(struct message *message, const char *key,
+    int64_t value);
+
+/* The first value of a key, lent, or NULL. */
+const char *message_get(const struct message *message, const char *key);
+int64_t message_int(const struct message *message, const char *key,
+    int64_t otherwise);
+
+/* Every value of a key, pushed onto "values". */
+struct vec;
+void message_all(const struct message *message, const char *key,
+    struct vec *values);
+
+/* Append the framed message to "out". */
+void message_frame(const struct message *message, struct str *out);
+
+/* Write it to a blocking descriptor. */
+const struct err *message_write(const struct message *message, int fd);
+
+/*
+ * Collect one message from the reader's buffer: "*whole" is true when it
+ * is complete; false means that more must be read first, and the half
+ * stays in "message". PKT_END between messages is "*closed".
+ */
+const struct err *message_take(struct message *message,
+    struct pkt_reader *reader, bool *whole, bool *closed);
+
+/* Wait for one whole message on a blocking descriptor. */
+const struct err *message_read(struct message *message,
+    struct pkt_reader *reader, int fd, bool *closed);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * config - slipway.ini, checked and typed.
+ *
+ * [app] holds defaults for every [environment NAME]. [host NAME] names a
+ * machine and what it is for; an environment without a host of its own
+ * lives on this machine, as the host "local" which has every role.
+ * [action NAME] binds a command to a phase.
+ *
+ * Every fault is ERR_CONFIG, worded "slipway.ini:LINE: what is wrong; what
+ * to write instead"; the first one in the file is reported. Nothing is
+ * half read: "*config" is NULL on failure.
+ *
+ *	err = config_parse(&config, "slipway.ini", text.s, text.len);
+ *	env = config_environment(config, "production");
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "plan/phase.h"
+#include "vec.h"
+
+/* What [app] sets for all environments and each may set for itself. */
+struct settings {
+	char *app;		/* key "name", in [app] only */
+	char *root;		/* absolute */
+	int64_t keep_count;
+	int64_t keep_failed_count;
+	struct vec shared;	/* relative; a slash at the end: folder */
+	bool export;
+	bool strict;
+	struct vec env;		/* "NAME=value", later ones win */
+};
+
+struct environment {
+	char *name;
+	char *branch;		/* without refs/heads/ */
+	struct settings set;	/* complete, defaults filled in */
+	int line;		/* of its section, 0: none */
+};
+
+struct host {
+	char *name;
+	char *environment;
+	struct vec roles;	/* empty: every role */
+	int line;
+};
+
+enum when {
+	WHEN_ALWAYS,
+	WHEN_CHANGED,		/* a path that matches a glob has changed */
+	WHEN_ASKED		/* only by its directive */
+};
+
+struct action {
+	char *name;
+	enum phase phase;
+	char *directive;	/* NULL: none */
+	enum when when;
+	struct vec globs;	/* of WHEN_CHANGED */
+	char *run;
+	char *undo;		/* NULL: cannot be undone */
+	char *record;		/* NULL: nothing is kept */
+	char *role;		/* NULL: every host */
+	bool once;
+	char *environment;	/* NULL: every environment */
+	int64_t timeout_ms;	/* 0: no limit */
+	bool retry;		/* safe to run again after a crash */
+	int64_t memory_bytes;	/* 0: no limit */
+	int64_t nice;
+	struct vec env;
+	int line;
+};
+
+struct config {
+	struct settings app;
+	struct environment *environments;
+	size_t n_environments;
+	struct host *hosts;
+	size_t n_hosts;
+	struct action *actions;
+	size_t n_actions;
+};
+
+/* The largest file that is read, in bytes. */
+#define CONFIG_SIZE_MAX (1024 * 1024)
+
+const struct err *config_parse(struct config **config, const char *name,
+    const char *text, size_t len);
+void config_free(struct config *config);
+
+/* NULL when there is none of that name. */
+const struct environment *config_environment(const struct config *config,
+    const char *name);
+
+/*
+ * The one environment meant when none is named: the only one, or
+ * ERR_USAGE that lists them.
+ */
+const struct err *config_only_environment(const struct environment **env,
+    const struct config *config);
+
+/*
+ * The hosts of an environment in the order of the file: their number is
+ * returned, the array is the caller's to free, the hosts are lent. Never
+ * empty: "local" stands in.
+ */
+size_t config_hosts(const struct config *config,
+    const struct environment *env, const struct host ***hosts);
+
+/* True when the action is meant for this environment. */
+bool config_action_applies(const struct action *action,
+    const struct environment *env);
+
+/* True when the host has the role; NULL is had by every host. */
+bool config_host_has_role(const struct host *host, const char *role);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * store - the releases of one environment on one host.
+ *
+ *	/srv/shop/
+ *	  current -> releases/20261120101500
+ *	  releases/20261120101500/
+ *	  releases/20261120101500.partial/   while it is being written
+ *	  shared/
+ *	  .slipway/lock                      held by the agent
+ *	  .slipway/manifest/20261120101500   see manifest.h
+ *	  .slipway/record/20261120101500/    what "record" commands printed
+ *	  .slipway/failed/20261120101500/    kept for inspection
+ *	  .slipway/trash/                    on its way out
+ *
+ * A folder without ".partial" in releases/ is complete: it got its name by
+ * rename(2) after the last file was written and the manifest was in place.
+ * A removal is a rename into trash/ first, so that it is never half there
+ * under its own name.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "str.h"
+#include "vec.h"
+
+struct store;
+struct repo;
+
+struct store_count {
+	int64_t files;		/* regular files and symlinks */
+	int64_t folders;
+	int64_t size_bytes;	/* of the file contents */
+};
+
+/* True for "20261120101500": 14 digits. */
+bool store_is_release(const char *name);
+
+/* Open the root, creating the folders above when they are missing. */
+const struct err *store_open(struct store **store, const char *root);
+void store_close(struct store *store);
+
+/* Path of the lock file, lent. */
+const char *store_lock_path(const struct store *store);
+
+/*
+ * Write the release of a commit: as git checkout would, or as git archive
+ * would with "export". A folder of that name that is there already is
+ * ERR_FAILED; a partial one is removed first.
+ */
+const struct err *store_make(struct store *store, const char *release,
+    struct repo *repo, const char *commit, bool export,
+    struct store_count *count);
+
+/* The folder of a release, opened; -1 and ERR_NOT_FOUND without it. */
+const struct err *store_open_release(struct store *store,
+    const char *release, int *dirfd);
+
+/*
+ * Which shared paths ("name", or "name/" for a folder) neither shared/ nor
+ * (for folders) the commit has; pushed onto "missing".
+ */
+const struct err *store_missing_shared(struct store *store,
+    struct repo *repo, const char *commit, const struct vec *shared,
+    struct vec *missing);
+
+/*
+ * Put links to shared/ into a release. A folder that the release ships and
+ * shared/ lacks is copied there first (pushed onto "seeded"); what the
+ * release ships in the place of a link is removed.
+ */
+const struct err *store_link_shared(struct store *store,
+    const char *release, const struct vec *shared, struct vec *seeded);
+
+/* Executables deploy/before_* and deploy/after_*, pushed onto "hooks". */
+const struct err *store_hooks(struct store *store, const char *release,
+    struct vec *hooks);
+
+/* Make everything of the release durable. */
+const struct err *store_seal(struct store *store, const char *release);
+
+/* The release that is live, appended; nothing when none is. */
+const struct err *store_current(struct store *store, struct str *release);
+
+/*
+ * Make a release live at one stroke, durably; "" takes "current" away
+ * (a first deploy that failed after the flip).
+ */
+const struct err *store_flip(struct store *store, const char *release);
+
+/*
+ * Paths of the release that are not what the manifest says (removed, or
+ * changed in content; shared links are not looked at), at most "limit" of
+ * them pushed onto "changed"; how many through "*count".
+ */
+const struct err *store_verify(struct store *store, const char *release,
+    struct vec *changed, size_t limit, int64_t *count);
+
+/* Names in releases/, sorted: whole ones and partial ones. */
+const struct err *store_list(struct store *store, struct vec *releases,
+    struct vec *partial);
+
+/*
+ * Releases in which a process has its working directory, pushed as
+ * "20261120101500 4711 gunicorn".
+ */
+const struct err *store_busy(struct store *store,
+    const struct vec *releases, struct vec *busy);
+
+/* Remove a release and all that belongs to it. Never the live one. */
+const struct err *store_remove(struct store *store, const char *release);
+
+/*
+ * Move a failed release aside and keep the newest "keep_count" of those.
+ * A release that is not there is no error.
+ */
+const struct err *store_fail(struct store *store, const char *release,
+    int64_t keep_count);
+
+/* Remove partial releases and what was left in the trash. */
+const struct err *store_sweep(struct store *store, struct vec *swept);
+
+/* The path of a record file of a release, given; its folder is made. */
+const struct err *store_record_path(struct store *store,
+    const char *release, const char *name, char **path);
+
+/* Absolute path of the root, of a release; the second is given. */
+const char *store_root(const struct store *store);
+char *store_release_path(const struct store *store, const char *release);
+
+#endif
