@@ -1,0 +1,187 @@
+/*
+ * deploy - one request to make a commit live, and what became of it.
+ *
+ *	queued -+-> preparing -> prepared -> activating -+-> live -> retired
+ *	        |       |           |            |
+ *	        |       +--> failed +            +-> rolled-back
+ *	        |       +--> cancelled           +-> broken
+ *	        +-> superseded
+ *	        +-> cancelled
+ *
+ * A deploy is numbered from the moment it is requested. "live" is at most
+ * one deploy of an environment. From "preparing" and "prepared" on nothing
+ * of the live site was touched; "broken" needs a hand.
+ */
+#ifndef DEPLOY_H
+#define DEPLOY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal/journal.h"
+#include "plan/directive.h"
+#include "vec.h"
+
+enum deploy_state {
+	DEPLOY_QUEUED,
+	DEPLOY_PREPARING,
+	DEPLOY_PREPARED,
+	DEPLOY_ACTIVATING,
+	DEPLOY_LIVE,
+	DEPLOY_RETIRED,
+	DEPLOY_FAILED,
+	DEPLOY_ROLLED_BACK,
+	DEPLOY_BROKEN,
+	DEPLOY_SUPERSEDED,
+	DEPLOY_CANCELLED,
+	DEPLOY_STATES
+};
+
+/* Whether migrations ran, and whether they were taken back. */
+enum migrated {
+	MIGRATED_NO,
+	MIGRATED_YES,
+	MIGRATED_UNDONE,
+	MIGRATED_NOT_UNDONE
+};
+
+/* What became of the maintenance page. */
+enum maintenance {
+	MAINTENANCE_UNUSED,
+	MAINTENANCE_DOWN,	/* was up, is down again */
+	MAINTENANCE_UP
+};
+
+struct deploy {
+	int64_t number;
+	char *environment;
+	char *kind;		/* "deploy", "rollback" */
+	enum deploy_state state;
+	char *commit;		/* 40 digits; "" for a rollback not begun */
+	char *ref;		/* NULL: asked for by commit */
+	char *release;		/* NULL until it has one */
+	char *previous;		/* release that was live before, or NULL */
+	char *target;		/* rollback: release asked for, or NULL */
+	int64_t push;		/* 0: none */
+	char *pusher;
+	char *author;		/* NULL until planned */
+	char *subject;
+	int64_t requested_at;
+	int64_t started_at;
+	int64_t finished_at;
+	int64_t prepare_ms;	/* -1: not got so far */
+	int64_t window_ms;	/* -1 likewise */
+	int64_t superseded_by;	/* 0: by none */
+	char *error;		/* NULL: none */
+	enum migrated migrated;
+	enum maintenance maintenance;
+};
+
+#define DEPLOY_INIT { .prepare_ms = -1, .window_ms = -1 }
+
+void deploy_release(struct deploy *deploy);
+
+const char *deploy_state_name(enum deploy_state state);
+bool deploy_state_by_name(enum deploy_state *state, const char *name);
+const char *migrated_name(enum migrated migrated);
+const char *maintenance_name(enum maintenance maintenance);
+
+/* True for states that nothing follows but "retired". */
+bool deploy_is_over(enum deploy_state state);
+
+/*
+ * The error that a deploy with this outcome is for the one who asked for
+ * it: NULL when it is or was live.
+ */
+const struct err *deploy_outcome(const struct deploy *deploy);
+
+/* Reading. ERR_NOT_FOUND names the number. */
+const struct err *deploy_get(struct journal *journal, int64_t number,
+    struct deploy *deploy);
+
+/* What is live in an environment: "deploy->number" 0 when nothing is. */
+const struct err *deploy_get_live(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
+/* What is under way (preparing to activating): number 0 for none. */
+const struct err *deploy_get_running(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
+/* The newest of all; number 0 for none. "environment" NULL: any. */
+const struct err *deploy_get_newest(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
+/* Which deploys are wanted; zero and NULL mean no restriction. */
+struct deploy_filter {
+	const char *environment;
+	const char *author;	/* part of the author or the pusher */
+	int64_t since_at;
+	const char *state;	/* a state's name */
+	int64_t limit;
+	int64_t push;
+	bool waiting;		/* queued ones only, oldest first */
+};
+
+typedef const struct err *(*deploy_cb)(struct journal *journal,
+    const struct deploy *deploy, void *ctx);
+
+/* Newest first. */
+const struct err *deploy_each(struct journal *journal,
+    const struct deploy_filter *filter, deploy_cb cb, void *ctx);
+
+/* Numbers of the deploys that a deploy supersedes, oldest first. */
+typedef const struct err *(*number_cb)(int64_t number, void *ctx);
+const struct err *deploy_superseded(struct journal *journal, int64_t number,
+    number_cb cb, void *ctx);
+
+/* The directives of a deploy; known to the config or not. */
+const struct err *deploy_directives(struct journal *journal, int64_t number,
+    bool known, struct directives *list);
+
+/*
+ * What push options and -d asked for since the live deploy was requested,
+ * in deploys that never went live: nothing asked for is lost.
+ */
+const struct err *deploy_pending_directives(struct journal *journal,
+    const struct deploy *deploy, struct directives *list);
+
+/* Changes, each one transaction with its event. */
+
+/*
+ * A new request: environment, kind, commit, ref, target, push, pusher are
+ * read; its number and time are set. "options" may be NULL.
+ */
+const struct err *deploy_request(struct journal *journal,
+    struct deploy *deploy, const struct directives *options);
+
+/*
+ * The runner takes all waiting requests of an environment: the newest
+ * becomes "preparing", the others are superseded by it. Number 0 when
+ * nothing waits.
+ */
+const struct err *deploy_take(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
+/*
+ * What is now known of a deploy under way: commit, release, previous,
+ * author, subject, and its directives ("known" lists the names that the
+ * config has). Makes the row of its release.
+ */
+const struct err *deploy_plan(struct journal *journal,
+    const struct deploy *deploy, const struct directives *directives,
+    const struct vec *known);
+
+/*
+ * Move a deploy to another state; the caller's struct is updated and
+ * prepare_ms, window_ms, error, migrated, maintenance and finished_at are
+ * written with it. A transition that the picture above does not have is
+ * ERR_CORRUPT. Becoming live retires what was live.
+ */
+const struct err *deploy_move(struct journal *journal,
+    struct deploy *deploy, enum deploy_state state);
+
+/* Write the same columns without a change of state. */
+const struct err *deploy_update(struct journal *journal,
+    const struct deploy *deploy);
+
+#endif

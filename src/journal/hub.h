@@ -1,0 +1,63 @@
+/*
+ * hub - a bare repository that deploys: where its files are.
+ *
+ *	shop.git/slipway.ini
+ *	shop.git/slipway/journal.db
+ *	shop.git/slipway/log/41.jsonl
+ *	shop.git/slipway/log/runner.log
+ *	shop.git/slipway/production.lock
+ *	shop.git/slipway/backup/41/
+ *
+ *	err = hub_open(&hub, dir);
+ *	err = hub_config(&hub);
+ *	err = hub_journal(&hub, DB_WRITE);
+ *	hub_close(&hub);
+ */
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdint.h>
+
+#include "db.h"
+#include "err.h"
+#include "plan/config.h"
+
+struct journal;
+
+struct hub {
+	char *path;			/* absolute, of the repository */
+	struct config *config;		/* NULL until hub_config() */
+	struct journal *journal;	/* NULL until hub_journal() */
+};
+
+#define HUB_INIT { NULL, NULL, NULL }
+
+/*
+ * "dir" NULL: $GIT_DIR, or the current folder. ERR_NOT_FOUND says what to
+ * do when it is no repository of Slipway's.
+ */
+const struct err *hub_open(struct hub *hub, const char *dir);
+void hub_close(struct hub *hub);
+
+/*
+ * Read slipway.ini: it must be a regular file owned by this user or root
+ * and not writable by group or others. ERR_CONFIG otherwise.
+ */
+const struct err *hub_config(struct hub *hub);
+
+const struct err *hub_journal(struct hub *hub, enum db_mode mode);
+
+/* Paths, given. */
+char *hub_file(const struct hub *hub, const char *name);
+char *hub_log_path(const struct hub *hub, int64_t deploy);
+char *hub_lock_path(const struct hub *hub, const char *environment);
+char *hub_backup_path(const struct hub *hub, int64_t deploy);
+
+/*
+ * The environment of that name; NULL: the only one. ERR_USAGE lists what
+ * there is.
+ */
+const struct err *hub_environment(const struct hub *hub, const char *name,
+    const struct environment **env);
+
+#endif

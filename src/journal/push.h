@@ -1,0 +1,65 @@
+/*
+ * push - one git push: who, when, which refs from what to what.
+ *
+ *	received --> landed	post-receive saw its refs move
+ *	         `-> refused	the gate said no, with the reason
+ *
+ * A push that stays "received" was turned away by git itself, or its
+ * receive-pack died.
+ */
+#ifndef PUSH_H
+#define PUSH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal/journal.h"
+#include "vec.h"
+
+struct push_ref {
+	char *ref;
+	char *old;		/* 40 zeros: created */
+	char *new;		/* 40 zeros: deleted */
+	bool skip;		/* -skip- in the tip commit, or as option */
+};
+
+struct push {
+	int64_t id;		/* 0: not in the journal yet */
+	int64_t at;
+	char *pusher;
+	char *origin;		/* the client's address, NULL: this machine */
+	char *receiver;		/* "PID START" of its git-receive-pack */
+	struct vec options;	/* push options */
+	struct push_ref *refs;
+	size_t n_refs;
+};
+
+#define PUSH_INIT { .options = VEC_INIT }
+
+void push_release(struct push *push);
+
+void push_add_ref(struct push *push, const char *old, const char *new,
+    const char *ref);
+
+/* Write a received push down; its number through "push->id". */
+const struct err *push_write(struct journal *journal, struct push *push);
+
+const struct err *push_refuse(struct journal *journal, int64_t id,
+    const char *reason);
+
+/* The refs that are in "push" did move. */
+const struct err *push_land(struct journal *journal,
+    const struct push *push);
+
+/*
+ * The newest push of a receive-pack: its number through "*id", 0 when the
+ * journal knows none.
+ */
+const struct err *push_by_receiver(struct journal *journal,
+    const char *receiver, int64_t *id);
+
+/* Was this ref of the push marked to be skipped? */
+const struct err *push_ref_skipped(struct journal *journal, int64_t id,
+    const char *ref, bool *skip);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * release - what the journal knows of a release folder.
+ *
+ *	building -> ready -> live -> retired -> removed
+ *	                \-> failed ----------/
+ *
+ * Cleanup and rollback judge by these rows, never by a folder's mtime.
+ */
+#ifndef RELEASE_H
+#define RELEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal/journal.h"
+#include "vec.h"
+
+struct release {
+	int64_t id;
+	char *environment;
+	char *name;
+	int64_t deploy;		/* the deploy that made it */
+	char *commit;
+	char *state;
+	int64_t created_at;
+	int64_t live_at;	/* the last time it became live, 0: never */
+};
+
+void release_release(struct release *release);
+
+/*
+ * The next free name: the time as a stamp, or one second after the newest
+ * name ever given in this environment when the clock is not ahead of it.
+ */
+const struct err *release_new_name(struct journal *journal,
+    const char *environment, char name[15]);
+
+/* ERR_NOT_FOUND names the release. */
+const struct err *release_get(struct journal *journal,
+    const char *environment, const char *name, struct release *release);
+
+const struct err *release_set_state(struct journal *journal,
+    const char *environment, const char *name, const char *state);
+
+/*
+ * Names that cleanup may remove: were live once, are not live, are not
+ * "spared" (what was live before), and are not among the newest
+ * "keep_count" that were live. Oldest first.
+ */
+const struct err *release_disposable(struct journal *journal,
+    const char *environment, int64_t keep_count, const char *spared,
+    struct vec *names);
+
+/*
+ * The release that was live before the one that is live now was first made
+ * live: what a rollback without a name goes to. ERR_NOT_FOUND when there
+ * is none, or when it was removed.
+ */
+const struct err *release_before_live(struct journal *journal,
+    const char *environment, struct release *release);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * step - one action run on one host in one deploy.
+ *
+ *	running -+-> done --> undone
+ *	         |        `-> undo-failed
+ *	         `-> failed -> undone, undo-failed
+ *
+ * "running" is written before the command starts, so a crash leaves a
+ * trace of what may have begun.
+ */
+#ifndef STEP_H
+#define STEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal/journal.h"
+
+struct step {
+	int64_t id;
+	int64_t deploy;
+	char *phase;
+	char *action;		/* or "before_PHASE", "after_PHASE" */
+	char *host;
+	char *state;
+	char *argument;
+	char *undo;		/* NULL: cannot be undone */
+	bool record;		/* $SLIPWAY_RECORD has what it recorded */
+	bool changed;		/* failed, but the record shows an effect */
+	int64_t exit;		/* -1: ended by a signal, or not ended */
+	int64_t signal;
+	bool timed_out;
+	int64_t started_at;
+	int64_t duration_ms;
+};
+
+void step_release(struct step *step);
+
+/* Write it as running; id and started_at are set. */
+const struct err *step_begin(struct journal *journal, struct step *step);
+
+/* Write its end: state, exit, signal, timed_out, changed, duration. */
+const struct err *step_end(struct journal *journal, const struct step *step);
+
+typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
+
+/* The steps of a deploy in the order they began; "newest_first" turns it. */
+const struct err *step_each(struct journal *journal, int64_t deploy,
+    bool newest_first, step_cb cb, void *ctx);
+
+/* True through "*done" when that step of the deploy is done already. */
+const struct err *step_is_done(struct journal *journal, int64_t deploy,
+    const char *phase, const char *action, const char *host, bool *done);
+
+#endif
