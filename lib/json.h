@@ -55,7 +55,10 @@ void json_key_bool(struct json *json, const char *key, bool value);
 /* An instant as ISO 8601, null for 0. */
 void json_key_time(struct json *json, const char *key, int64_t at);
 
-/* A parsed flat object: pairs of key and value as text. */
+/*
+ * A parsed flat object: pairs of key and value as text. Of a key that comes
+ * twice the last value stays. Lone surrogates and NUL become U+FFFD.
+ */
 struct json_flat {
 	struct json_pair {
 		char *key;
