@@ -1,0 +1,285 @@
+/*
+ * Killing goes by generations: only direct children are signalled, whose
+ * numbers cannot be given to another process before we reap them. When one
+ * dies, the kernel hands its children to us before its own death can be
+ * waited for; so as long as any orphan is left, a scan finds at least one.
+ *
+ * An orphan that was kept is waited for, by number and without blocking,
+ * at the next run. One whose parent lived on outside of every run becomes
+ * ours unnoticed; when it ends, it stays a zombie until this process ends,
+ * which is the price for never taking the status of a stranger's child.
+ */
+#include "kin.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc.h"
+
+struct process {
+	pid_t pid, parent, group;
+	char state;
+};
+
+typedef void (*process_cb)(const struct process *process, void *ctx);
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct kin started = KIN_INIT;
+static struct kin kept = KIN_INIT;
+
+static bool
+has(const struct kin *kin, pid_t pid)
+{
+	for (size_t i = 0; i < kin->n; i++) {
+		if (kin->pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static void
+add(struct kin *kin, pid_t pid)
+{
+	if (has(kin, pid))
+		return;
+	if (kin->n == kin->size) {
+		kin->size = kin->size == 0 ? 16 : kin->size * 2;
+		kin->pids = xreallocarray(kin->pids, kin->size,
+		    sizeof(*kin->pids));
+	}
+	kin->pids[kin->n++] = pid;
+}
+
+static void
+drop(struct kin *kin, pid_t pid)
+{
+	for (size_t i = 0; i < kin->n; i++) {
+		if (kin->pids[i] == pid) {
+			kin->pids[i] = kin->pids[--kin->n];
+			return;
+		}
+	}
+}
+
+void
+kin_release(struct kin *kin)
+{
+	free(kin->pids);
+	kin->pids = NULL;
+	kin->n = 0;
+	kin->size = 0;
+}
+
+/* The name in a stat file may hold anything, so look behind its end. */
+static bool
+read_process(struct process *process, int proc_fd, const char *pid)
+{
+	char path[64], text[1024];
+	const char *behind;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.32s/stat", pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	behind = strrchr(text, ')');
+	process->pid = (pid_t)strtol(pid, NULL, 10);
+	return behind != NULL && sscanf(behind + 1, " %c %d %d",
+	    &process->state, &process->parent, &process->group) == 3;
+}
+
+static void
+each_process(process_cb cb, void *ctx)
+{
+	DIR *dir = opendir("/proc");
+	struct process process;
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	for (entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    read_process(&process, dirfd(dir), entry->d_name))
+			cb(&process, ctx);
+	}
+	closedir(dir);
+}
+
+static void
+note_child(const struct process *process, void *ctx)
+{
+	if (process->parent == getpid())
+		add(ctx, process->pid);
+}
+
+/*
+ * Most processes that run a command have no other child, and the kernel
+ * says so at once; that saves reading all of /proc.
+ */
+static void
+list_children(struct kin *children)
+{
+	siginfo_t info;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 &&
+	    errno == ECHILD)
+		return;
+	each_process(note_child, children);
+}
+
+/* Forget children that their owner has waited for without kin_wait(). */
+static void
+drop_gone(struct kin *kin, const struct kin *children)
+{
+	for (size_t i = kin->n; i > 0; i--) {
+		if (!has(children, kin->pids[i - 1]))
+			drop(kin, kin->pids[i - 1]);
+	}
+}
+
+static void
+reap_kept(void)
+{
+	for (size_t i = kept.n; i > 0; i--) {
+		if (waitpid(kept.pids[i - 1], NULL, WNOHANG) != 0)
+			drop(&kept, kept.pids[i - 1]);
+	}
+}
+
+void
+kin_snapshot(struct kin *before)
+{
+	pthread_mutex_lock(&mutex);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	reap_kept();
+	list_children(before);
+	drop_gone(&started, before);
+	pthread_mutex_unlock(&mutex);
+}
+
+pid_t
+kin_fork(void)
+{
+	pid_t pid;
+
+	pthread_mutex_lock(&mutex);
+	pid = fork();
+	if (pid > 0) {
+		drop(&kept, pid);
+		add(&started, pid);
+	}
+	if (pid != 0)
+		pthread_mutex_unlock(&mutex);
+	return pid;
+}
+
+pid_t
+kin_wait(pid_t pid, int *status)
+{
+	pid_t got;
+
+	pthread_mutex_lock(&mutex);
+	do {
+		got = waitpid(pid, status, 0);
+	} while (got == -1 && errno == EINTR);
+	drop(&started, pid);
+	pthread_mutex_unlock(&mutex);
+	return got;
+}
+
+/* What is among the children and neither older nor started here. */
+static void
+list_orphans(struct kin *orphans, const struct kin *before)
+{
+	struct kin children = KIN_INIT;
+
+	list_children(&children);
+	for (size_t i = 0; i < children.n; i++) {
+		if (!has(before, children.pids[i]) &&
+		    !has(&started, children.pids[i]))
+			add(orphans, children.pids[i]);
+	}
+	kin_release(&children);
+}
+
+size_t
+kin_kill_orphans(const struct kin *before)
+{
+	struct kin orphans = KIN_INIT;
+	size_t n;
+
+	pthread_mutex_lock(&mutex);
+	list_orphans(&orphans, before);
+	for (size_t i = 0; i < orphans.n; i++) {
+		kill(orphans.pids[i], SIGKILL);
+		if (waitpid(orphans.pids[i], NULL, WNOHANG) != 0)
+			drop(&kept, orphans.pids[i]);
+	}
+	pthread_mutex_unlock(&mutex);
+	n = orphans.n;
+	kin_release(&orphans);
+	return n;
+}
+
+void
+kin_keep_orphans(const struct kin *before)
+{
+	struct kin orphans = KIN_INIT;
+
+	pthread_mutex_lock(&mutex);
+	list_orphans(&orphans, before);
+	for (size_t i = 0; i < orphans.n; i++)
+		add(&kept, orphans.pids[i]);
+	reap_kept();
+	pthread_mutex_unlock(&mutex);
+	kin_release(&orphans);
+}
+
+void
+kin_keep(pid_t pid)
+{
+	pthread_mutex_lock(&mutex);
+	drop(&started, pid);
+	add(&kept, pid);
+	pthread_mutex_unlock(&mutex);
+}
+
+struct group {
+	pid_t pgrp;
+	bool runs;
+};
+
+static void
+look_in_group(const struct process *process, void *ctx)
+{
+	struct group *group = ctx;
+
+	if (process->group == group->pgrp && process->state != 'Z' &&
+	    process->state != 'X')
+		group->runs = true;
+}
+
+bool
+kin_group_runs(pid_t pgrp)
+{
+	struct group group = { pgrp, false };
+
+	each_process(look_in_group, &group);
+	return group.runs;
+}
