@@ -55,7 +55,8 @@ bool repo_is_zero(const char *oid);
  * The commit that a name means: a full object name, an unambiguous
  * abbreviation of at least 4 digits, a branch, a tag, "HEAD", a full ref,
  * each with any number of "~N" and "^" behind it. Tags are peeled.
- * ERR_NOT_FOUND says which names were tried.
+ * ERR_NOT_FOUND says which names were tried; ERR_USAGE is an ambiguous
+ * abbreviation, or something else behind a name.
  */
 const struct err *repo_resolve(struct repo *repo, const char *name,
     char oid[REPO_OID_SIZE]);

@@ -1,0 +1,465 @@
+#include "repo.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <git2.h>
+
+#include "alloc.h"
+
+#define IDENT_NAME "Slipway"
+#define IDENT_EMAIL "slipway@localhost"
+
+struct repo {
+	git_repository *git;
+};
+
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
+const struct err *
+repo_error(int code, const char *fmt, ...)
+{
+	const git_error *last = git_error_last();
+	struct str what = STR_INIT;
+	enum err_code ours = ERR_GIT;
+	const struct err *err;
+	va_list ap;
+
+	if (code == GIT_ENOTFOUND)
+		ours = ERR_NOT_FOUND;
+	else if (code == GIT_ELOCKED)
+		ours = ERR_BUSY;
+	va_start(ap, fmt);
+	str_addv(&what, fmt, ap);
+	va_end(ap);
+	if (last != NULL && last->message != NULL)
+		err = err_new(ours, "%s: %s", what.s, last->message);
+	else
+		err = err_new(ours, "%s: libgit2 failed with %d", what.s, code);
+	str_release(&what);
+	return err;
+}
+
+/* Refs say what is live, so they are as durable as the journal. */
+static int
+set_options(void)
+{
+	int code;
+
+	code = git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+	if (code == 0)
+		code = git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	return code;
+}
+
+/*
+ * The options are global and unlocked in libgit2, so they are set by the
+ * first to come, while everybody else waits.
+ */
+static const struct err *
+library_enter(void)
+{
+	const struct err *err = NULL;
+	int count, code = 0;
+
+	pthread_mutex_lock(&library_lock);
+	count = git_libgit2_init();
+	if (count < 0)
+		err = repo_error(count, "start libgit2");
+	if (count == 1)
+		code = set_options();
+	if (code != 0) {
+		err = repo_error(code, "set up libgit2");
+		git_libgit2_shutdown();
+	}
+	pthread_mutex_unlock(&library_lock);
+	return err;
+}
+
+static void
+library_leave(void)
+{
+	pthread_mutex_lock(&library_lock);
+	git_libgit2_shutdown();
+	pthread_mutex_unlock(&library_lock);
+}
+
+static const struct err *
+check_extension(const char *name, const char *value, const char *path)
+{
+	static const char *const harmless[] = {
+		"noop", "preciousobjects", "worktreeconfig"
+	};
+
+	if (strcmp(name, "partialclone") == 0)
+		return err_new(ERR_GIT, "%s is a partial clone of %s, so some "
+		    "of its objects are elsewhere; make a full clone of it",
+		    path, value);
+	if (strcmp(name, "objectformat") == 0) {
+		if (strcasecmp(value, "sha1") == 0)
+			return NULL;
+		return err_new(ERR_GIT, "%s uses %s objects, which this "
+		    "version does not read; make the repository again with "
+		    "git init --bare --object-format=sha1", path, value);
+	}
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+		if (strcmp(name, harmless[i]) == 0)
+			return NULL;
+	}
+	return err_new(ERR_GIT, "%s uses the git extension %s, which this "
+	    "version does not know", path, name);
+}
+
+/* Only the repository's own file can say how its objects are stored. */
+static const struct err *
+check_format(git_config *config, const char *path)
+{
+	static const char section[] = "extensions.";
+	git_config_iterator *entries;
+	const struct err *err = NULL;
+	git_config_entry *entry;
+	int code;
+
+	code = git_config_iterator_new(&entries, config);
+	if (code != 0)
+		return repo_error(code, "configuration of %s", path);
+	while (err == NULL) {
+		code = git_config_next(&entry, entries);
+		if (code != 0)
+			break;
+		if (entry->level == GIT_CONFIG_LEVEL_LOCAL &&
+		    str_starts_with(entry->name, section))
+			err = check_extension(entry->name + strlen(section),
+			    entry->value == NULL ? "" : entry->value, path);
+	}
+	if (err == NULL && code != GIT_ITEROVER)
+		err = repo_error(code, "configuration of %s", path);
+	git_config_iterator_free(entries);
+	return err;
+}
+
+/* One character of a C-quoted text behind its backslash. */
+static const char *
+unescape(const char *p, struct str *out)
+{
+	static const char letters[] = "abfnrtv\"\\";
+	static const char meanings[] = "\a\b\f\n\r\t\v\"\\";
+	const char *hit = *p == '\0' ? NULL : strchr(letters, *p);
+	int value = 0, digits = 0;
+
+	if (hit != NULL) {
+		str_addch(out, meanings[hit - letters]);
+		return p + 1;
+	}
+	while (digits < 3 && p[digits] >= '0' && p[digits] <= '7')
+		value = value * 8 + (p[digits++] - '0');
+	if (digits == 0)
+		return NULL;
+	str_addch(out, (char)value);
+	return p + digits;
+}
+
+/*
+ * Take one folder off a list: what follows it, NULL when it is misquoted.
+ * git quotes a folder with a colon in its name; libgit2's own reader of
+ * this list does not know that.
+ */
+static const char *
+next_folder(const char *p, struct str *folder)
+{
+	str_clear(folder);
+	if (*p != '"') {
+		size_t len = strcspn(p, ":");
+
+		str_add_bytes(folder, p, len);
+		p += len;
+		return *p == ':' ? p + 1 : p;
+	}
+	p++;
+	while (p != NULL && *p != '"' && *p != '\0') {
+		if (*p == '\\')
+			p = unescape(p + 1, folder);
+		else
+			str_addch(folder, *p++);
+	}
+	if (p == NULL || *p != '"')
+		return NULL;
+	p++;
+	if (*p == ':')
+		return p + 1;
+	return *p == '\0' ? p : NULL;
+}
+
+static const struct err *
+add_alternates(git_odb *odb, const char *list)
+{
+	struct str folder = STR_INIT;
+	const struct err *err = NULL;
+	const char *p = list;
+
+	while (err == NULL && *p != '\0') {
+		int code;
+
+		p = next_folder(p, &folder);
+		if (p == NULL) {
+			err = err_new(ERR_GIT, "GIT_ALTERNATE_OBJECT_"
+			    "DIRECTORIES is misquoted: %s", list);
+			break;
+		}
+		if (folder.len == 0)
+			continue;
+		code = git_odb_add_disk_alternate(odb, folder.s);
+		if (code != 0)
+			err = repo_error(code, "use objects of %s", folder.s);
+	}
+	str_release(&folder);
+	return err;
+}
+
+/*
+ * The folders are added to the ones of the repository, instead of opening
+ * it with GIT_REPOSITORY_OPEN_FROM_ENV: that fails on variables that do
+ * not matter here, and would look for a repository in the folders above.
+ */
+static const struct err *
+add_quarantine(struct repo *repo)
+{
+	const char *incoming = getenv("GIT_OBJECT_DIRECTORY");
+	const char *list = getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES");
+	const struct err *err = NULL;
+	git_odb *odb;
+	int code;
+
+	code = git_repository_odb(&odb, repo->git);
+	if (code != 0)
+		return repo_error(code, "objects");
+	if (incoming != NULL) {
+		code = git_odb_add_disk_alternate(odb, incoming);
+		if (code != 0)
+			err = repo_error(code, "use objects of %s", incoming);
+	}
+	if (err == NULL && list != NULL)
+		err = add_alternates(odb, list);
+	git_odb_free(odb);
+	return err;
+}
+
+/*
+ * git_repository_open_bare() leaves two checks out, and is used for that.
+ * Who may use a repository is decided by git, which runs the hooks, and by
+ * the installer, which sets the modes: several people push to a repository
+ * that one account owns, and libgit2's owner check refuses that. Its check
+ * of the extensions does not say what to do; check_format() does.
+ */
+static const struct err *
+prepare(struct repo *repo, const char *path, bool quarantine)
+{
+	git_config *config = NULL;
+	const struct err *err = NULL;
+	int code;
+
+	code = git_repository_open_bare(&repo->git, path);
+	if (code == 0)
+		code = git_repository_set_ident(repo->git, IDENT_NAME,
+		    IDENT_EMAIL);
+	if (code == 0)
+		code = git_repository_config_snapshot(&config, repo->git);
+	if (code != 0)
+		return repo_error(code, "open repository %s", path);
+	err = check_format(config, path);
+	git_config_free(config);
+	if (err == NULL && quarantine) {
+		err = add_quarantine(repo);
+		if (err != NULL)
+			err = err_add(err, "open repository %s", path);
+	}
+	return err;
+}
+
+const struct err *
+repo_open(struct repo **repo, const char *path, bool quarantine)
+{
+	const struct err *err;
+
+	*repo = NULL;
+	err = library_enter();
+	if (err != NULL)
+		return err;
+	*repo = xcalloc(1, sizeof(**repo));
+	err = prepare(*repo, path, quarantine);
+	if (err != NULL) {
+		repo_close(*repo);
+		*repo = NULL;
+	}
+	return err;
+}
+
+void
+repo_close(struct repo *repo)
+{
+	if (repo == NULL)
+		return;
+	git_repository_free(repo->git);
+	free(repo);
+	library_leave();
+}
+
+struct git_repository *
+repo_handle(struct repo *repo)
+{
+	return repo->git;
+}
+
+const struct err *
+repo_config_get(struct repo *repo, const char *key, char **value)
+{
+	git_config *config = NULL;
+	const char *lent;
+	int code;
+
+	*value = NULL;
+	code = git_repository_config_snapshot(&config, repo->git);
+	if (code == 0)
+		code = git_config_get_string(&lent, config, key);
+	if (code == 0)
+		*value = xstrdup(lent);
+	git_config_free(config);
+	if (code != 0 && code != GIT_ENOTFOUND)
+		return repo_error(code, "git configuration %s", key);
+	return NULL;
+}
+
+static const struct err *
+remove_ref(struct repo *repo, const char *ref)
+{
+	int code = git_reference_remove(repo->git, ref);
+
+	if (code != 0 && code != GIT_ENOTFOUND)
+		return repo_error(code, "delete %s", ref);
+	return NULL;
+}
+
+/*
+ * Add a line to the log unless libgit2 did: it does as the configuration
+ * says, which for a bare repository is usually not at all.
+ */
+static int
+add_log_line(git_repository *git, const char *ref, const git_oid *id,
+    const char *why, size_t lines_before)
+{
+	git_signature *who = NULL;
+	git_reflog *log = NULL;
+	int code;
+
+	code = git_reflog_read(&log, git, ref);
+	if (code == 0 && git_reflog_entrycount(log) == lines_before) {
+		code = git_signature_now(&who, IDENT_NAME, IDENT_EMAIL);
+		if (code == 0)
+			code = git_reflog_append(log, id, who, why);
+		if (code == 0)
+			code = git_reflog_write(log);
+	}
+	git_signature_free(who);
+	git_reflog_free(log);
+	return code;
+}
+
+static int
+write_logged(git_repository *git, const char *ref, const git_oid *id,
+    const char *why)
+{
+	git_reference *made = NULL;
+	git_reflog *log = NULL;
+	size_t lines = 0;
+	int code;
+
+	code = git_reflog_read(&log, git, ref);
+	if (code == 0) {
+		lines = git_reflog_entrycount(log);
+		code = git_reference_create(&made, git, ref, id, 1, why);
+	}
+	if (code == 0)
+		code = add_log_line(git, ref, id, why, lines);
+	git_reflog_free(log);
+	git_reference_free(made);
+	return code;
+}
+
+/* The commit is looked up first, so that a refused one leaves no log. */
+static const struct err *
+write_ref(struct repo *repo, const char *ref, const char *oid,
+    const char *why)
+{
+	git_commit *commit = NULL;
+	git_oid id;
+	int code;
+
+	code = git_oid_fromstr(&id, oid);
+	if (code == 0)
+		code = git_commit_lookup(&commit, repo->git, &id);
+	if (code == 0)
+		code = write_logged(repo->git, ref, &id, why);
+	git_commit_free(commit);
+	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
+}
+
+const struct err *
+repo_set_ref(struct repo *repo, const char *ref, const char *oid,
+    const char *why)
+{
+	int valid = 0;
+
+	if (git_reference_name_is_valid(&valid, ref) != 0 || !valid ||
+	    !str_starts_with(ref, "refs/"))
+		return err_new(ERR_GIT, "%s is no name for a ref", ref);
+	if (*oid == '\0')
+		return remove_ref(repo, ref);
+	return write_ref(repo, ref, oid, why);
+}
+
+/* White space with a line end in it becomes one space. */
+static void
+add_folded(struct str *line, const char *text)
+{
+	while (*text != '\0') {
+		size_t gap = strspn(text, " \t\r\n");
+		size_t word = strcspn(text + gap, " \t\r\n");
+
+		if (gap > 0 && word > 0 &&
+		    memchr(text, '\n', gap) != NULL)
+			str_addch(line, ' ');
+		else if (word > 0)
+			str_add_bytes(line, text, gap);
+		str_add_bytes(line, text + gap, word);
+		text += gap + word;
+	}
+}
+
+const struct err *
+repo_trailers(const char *message, struct vec *trailers)
+{
+	git_message_trailer_array found;
+	const struct err *err;
+	int code;
+
+	err = library_enter();
+	if (err != NULL)
+		return err;
+	memset(&found, 0, sizeof(found));
+	code = git_message_trailers(&found, message);
+	if (code != 0)
+		err = repo_error(code, "trailers of a message");
+	for (size_t i = 0; code == 0 && i < found.count; i++) {
+		struct str line = STR_INIT;
+
+		str_addf(&line, "%s: ", found.trailers[i].key);
+		add_folded(&line, found.trailers[i].value);
+		vec_push_take(trailers, str_detach(&line));
+	}
+	git_message_trailer_array_free(&found);
+	library_leave();
+	return err;
+}

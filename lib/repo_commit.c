@@ -1,0 +1,335 @@
+#include "repo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <git2.h>
+
+#include "alloc.h"
+
+static const struct err *
+lookup(git_commit **commit, struct repo *repo, const char *oid)
+{
+	git_oid id;
+	int code;
+
+	*commit = NULL;
+	code = git_oid_fromstr(&id, oid);
+	if (code == 0)
+		code = git_commit_lookup(commit, repo_handle(repo), &id);
+	return code == 0 ? NULL : repo_error(code, "read commit %s", oid);
+}
+
+/* A commit may claim any time; one that milliseconds cannot hold is cut. */
+static int64_t
+milliseconds(git_time_t seconds)
+{
+	if (seconds > INT64_MAX / 1000)
+		return INT64_MAX;
+	if (seconds < INT64_MIN / 1000)
+		return INT64_MIN;
+	return seconds * 1000;
+}
+
+static char *
+author_of(const git_commit *commit)
+{
+	const git_signature *author = git_commit_author(commit);
+
+	if (*author->name == '\0')
+		return xasprintf("<%s>", author->email);
+	return xasprintf("%s <%s>", author->name, author->email);
+}
+
+static char *
+subject_of(const char *message)
+{
+	struct str subject = STR_INIT;
+
+	message += strspn(message, " \t\r\n\v\f");
+	while (*message != '\0') {
+		size_t len = strcspn(message, "\n");
+
+		if (strspn(message, " \t\r\v\f") >= len)
+			break;
+		if (subject.len > 0)
+			str_addch(&subject, ' ');
+		str_add_bytes(&subject, message, len);
+		str_trim_end(&subject);
+		message += len + (message[len] == '\n');
+	}
+	return str_detach(&subject);
+}
+
+const struct err *
+repo_commit_read(struct repo *repo, const char *oid,
+    struct repo_commit *commit)
+{
+	const struct err *err;
+	git_commit *found;
+
+	memset(commit, 0, sizeof(*commit));
+	err = lookup(&found, repo, oid);
+	if (err != NULL)
+		return err;
+	git_oid_tostr(commit->oid, REPO_OID_SIZE, git_commit_id(found));
+	git_oid_tostr(commit->tree, REPO_OID_SIZE,
+	    git_commit_tree_id(found));
+	commit->author = author_of(found);
+	commit->message = xstrndup(git_commit_message_raw(found),
+	    REPO_MESSAGE_MAX);
+	commit->subject = subject_of(commit->message);
+	commit->author_at = milliseconds(git_commit_author(found)->when.time);
+	commit->committed_at = milliseconds(git_commit_time(found));
+	git_commit_free(found);
+	return NULL;
+}
+
+void
+repo_commit_release(struct repo_commit *commit)
+{
+	free(commit->author);
+	free(commit->subject);
+	free(commit->message);
+	memset(commit, 0, sizeof(*commit));
+}
+
+/* True when the commit is here, with its id through "id". */
+static const struct err *
+find_commit(struct repo *repo, const char *oid, git_oid *id, bool *found)
+{
+	git_commit *commit = NULL;
+	int code;
+
+	*found = false;
+	if (!repo_is_oid(oid))
+		return NULL;
+	git_oid_fromstr(id, oid);
+	code = git_commit_lookup(&commit, repo_handle(repo), id);
+	git_commit_free(commit);
+	*found = code == 0;
+	if (code != 0 && code != GIT_ENOTFOUND)
+		return repo_error(code, "read commit %s", oid);
+	return NULL;
+}
+
+static const struct err *
+hide(struct repo *repo, git_revwalk *walk, const char *oid)
+{
+	const struct err *err;
+	git_oid id;
+	bool found;
+	int code;
+
+	err = find_commit(repo, oid, &id, &found);
+	if (err != NULL || !found)
+		return err;
+	code = git_revwalk_hide(walk, &id);
+	return code == 0 ? NULL : repo_error(code, "hide commit %s", oid);
+}
+
+static const struct err *
+start_walk(struct repo *repo, git_revwalk *walk, const char *tip,
+    const char *const *hidden, size_t n_hidden)
+{
+	const struct err *err;
+	git_commit *commit;
+	int code;
+
+	err = lookup(&commit, repo, tip);
+	if (err != NULL)
+		return err;
+	code = git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL |
+	    GIT_SORT_TIME);
+	if (code == 0)
+		code = git_revwalk_push(walk, git_commit_id(commit));
+	git_commit_free(commit);
+	if (code != 0)
+		return repo_error(code, "walk from commit %s", tip);
+	for (size_t i = 0; i < n_hidden && err == NULL; i++)
+		err = hide(repo, walk, hidden[i]);
+	return err;
+}
+
+static const struct err *
+visit(struct repo *repo, const git_oid *id, repo_commit_cb cb, void *ctx)
+{
+	char oid[REPO_OID_SIZE];
+	struct repo_commit commit;
+	const struct err *err;
+
+	git_oid_tostr(oid, sizeof(oid), id);
+	err = repo_commit_read(repo, oid, &commit);
+	if (err == NULL)
+		err = cb(&commit, ctx);
+	repo_commit_release(&commit);
+	return err;
+}
+
+const struct err *
+repo_walk(struct repo *repo, const char *tip, const char *const *hidden,
+    size_t n_hidden, repo_commit_cb cb, void *ctx)
+{
+	const struct err *err;
+	git_revwalk *walk;
+	git_oid id;
+	int code;
+
+	code = git_revwalk_new(&walk, repo_handle(repo));
+	if (code != 0)
+		return repo_error(code, "walk from commit %s", tip);
+	err = start_walk(repo, walk, tip, hidden, n_hidden);
+	while (err == NULL) {
+		code = git_revwalk_next(&id, walk);
+		if (code == GIT_ITEROVER)
+			break;
+		if (code == 0)
+			err = visit(repo, &id, cb, ctx);
+		else
+			err = repo_error(code, "walk from commit %s", tip);
+	}
+	git_revwalk_free(walk);
+	return err;
+}
+
+const struct err *
+repo_is_ancestor(struct repo *repo, const char *old, const char *new,
+    bool *is)
+{
+	const struct err *err;
+	git_oid old_id, new_id;
+	bool found;
+	int code;
+
+	*is = false;
+	err = find_commit(repo, new, &new_id, &found);
+	if (err == NULL && !found)
+		err = err_new(ERR_NOT_FOUND, "there is no commit %s", new);
+	if (err == NULL)
+		err = find_commit(repo, old, &old_id, &found);
+	if (err != NULL || !found)
+		return err;
+	if (git_oid_equal(&old_id, &new_id)) {
+		*is = true;
+		return NULL;
+	}
+	code = git_graph_descendant_of(repo_handle(repo), &new_id, &old_id);
+	if (code < 0)
+		return repo_error(code, "compare %s with %s", old, new);
+	*is = code == 1;
+	return NULL;
+}
+
+static const struct err *
+read_tree(git_tree **tree, struct repo *repo, const char *oid)
+{
+	const struct err *err;
+	git_commit *commit;
+	int code;
+
+	*tree = NULL;
+	err = lookup(&commit, repo, oid);
+	if (err != NULL)
+		return err;
+	code = git_commit_tree(tree, commit);
+	git_commit_free(commit);
+	return code == 0 ? NULL : repo_error(code, "read tree of %s", oid);
+}
+
+/* Sort, and drop what a change of type or a rename names twice. */
+static void
+sort_unique(struct vec *vec)
+{
+	size_t kept = 0;
+
+	vec_sort(vec);
+	for (size_t i = 0; i < vec->n; i++) {
+		if (kept > 0 && strcmp(vec->v[kept - 1], vec->v[i]) == 0)
+			free(vec->v[i]);
+		else
+			vec->v[kept++] = vec->v[i];
+	}
+	vec->n = kept;
+	if (vec->v != NULL)
+		vec->v[kept] = NULL;
+}
+
+/* Renames are not looked for: they stay a removal and an addition. */
+static const struct err *
+push_changes(git_repository *git, git_tree *old_tree, git_tree *new_tree,
+    struct vec *paths)
+{
+	git_diff *diff;
+	int code;
+
+	code = git_diff_tree_to_tree(&diff, git, old_tree, new_tree, NULL);
+	if (code != 0)
+		return repo_error(code, "compare trees");
+	for (size_t i = 0; i < git_diff_num_deltas(diff); i++) {
+		const git_diff_delta *delta = git_diff_get_delta(diff, i);
+
+		vec_push(paths, delta->old_file.path);
+		if (strcmp(delta->old_file.path, delta->new_file.path) != 0)
+			vec_push(paths, delta->new_file.path);
+	}
+	git_diff_free(diff);
+	sort_unique(paths);
+	return NULL;
+}
+
+const struct err *
+repo_changed_paths(struct repo *repo, const char *old, const char *new,
+    struct vec *paths)
+{
+	git_tree *old_tree = NULL, *new_tree = NULL;
+	const struct err *err = NULL;
+
+	if (old != NULL)
+		err = read_tree(&old_tree, repo, old);
+	if (err == NULL)
+		err = read_tree(&new_tree, repo, new);
+	if (err == NULL)
+		err = push_changes(repo_handle(repo), old_tree, new_tree,
+		    paths);
+	git_tree_free(old_tree);
+	git_tree_free(new_tree);
+	return err;
+}
+
+static enum repo_kind
+kind_of(const git_tree_entry *entry)
+{
+	switch (git_tree_entry_filemode(entry)) {
+	case GIT_FILEMODE_TREE:
+		return REPO_FOLDER;
+	case GIT_FILEMODE_LINK:
+		return REPO_SYMLINK;
+	case GIT_FILEMODE_COMMIT:
+		return REPO_SUBMODULE;
+	default:
+		return REPO_FILE;
+	}
+}
+
+const struct err *
+repo_path_kind(struct repo *repo, const char *commit, const char *path,
+    enum repo_kind *kind)
+{
+	git_tree_entry *entry = NULL;
+	const struct err *err;
+	git_tree *tree;
+	int code;
+
+	*kind = REPO_ABSENT;
+	err = read_tree(&tree, repo, commit);
+	if (err != NULL)
+		return err;
+	code = git_tree_entry_bypath(&entry, tree, path);
+	if (code == 0)
+		*kind = kind_of(entry);
+	else if (code != GIT_ENOTFOUND)
+		err = repo_error(code, "find %s in %s", path, commit);
+	git_tree_entry_free(entry);
+	git_tree_free(tree);
+	return err;
+}
