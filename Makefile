@@ -2,18 +2,24 @@
 # make demo       a real deployment from nothing, in a temporary folder
 # make check      every test, under prove
 # make install    PREFIX=/usr/local DESTDIR=
+# make uninstall  the same files out again
 #
-# BUILD=dir builds elsewhere, CC=clang with another compiler,
-# SANITIZE=address,undefined with sanitizers.
+# CC=clang builds with another compiler, SANITIZE=address,undefined with
+# sanitizers, each into a folder of its own; BUILD=dir names the folder.
+# TESTS="tests/flow/21-push.t ..." lets "make check" run just those.
 
 PREFIX	= /usr/local
 DESTDIR	=
-BUILD	= build
 CC	= gcc
+BUILD	= build$(VARIANT)
 CFLAGS	= -O2 -g
 JOBS	= 2
 
 VERSION	= 0.1.0
+
+comma	:= ,
+VARIANT	= $(if $(filter-out gcc cc,$(CC)),-$(notdir $(firstword \
+	  $(CC))))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 bindir	   = $(PREFIX)/bin
 libexecdir = $(PREFIX)/libexec/slipway
@@ -72,12 +78,62 @@ $(units): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o \
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+tools	 := $(patsubst tests/tool/%.c,$(BUILD)/tests/tool/%, \
+	    $(wildcard tests/tool/*.c))
+
+$(tools): $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o \
+    $(BUILD)/libslipway.a
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+
 units: $(units)
+
+tools: $(tools)
+
+TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t)
+with	= SLIPWAY_BUILD='$(abspath $(BUILD))' SLIPWAY_SANITIZE='$(SANITIZE)'
+
+check:
+	@install/bootstrap test
+	@$(MAKE) -j$(JOBS) --no-print-directory all units tools
+	$(with) prove -j$(JOBS) --timer --exec '' $(sort $(TESTS))
+
+demo:
+	@install/bootstrap build
+	@$(MAKE) -s -j$(JOBS) --no-print-directory all
+	@$(with) tests/demo.sh
+
+# A file comes into place by rename, so that a hook that git starts in the
+# middle of an installation is either the old program or the new one.
+put	= install -d -m 755 '$(3)' && install -m $(1) $(2) '$(3)/.$(notdir $(2)).new' && \
+	  mv -f '$(3)/.$(notdir $(2)).new' '$(3)/$(notdir $(2))'
+
+pages	 := $(wildcard install/man/*.[1-9])
+samples	 := $(wildcard install/*.ini install/recipes/*)
+
+page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
+
+install: all
+	$(call put,755,$(BUILD)/bin/slipway,$(DESTDIR)$(bindir))
+	$(foreach hook,$(hooks),$(call \
+	    put,755,$(hook),$(DESTDIR)$(libexecdir)) &&) true
+	ln -sfrT '$(DESTDIR)$(bindir)/slipway' \
+	    '$(DESTDIR)$(libexecdir)/slipway'
+	$(foreach page,$(pages),$(call put,644,$(page),$(call \
+	    page_to,$(page))) &&) true
+	$(foreach sample,$(samples),$(call \
+	    put,644,$(sample),$(DESTDIR)$(datadir)) &&) true
+
+uninstall:
+	rm -f '$(DESTDIR)$(bindir)/slipway'
+	rm -rf '$(DESTDIR)$(libexecdir)' '$(DESTDIR)$(datadir)'
+	$(foreach page,$(pages),rm -f '$(call page_to,$(page))/$(notdir \
+	    $(page))' &&) true
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units clean
+.PHONY: all units tools check demo install uninstall clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
