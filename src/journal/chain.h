@@ -32,6 +32,14 @@ const struct err *chain_add(struct journal *journal, enum noun noun,
     int64_t key);
 
 /*
+ * End the transaction of a change of one row, begun with db_begin(): add
+ * the event and commit; or, when "err" or one of the two fails, roll back
+ * and return that error.
+ */
+const struct err *chain_commit(struct journal *journal,
+    const struct err *err, enum noun noun, int64_t key);
+
+/*
  * Look at every event and every row. Each fault is one line in "faults";
  * the number of good events through "*events", the last hash as 64
  * hexadecimal digits through "head".

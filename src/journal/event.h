@@ -35,13 +35,14 @@
 
 #include <stdint.h>
 
-#include "err.h"
-
 struct event_log;
 
 /* Open the log of a deploy for appending. Always gives a log. */
 struct event_log *event_log_open(const char *path);
-const struct err *event_log_error(const struct event_log *log);
+
+/* Why the first lost line was lost, lent; NULL: none was. */
+const char *event_log_error(const struct event_log *log);
+
 void event_log_close(struct event_log *log);
 
 /*

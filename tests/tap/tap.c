@@ -12,6 +12,9 @@ static int count, failures;
 static char folder[] = "/tmp/slipway-unit-XXXXXX";
 static bool have_folder;
 
+static void report(bool passed, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 report(bool passed, const char *fmt, va_list ap)
 {

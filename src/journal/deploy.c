@@ -1,0 +1,318 @@
+#include "journal/deploy.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+
+static const char *const state_names[DEPLOY_STATES] = {
+	[DEPLOY_QUEUED]	     = "queued",
+	[DEPLOY_PREPARING]   = "preparing",
+	[DEPLOY_PREPARED]    = "prepared",
+	[DEPLOY_ACTIVATING]  = "activating",
+	[DEPLOY_LIVE]	     = "live",
+	[DEPLOY_RETIRED]     = "retired",
+	[DEPLOY_FAILED]	     = "failed",
+	[DEPLOY_ROLLED_BACK] = "rolled-back",
+	[DEPLOY_BROKEN]	     = "broken",
+	[DEPLOY_SUPERSEDED]  = "superseded",
+	[DEPLOY_CANCELLED]   = "cancelled",
+};
+
+void
+deploy_release(struct deploy *deploy)
+{
+	free(deploy->environment);
+	free(deploy->kind);
+	free(deploy->commit);
+	free(deploy->ref);
+	free(deploy->release);
+	free(deploy->previous);
+	free(deploy->target);
+	free(deploy->pusher);
+	free(deploy->author);
+	free(deploy->subject);
+	free(deploy->error);
+	*deploy = (struct deploy)DEPLOY_INIT;
+}
+
+const char *
+deploy_state_name(enum deploy_state state)
+{
+	return state_names[state];
+}
+
+bool
+deploy_state_by_name(enum deploy_state *state, const char *name)
+{
+	for (int i = 0; i < DEPLOY_STATES; i++) {
+		if (strcmp(state_names[i], name) == 0) {
+			*state = (enum deploy_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+migrated_name(enum migrated migrated)
+{
+	static const char *const names[] = {
+		[MIGRATED_NO]	      = "none",
+		[MIGRATED_YES]	      = "ran",
+		[MIGRATED_UNDONE]     = "ran, undone",
+		[MIGRATED_NOT_UNDONE] = "ran, not undone",
+	};
+
+	return names[migrated];
+}
+
+const char *
+maintenance_name(enum maintenance maintenance)
+{
+	static const char *const names[] = {
+		[MAINTENANCE_UNUSED] = "not used",
+		[MAINTENANCE_DOWN]   = "down",
+		[MAINTENANCE_UP]     = "up",
+	};
+
+	return names[maintenance];
+}
+
+bool
+deploy_is_over(enum deploy_state state)
+{
+	return state >= DEPLOY_LIVE;
+}
+
+const struct err *
+deploy_outcome(const struct deploy *deploy)
+{
+	const char *why = deploy->error == NULL ? "" : deploy->error;
+	enum err_code code = ERR_FAILED;
+
+	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
+		return NULL;
+	if (deploy->state == DEPLOY_ROLLED_BACK)
+		code = ERR_ROLLED_BACK;
+	if (deploy->state == DEPLOY_BROKEN)
+		code = ERR_BROKEN;
+	return err_new(code, "deploy %" PRId64 " is %s%s%s", deploy->number,
+	    deploy_state_name(deploy->state), *why == '\0' ? "" : ": ", why);
+}
+
+#define SELECT_DEPLOYS "SELECT number, environment, kind, state," \
+    " commit_oid, ref, release, previous, target, push, pusher, author," \
+    " subject, requested_at, started_at, finished_at, prepare_ms," \
+    " window_ms, superseded_by, error, migrated, maintenance FROM deploys "
+
+static void
+read_row(struct db_query *query, struct deploy *deploy)
+{
+	deploy->number = db_int(query, 0);
+	deploy->environment = xstrdup(db_text(query, 1));
+	deploy->kind = xstrdup(db_text(query, 2));
+	if (!deploy_state_by_name(&deploy->state, db_text(query, 3)))
+		deploy->state = DEPLOY_BROKEN;
+	deploy->commit = xstrdup(db_text(query, 4));
+	deploy->ref = xstrdup_null(db_text(query, 5));
+	deploy->release = xstrdup_null(db_text(query, 6));
+	deploy->previous = xstrdup_null(db_text(query, 7));
+	deploy->target = xstrdup_null(db_text(query, 8));
+	deploy->push = db_int(query, 9);
+	deploy->pusher = xstrdup(db_text(query, 10));
+	deploy->author = xstrdup_null(db_text(query, 11));
+	deploy->subject = xstrdup_null(db_text(query, 12));
+	deploy->requested_at = db_int(query, 13);
+	deploy->started_at = db_int(query, 14);
+	deploy->finished_at = db_int(query, 15);
+	deploy->prepare_ms = db_int(query, 16);
+	deploy->window_ms = db_int(query, 17);
+	deploy->superseded_by = db_int(query, 18);
+	deploy->error = xstrdup_null(db_text(query, 19));
+	deploy->migrated = (enum migrated)(db_int(query, 20) & 3);
+	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 3);
+}
+
+/* Close a query of at most one row and fill the deploy from it. */
+static const struct err *
+take_one(struct db_query *query, struct deploy *deploy)
+{
+	const struct err *err;
+
+	if (db_step(query, &err))
+		read_row(query, deploy);
+	db_done(query);
+	return err;
+}
+
+const struct err *
+deploy_get(struct journal *journal, int64_t number, struct deploy *deploy)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
+	    "WHERE number = ?1", "i", number);
+	if (err == NULL)
+		err = take_one(query, deploy);
+	if (err == NULL && deploy->number == 0)
+		err = err_new(ERR_NOT_FOUND, "there is no deploy %" PRId64,
+		    number);
+	return err;
+}
+
+const struct err *
+deploy_get_live(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
+	    "WHERE environment = ?1 AND state = 'live'", "s", environment);
+	return err != NULL ? err : take_one(query, deploy);
+}
+
+const struct err *
+deploy_get_running(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
+	    "WHERE environment = ?1 AND state IN"
+	    " ('preparing', 'prepared', 'activating')", "s", environment);
+	return err != NULL ? err : take_one(query, deploy);
+}
+
+const struct err *
+deploy_get_newest(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
+	    "WHERE ?1 IS NULL OR environment = ?1"
+	    " ORDER BY number DESC LIMIT 1", "s", environment);
+	return err != NULL ? err : take_one(query, deploy);
+}
+
+const struct err *
+deploy_each(struct journal *journal, const struct deploy_filter *filter,
+    deploy_cb cb, void *ctx)
+{
+	struct db_query *query;
+	const struct err *err, *stop = NULL;
+
+	err = db_query(&query, journal_db(journal), filter->waiting ?
+	    SELECT_DEPLOYS "WHERE state = 'queued'"
+	    " AND (?1 IS NULL OR environment = ?1) ORDER BY number" :
+	    SELECT_DEPLOYS "WHERE (?1 IS NULL OR environment = ?1)"
+	    " AND (?2 IS NULL OR instr(lower(coalesce(author, '')),"
+	    " lower(?2)) > 0 OR instr(lower(pusher), lower(?2)) > 0)"
+	    " AND (?3 IS NULL OR requested_at >= ?3)"
+	    " AND (?4 IS NULL OR state = ?4)"
+	    " AND (?5 IS NULL OR push = ?5)"
+	    " ORDER BY number DESC LIMIT coalesce(?6, -1)",
+	    filter->waiting ? "s" : "ssnsnn", filter->environment,
+	    filter->author, filter->since_at, filter->state, filter->push,
+	    filter->limit);
+	if (err != NULL)
+		return err;
+	while (stop == NULL && db_step(query, &err)) {
+		struct deploy deploy = DEPLOY_INIT;
+
+		read_row(query, &deploy);
+		stop = cb(journal, &deploy, ctx);
+		deploy_release(&deploy);
+	}
+	db_done(query);
+	return err_first(err, stop);
+}
+
+const struct err *
+deploy_superseded(struct journal *journal, int64_t number, number_cb cb,
+    void *ctx)
+{
+	struct db_query *query;
+	const struct err *err, *stop = NULL;
+
+	err = db_query(&query, journal_db(journal), "SELECT number"
+	    " FROM deploys WHERE superseded_by = ?1 ORDER BY number", "i",
+	    number);
+	if (err != NULL)
+		return err;
+	while (stop == NULL && db_step(query, &err))
+		stop = cb(db_int(query, 0), ctx);
+	db_done(query);
+	return err_first(err, stop);
+}
+
+/* "source" of a directive must be a constant: find the one that is meant. */
+static const char *
+source_constant(const char *text)
+{
+	static const char *const sources[] = {
+		"message", "trailer", "option", "cli"
+	};
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		if (strcmp(sources[i], text) == 0)
+			return sources[i];
+	}
+	return "message";
+}
+
+/* Close a query of name, argument, commit, source into a list. */
+static const struct err *
+take_directives(struct db_query *query, struct directives *list)
+{
+	const struct err *err;
+
+	while (db_step(query, &err))
+		directives_add(list, db_text(query, 0), db_text(query, 1),
+		    db_text(query, 2), source_constant(db_text(query, 3)));
+	db_done(query);
+	return err;
+}
+
+const struct err *
+deploy_directives(struct journal *journal, int64_t number, bool known,
+    struct directives *list)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT name, argument,"
+	    " commit_oid, source FROM directives WHERE deploy = ?1"
+	    " AND known = ?2 ORDER BY name, argument, commit_oid", "ii",
+	    number, (int64_t)known);
+	return err != NULL ? err : take_directives(query, list);
+}
+
+const struct err *
+deploy_pending_directives(struct journal *journal,
+    const struct deploy *deploy, struct directives *list)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT name, argument,"
+	    " commit_oid, source FROM directives WHERE commit_oid = ''"
+	    " AND deploy IN (SELECT number FROM deploys"
+	    "  WHERE environment = ?1 AND number <= ?2"
+	    "  AND state NOT IN ('live', 'retired', 'cancelled')"
+	    "  AND number > coalesce((SELECT max(number) FROM deploys"
+	    "   WHERE environment = ?1 AND state = 'live'), 0))"
+	    " ORDER BY deploy, name, argument", "si", deploy->environment,
+	    deploy->number);
+	return err != NULL ? err : take_directives(query, list);
+}

@@ -1,0 +1,278 @@
+/*
+ * What may follow what is one table; a change that the table does not have
+ * is a fault of the program, and is refused before it is written.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/chain.h"
+#include "journal/deploy.h"
+
+#define BIT(state) (1u << (state))
+
+static const unsigned int followers[DEPLOY_STATES] = {
+	[DEPLOY_QUEUED]	    = BIT(DEPLOY_PREPARING) |
+	    BIT(DEPLOY_SUPERSEDED) | BIT(DEPLOY_CANCELLED),
+	[DEPLOY_PREPARING]  = BIT(DEPLOY_PREPARED) | BIT(DEPLOY_FAILED) |
+	    BIT(DEPLOY_CANCELLED),
+	[DEPLOY_PREPARED]   = BIT(DEPLOY_ACTIVATING) | BIT(DEPLOY_FAILED) |
+	    BIT(DEPLOY_CANCELLED),
+	[DEPLOY_ACTIVATING] = BIT(DEPLOY_LIVE) | BIT(DEPLOY_ROLLED_BACK) |
+	    BIT(DEPLOY_BROKEN),
+	[DEPLOY_LIVE]	    = BIT(DEPLOY_RETIRED),
+};
+
+/* What the release of a deploy is when the deploy is in this state. */
+static const char *const release_states[DEPLOY_STATES] = {
+	[DEPLOY_PREPARED]    = "ready",
+	[DEPLOY_LIVE]	     = "live",
+	[DEPLOY_FAILED]	     = "failed",
+	[DEPLOY_ROLLED_BACK] = "failed",
+	[DEPLOY_CANCELLED]   = "failed",
+};
+
+static const struct err *
+insert_directives(struct db *db, int64_t deploy,
+    const struct directives *list, const struct vec *known)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < list->n; i++) {
+		const struct directive *d = &list->v[i];
+		int64_t is_known = known == NULL || vec_has(known, d->name);
+
+		err = db_run(db, "INSERT OR REPLACE INTO directives"
+		    " (deploy, name, argument, commit_oid, source, known)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "issssi", deploy,
+		    d->name, d->argument, d->commit, d->source, is_known);
+	}
+	return err;
+}
+
+const struct err *
+deploy_request(struct journal *journal, struct deploy *deploy,
+    const struct directives *options)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	deploy->requested_at = clock_now_ms();
+	deploy->state = DEPLOY_QUEUED;
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "INSERT INTO deploys (environment, kind, state,"
+	    " commit_oid, ref, target, push, pusher, subject, requested_at)"
+	    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	    "sssssnssi", deploy->environment, deploy->kind, deploy->commit,
+	    deploy->ref, deploy->target, deploy->push, deploy->pusher,
+	    deploy->subject, deploy->requested_at);
+	if (err == NULL) {
+		deploy->number = db_last_id(db);
+		if (options != NULL)
+			err = insert_directives(db, deploy->number, options,
+			    NULL);
+	}
+	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+}
+
+/* Mark what waits behind the newest; each gets its own event. */
+static const struct err *
+supersede(struct journal *journal, const char *environment, int64_t newest)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err = NULL;
+	int64_t number;
+
+	while (err == NULL) {
+		err = db_get_int(&number, db, 0, "SELECT min(number)"
+		    " FROM deploys WHERE environment = ?1"
+		    " AND state = 'queued' AND number < ?2", "si",
+		    environment, newest);
+		if (err != NULL || number == 0)
+			break;
+		err = db_run(db, "UPDATE deploys SET state = 'superseded',"
+		    " superseded_by = ?2, finished_at = ?3"
+		    " WHERE number = ?1", "iii", number, newest,
+		    clock_now_ms());
+		if (err == NULL)
+			err = chain_add(journal, NOUN_DEPLOY, number);
+	}
+	return err;
+}
+
+const struct err *
+deploy_take(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	int64_t number;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_get_int(&number, db, 0, "SELECT max(number) FROM deploys"
+	    " WHERE environment = ?1 AND state = 'queued'", "s",
+	    environment);
+	if (err != NULL || number == 0) {
+		db_rollback(db);
+		return err;
+	}
+	err = supersede(journal, environment, number);
+	if (err == NULL)
+		err = db_run(db, "UPDATE deploys SET state = 'preparing',"
+		    " started_at = ?2 WHERE number = ?1", "ii", number,
+		    clock_now_ms());
+	err = chain_commit(journal, err, NOUN_DEPLOY, number);
+	return err != NULL ? err : deploy_get(journal, number, deploy);
+}
+
+static const struct err *
+insert_release(struct journal *journal, const struct deploy *deploy)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_run(db, "INSERT INTO releases (environment, name, deploy,"
+	    " commit_oid, state, created_at)"
+	    " VALUES (?1, ?2, ?3, ?4, 'building', ?5)", "ssisi",
+	    deploy->environment, deploy->release, deploy->number,
+	    deploy->commit, clock_now_ms());
+	if (err == NULL)
+		err = chain_add(journal, NOUN_RELEASE, db_last_id(db));
+	return err;
+}
+
+const struct err *
+deploy_plan(struct journal *journal, const struct deploy *deploy,
+    const struct directives *directives, const struct vec *known)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "UPDATE deploys SET commit_oid = ?2, release = ?3,"
+	    " previous = ?4, author = ?5, subject = ?6 WHERE number = ?1",
+	    "isssss", deploy->number, deploy->commit, deploy->release,
+	    deploy->previous, deploy->author, deploy->subject);
+	if (err == NULL)
+		err = insert_directives(db, deploy->number, directives,
+		    known);
+	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
+		err = insert_release(journal, deploy);
+	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+}
+
+static const struct err *
+write_columns(struct db *db, const struct deploy *deploy)
+{
+	return db_run(db, "UPDATE deploys SET state = ?2, finished_at = ?3,"
+	    " prepare_ms = ?4, window_ms = ?5, error = ?6, migrated = ?7,"
+	    " maintenance = ?8 WHERE number = ?1", "isiiisii",
+	    deploy->number, deploy_state_name(deploy->state),
+	    deploy->finished_at, deploy->prepare_ms, deploy->window_ms,
+	    deploy->error, (int64_t)deploy->migrated,
+	    (int64_t)deploy->maintenance);
+}
+
+static const struct err *
+set_release_state(struct journal *journal, const char *environment,
+    const char *name, const char *state)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	int64_t id, live_at;
+
+	err = db_get_int(&id, db, 0, "SELECT id FROM releases"
+	    " WHERE environment = ?1 AND name = ?2", "ss", environment, name);
+	if (err != NULL || id == 0)
+		return err;
+	live_at = strcmp(state, "live") == 0 ? clock_now_ms() : 0;
+	err = db_run(db, "UPDATE releases SET state = ?2,"
+	    " live_at = coalesce(?3, live_at) WHERE id = ?1", "isn", id,
+	    state, live_at);
+	return err != NULL ? err : chain_add(journal, NOUN_RELEASE, id);
+}
+
+/* What was live is retired, in the transaction that makes "deploy" live. */
+static const struct err *
+retire_live(struct journal *journal, const struct deploy *deploy)
+{
+	struct db *db = journal_db(journal);
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(journal, deploy->environment, &live);
+	if (err != NULL || live.number == 0)
+		return err;
+	err = db_run(db, "UPDATE deploys SET state = 'retired'"
+	    " WHERE number = ?1", "i", live.number);
+	if (err == NULL)
+		err = chain_add(journal, NOUN_DEPLOY, live.number);
+	if (err == NULL && live.release != NULL)
+		err = set_release_state(journal, live.environment,
+		    live.release, "retired");
+	deploy_release(&live);
+	return err;
+}
+
+/* A rollback owns no release: one that fails leaves its target alone. */
+static const struct err *
+follow_release(struct journal *journal, const struct deploy *deploy)
+{
+	const char *state = release_states[deploy->state];
+
+	if (state == NULL || deploy->release == NULL)
+		return NULL;
+	if (strcmp(deploy->kind, "deploy") != 0 &&
+	    deploy->state != DEPLOY_LIVE)
+		return NULL;
+	return set_release_state(journal, deploy->environment,
+	    deploy->release, state);
+}
+
+const struct err *
+deploy_move(struct journal *journal, struct deploy *deploy,
+    enum deploy_state state)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	if ((followers[deploy->state] & BIT(state)) == 0)
+		return err_new(ERR_CORRUPT, "deploy %" PRId64 " is %s and"
+		    " cannot become %s", deploy->number,
+		    deploy_state_name(deploy->state),
+		    deploy_state_name(state));
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	if (state == DEPLOY_LIVE)
+		err = retire_live(journal, deploy);
+	if (err == NULL) {
+		deploy->state = state;
+		err = write_columns(db, deploy);
+	}
+	if (err == NULL)
+		err = follow_release(journal, deploy);
+	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+}
+
+const struct err *
+deploy_update(struct journal *journal, const struct deploy *deploy)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = write_columns(db, deploy);
+	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+}

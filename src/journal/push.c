@@ -1,0 +1,130 @@
+#include "journal/push.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/chain.h"
+
+void
+push_release(struct push *push)
+{
+	for (size_t i = 0; i < push->n_refs; i++) {
+		free(push->refs[i].ref);
+		free(push->refs[i].old);
+		free(push->refs[i].new);
+	}
+	free(push->refs);
+	free(push->pusher);
+	free(push->origin);
+	free(push->receiver);
+	vec_release(&push->options);
+	memset(push, 0, sizeof(*push));
+}
+
+void
+push_add_ref(struct push *push, const char *old, const char *new,
+    const char *ref)
+{
+	struct push_ref *added;
+
+	push->refs = xreallocarray(push->refs, push->n_refs + 1,
+	    sizeof(*push->refs));
+	added = &push->refs[push->n_refs++];
+	added->ref = xstrdup(ref);
+	added->old = xstrdup(old);
+	added->new = xstrdup(new);
+	added->skip = false;
+}
+
+static const struct err *
+insert_push(struct db *db, struct push *push)
+{
+	struct str options = STR_INIT;
+	const struct err *err;
+
+	vec_join(&push->options, "\n", &options);
+	err = db_run(db, "INSERT INTO pushes (at, pusher, origin, receiver,"
+	    " options, state) VALUES (?1, ?2, ?3, ?4, ?5, 'received')",
+	    "issss", push->at, push->pusher, push->origin, push->receiver,
+	    options.s);
+	str_release(&options);
+	if (err != NULL)
+		return err;
+	push->id = db_last_id(db);
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++) {
+		const struct push_ref *ref = &push->refs[i];
+
+		err = db_run(db, "INSERT INTO push_refs (push, ref, old, new,"
+		    " skip) VALUES (?1, ?2, ?3, ?4, ?5)", "isssi", push->id,
+		    ref->ref, ref->old, ref->new, (int64_t)ref->skip);
+	}
+	return err;
+}
+
+const struct err *
+push_write(struct journal *journal, struct push *push)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	push->at = clock_now_ms();
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = insert_push(db, push);
+	return chain_commit(journal, err, NOUN_PUSH, push->id);
+}
+
+const struct err *
+push_refuse(struct journal *journal, int64_t id, const char *reason)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "UPDATE pushes SET state = 'refused', reason = ?2"
+	    " WHERE id = ?1", "is", id, reason);
+	return chain_commit(journal, err, NOUN_PUSH, id);
+}
+
+const struct err *
+push_land(struct journal *journal, const struct push *push)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "UPDATE pushes SET state = 'landed' WHERE id = ?1",
+	    "i", push->id);
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = db_run(db, "UPDATE push_refs SET landed = 1"
+		    " WHERE push = ?1 AND ref = ?2", "is", push->id,
+		    push->refs[i].ref);
+	return chain_commit(journal, err, NOUN_PUSH, push->id);
+}
+
+const struct err *
+push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
+{
+	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"
+	    " FROM pushes WHERE receiver = ?1", "s", receiver);
+}
+
+const struct err *
+push_ref_skipped(struct journal *journal, int64_t id, const char *ref,
+    bool *skip)
+{
+	const struct err *err;
+	int64_t value;
+
+	err = db_get_int(&value, journal_db(journal), 0, "SELECT skip"
+	    " FROM push_refs WHERE push = ?1 AND ref = ?2", "is", id, ref);
+	*skip = err == NULL && value != 0;
+	return err;
+}

@@ -1,0 +1,150 @@
+#include "journal/release.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/chain.h"
+
+void
+release_release(struct release *release)
+{
+	free(release->environment);
+	free(release->name);
+	free(release->commit);
+	free(release->state);
+	memset(release, 0, sizeof(*release));
+}
+
+const struct err *
+release_new_name(struct journal *journal, const char *environment,
+    char name[CLOCK_STAMP_SIZE])
+{
+	const struct err *err;
+	int64_t newest_at;
+	char *newest;
+
+	clock_stamp(name, clock_now_ms());
+	err = db_get_text(&newest, journal_db(journal), "SELECT max(name)"
+	    " FROM releases WHERE environment = ?1", "s", environment);
+	if (err == NULL && newest != NULL && strcmp(newest, name) >= 0) {
+		err = clock_parse_stamp(&newest_at, newest);
+		if (err == NULL)
+			clock_stamp(name, newest_at + 1000);
+	}
+	free(newest);
+	return err;
+}
+
+#define COLUMNS "id, environment, name, deploy, commit_oid, state," \
+    " created_at, live_at"
+
+static void
+read_row(struct db_query *query, struct release *release)
+{
+	release->id = db_int(query, 0);
+	release->environment = xstrdup(db_text(query, 1));
+	release->name = xstrdup(db_text(query, 2));
+	release->deploy = db_int(query, 3);
+	release->commit = xstrdup(db_text(query, 4));
+	release->state = xstrdup(db_text(query, 5));
+	release->created_at = db_int(query, 6);
+	release->live_at = db_int(query, 7);
+}
+
+const struct err *
+release_get(struct journal *journal, const char *environment,
+    const char *name, struct release *release)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	memset(release, 0, sizeof(*release));
+	err = db_query(&query, journal_db(journal), "SELECT " COLUMNS
+	    " FROM releases WHERE environment = ?1 AND name = ?2", "ss",
+	    environment, name);
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err))
+		read_row(query, release);
+	else if (err == NULL)
+		err = err_new(ERR_NOT_FOUND, "%s has no release %s",
+		    environment, name);
+	db_done(query);
+	return err;
+}
+
+const struct err *
+release_set_state(struct journal *journal, const char *environment,
+    const char *name, const char *state)
+{
+	struct db *db = journal_db(journal);
+	struct release release;
+	const struct err *err;
+
+	err = release_get(journal, environment, name, &release);
+	if (err != NULL)
+		return err;
+	err = db_begin(db);
+	if (err == NULL) {
+		err = db_run(db, "UPDATE releases SET state = ?2"
+		    " WHERE id = ?1", "is", release.id, state);
+		err = chain_commit(journal, err, NOUN_RELEASE, release.id);
+	}
+	release_release(&release);
+	return err;
+}
+
+const struct err *
+release_disposable(struct journal *journal, const char *environment,
+    int64_t keep_count, const char *spared, struct vec *names)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT name"
+	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
+	    " AND name IS NOT ?3 AND id NOT IN"
+	    " (SELECT id FROM releases WHERE environment = ?1"
+	    " AND state IN ('live', 'retired')"
+	    " ORDER BY live_at DESC LIMIT ?2) ORDER BY live_at", "sis",
+	    environment, keep_count, spared);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(names, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
+/* The first deploy that made the live release live says what was before. */
+const struct err *
+release_before_live(struct journal *journal, const char *environment,
+    struct release *release)
+{
+	const struct err *err;
+	char *name;
+
+	memset(release, 0, sizeof(*release));
+	err = db_get_text(&name, journal_db(journal), "SELECT d.previous"
+	    " FROM releases AS r JOIN deploys AS d ON d.number = r.deploy"
+	    " WHERE r.environment = ?1 AND r.state = 'live'", "s",
+	    environment);
+	if (err != NULL)
+		return err;
+	if (name == NULL)
+		return err_new(ERR_NOT_FOUND, "%s has no earlier release to"
+		    " go back to", environment);
+	err = release_get(journal, environment, name, release);
+	free(name);
+	if (err != NULL)
+		return err;
+	if (strcmp(release->state, "retired") == 0)
+		return NULL;
+	err = err_new(ERR_NOT_FOUND, "release %s, which was live before, is"
+	    " %s; deploy its commit again: slipway deploy %.12s",
+	    release->name, release->state, release->commit);
+	release_release(release);
+	return err;
+}

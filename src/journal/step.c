@@ -1,0 +1,120 @@
+#include "journal/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/chain.h"
+
+void
+step_release(struct step *step)
+{
+	free(step->phase);
+	free(step->action);
+	free(step->host);
+	free(step->state);
+	free(step->argument);
+	free(step->undo);
+	memset(step, 0, sizeof(*step));
+}
+
+const struct err *
+step_begin(struct journal *journal, struct step *step)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	step->started_at = clock_now_ms();
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "INSERT INTO steps (deploy, phase, action, host,"
+	    " state, argument, undo, record, started_at)"
+	    " VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8)",
+	    "isssssii", step->deploy, step->phase, step->action, step->host,
+	    step->argument == NULL ? "" : step->argument, step->undo,
+	    (int64_t)step->record, step->started_at);
+	if (err == NULL)
+		step->id = db_last_id(db);
+	return chain_commit(journal, err, NOUN_STEP, step->id);
+}
+
+const struct err *
+step_end(struct journal *journal, const struct step *step)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "UPDATE steps SET state = ?2, exit = ?3,"
+	    " signal = ?4, timed_out = ?5, changed = ?6, duration_ms = ?7"
+	    " WHERE id = ?1", "isiiiii", step->id, step->state, step->exit,
+	    step->signal, (int64_t)step->timed_out, (int64_t)step->changed,
+	    step->duration_ms);
+	return chain_commit(journal, err, NOUN_STEP, step->id);
+}
+
+static void
+read_row(struct db_query *query, struct step *step)
+{
+	step->id = db_int(query, 0);
+	step->deploy = db_int(query, 1);
+	step->phase = xstrdup(db_text(query, 2));
+	step->action = xstrdup(db_text(query, 3));
+	step->host = xstrdup(db_text(query, 4));
+	step->state = xstrdup(db_text(query, 5));
+	step->argument = xstrdup(db_text(query, 6));
+	step->undo = xstrdup_null(db_text(query, 7));
+	step->record = db_int(query, 8) != 0;
+	step->changed = db_int(query, 9) != 0;
+	step->exit = db_int(query, 10);
+	step->signal = db_int(query, 11);
+	step->timed_out = db_int(query, 12) != 0;
+	step->started_at = db_int(query, 13);
+	step->duration_ms = db_int(query, 14);
+}
+
+#define SELECT_STEPS "SELECT id, deploy, phase, action, host, state," \
+    " argument, undo, record, changed, exit, signal, timed_out," \
+    " started_at, duration_ms FROM steps WHERE deploy = ?1"
+
+const struct err *
+step_each(struct journal *journal, int64_t deploy, bool newest_first,
+    step_cb cb, void *ctx)
+{
+	struct db_query *query;
+	const struct err *err, *stop = NULL;
+
+	err = db_query(&query, journal_db(journal), newest_first ?
+	    SELECT_STEPS " ORDER BY id DESC" : SELECT_STEPS " ORDER BY id",
+	    "i", deploy);
+	if (err != NULL)
+		return err;
+	while (stop == NULL && db_step(query, &err)) {
+		struct step step = { 0 };
+
+		read_row(query, &step);
+		stop = cb(&step, ctx);
+		step_release(&step);
+	}
+	db_done(query);
+	return err_first(err, stop);
+}
+
+const struct err *
+step_is_done(struct journal *journal, int64_t deploy, const char *phase,
+    const char *action, const char *host, bool *done)
+{
+	const struct err *err;
+	int64_t count;
+
+	err = db_get_int(&count, journal_db(journal), 0, "SELECT count(*)"
+	    " FROM steps WHERE deploy = ?1 AND phase = ?2 AND action = ?3"
+	    " AND host = ?4 AND state = 'done'", "isss", deploy, phase,
+	    action, host);
+	*done = err == NULL && count > 0;
+	return err;
+}

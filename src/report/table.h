@@ -1,0 +1,46 @@
+/*
+ * table - deploys as lines and as JSON.
+ *
+ * The JSON objects are the contract with scripts: keys are only added,
+ * never renamed.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "err.h"
+#include "journal/deploy.h"
+#include "json.h"
+#include "str.h"
+
+/*
+ * One line of "slipway log": number, time, environment, state, release,
+ * commit, pusher, subject, in columns; a second, indented line for an
+ * error.
+ */
+void table_log_line(struct str *out, const struct deploy *deploy);
+
+/* The column titles of those lines. */
+void table_log_head(struct str *out);
+
+/*
+ * Everything about one deploy for "slipway show": what was asked by which
+ * commit, the steps with their times, what it superseded, how it ended.
+ */
+const struct err *table_show(struct str *out, struct journal *journal,
+    const struct deploy *deploy);
+
+/* The JSON object of a deploy, with its steps. */
+const struct err *table_json(struct json *json, struct journal *journal,
+    const struct deploy *deploy);
+
+/*
+ * The lines of "slipway status" for one environment: what is live, since
+ * when, by whom; what is under way; what waits; whether the last deploy
+ * failed. With "json", an object instead.
+ */
+const struct err *table_status(struct str *out, struct journal *journal,
+    const char *environment, const char *root);
+const struct err *table_status_json(struct json *json,
+    struct journal *journal, const char *environment, const char *root);
+
+#endif
