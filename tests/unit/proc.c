@@ -244,12 +244,14 @@ test_daemon(void)
 {
 	const char *argv[4];
 	struct proc_spec spec = shell(argv,
-	    "setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.5; echo ready");
+	    "setsid sh -c 'echo $$ >pid; exec sleep 1000' &"
+	    " until test -s pid; do sleep 0.01; done; cat pid; echo ready");
 	struct proc_spec again;
 	struct proc_result result;
 	int64_t started_ms = clock_monotonic_ms();
 	pid_t pid;
 
+	spec.dir = tap_folder();
 	is_ok(proc_run(&result, &spec, collect, &output), "leave a daemon");
 	ok(clock_monotonic_ms() - started_ms < PATIENCE_MS,
 	    "which holds nobody up");
