@@ -9,9 +9,10 @@
  *
  * libgit2's own checkout is not used: on a bare repository it ignores
  * .gitattributes, fails on submodules and honours setuid modes of a tree.
- * Trees and blobs are read through it, and eol and ident conversion is
- * its; filter drivers and encodings go through git itself, and so do blobs
- * too large to hold in memory.
+ * Trees and blobs are read through it. Files that an attribute or a setting
+ * changes on their way out (eol, ident, encodings, filter drivers) are
+ * written by git itself (see convert.h), and so are blobs too large to hold
+ * in memory.
  *
  * A tree is outsiders' data: a component that is not safe to create, a
  * mode that is none of the five git writes, a path that is there twice, a

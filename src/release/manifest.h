@@ -105,8 +105,15 @@ enum manifest_state {
 enum manifest_state manifest_compare(const struct manifest *manifest,
     const struct manifest_entry *entry, const struct stat *st);
 
+/* Fill in size, times and inode of a file that has just been written. */
+void manifest_entry_stat(struct manifest_entry *entry,
+    const struct stat *st);
+
 /* The first 8 bytes of the SHA-256 of these bytes. */
 void manifest_digest(unsigned char digest[8], const void *bytes,
     size_t len);
+
+/* The same of a whole file, read in pieces; the file offset stays. */
+const struct err *manifest_digest_fd(unsigned char digest[8], int fd);
 
 #endif
