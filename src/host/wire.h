@@ -21,7 +21,7 @@
  *	configure  release shared*       linked* seeded*
  *	hooks      release               hook*
  *	run        release command|hook  exit signal timed-out ms
- *	           env* timeout memory
+ *	           env* timeout memory   [path]
  *	           nice [keep]
  *	seal       release               -
  *	flip       release (may be "")   -
@@ -35,9 +35,15 @@
  * "run" executes "command" with /bin/sh -c, or the release's own
  * deploy/HOOK when "hook" is given, in the release folder; its output comes
  * as "type output" messages, one line each in "text", without the newline.
- * With "keep NAME" the output is kept in the file of that name beside the
- * release's other records instead. The agent adds SLIPWAY_HOST,
- * SLIPWAY_ROLES and the base environment; "env NAME=value" adds the rest.
+ * A line longer than WIRE_LINE_MAX comes in pieces, a NUL as "\x00", and
+ * what exceeds WIRE_OUTPUT_MAX is left out, which a note tells at the end.
+ * With "keep NAME" stdout goes to the file of that name beside the
+ * release's other records instead, and its "path" is in the result. The
+ * agent adds SLIPWAY_HOST, SLIPWAY_ROLES and the base environment;
+ * "env NAME=value" adds the rest, and replaces what has that name.
+ *
+ * Numbers are decimal, "export" is 0 or 1, "timeout" is in milliseconds,
+ * "memory" in bytes (0: no limit). "exit" is -1 when a signal ended it.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -55,16 +61,25 @@
 /* The largest message that is accepted, in bytes. */
 #define WIRE_MESSAGE_MAX (16 * 1024 * 1024)
 
+/* The longest line of output, and the most output of a "run", in bytes. */
+#define WIRE_LINE_MAX 8192
+#define WIRE_OUTPUT_MAX (8 * 1024 * 1024)
+
 struct message {
 	struct message_line {
 		char *key;
 		char *value;
+		size_t len;		/* of the value */
 	} *lines;
 	size_t n;
 	size_t size;
+	size_t taken_bytes;		/* by message_take() so far */
 };
 
-#define MESSAGE_INIT { NULL, 0, 0 }
+#define MESSAGE_INIT { NULL, 0, 0, 0 }
+
+/* The longest key, in bytes: lower-case letters, digits, '-'. */
+#define WIRE_KEY_MAX 64
 
 void message_release(struct message *message);
 
@@ -94,7 +109,10 @@ const struct err *message_write(const struct message *message, int fd);
 /*
  * Collect one message from the reader's buffer: "*whole" is true when it
  * is complete; false means that more must be read first, and the half
- * stays in "message". PKT_END between messages is "*closed".
+ * stays in "message". PKT_END between messages is "*closed". The caller
+ * releases the message before the next one. ERR_PROTOCOL for a message
+ * that is empty, too large or cut short, for a line without a key, and for
+ * a NUL in a value; the stream is of no use after that.
  */
 const struct err *message_take(struct message *message,
     struct pkt_reader *reader, bool *whole, bool *closed);

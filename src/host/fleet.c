@@ -1,0 +1,453 @@
+/*
+ * Writing never blocks either: an agent that has stopped reading holds up
+ * nobody but the barrier it belongs to.
+ */
+#include "host/fleet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "file.h"
+#include "host/local.h"
+#include "loop.h"
+#include "proc.h"
+
+/* How long an agent may take to leave: to end a command, and a reserve. */
+#define LEAVE_MS (2 * PROC_GRACE_MS + 2000)
+
+/* How long the end of a lost agent is waited for, to tell how it ended. */
+#define LOST_MS 1000
+
+struct peer {
+	struct fleet *fleet;
+	char *name;
+	pid_t pid;		/* -1: has ended */
+	int fd;			/* -1: lost */
+	struct pkt_reader reader;
+	struct message incoming;
+	struct message reply;	/* empty: none */
+	struct str out;		/* the request, being sent */
+	size_t sent_bytes;
+	bool busy;
+	char *current;
+	char *lost;		/* why, NULL while it is there */
+};
+
+struct fleet {
+	struct peer *peers;
+	size_t n;
+	size_t n_busy;
+	struct loop loop;
+	fleet_cb cb;		/* of the call under way */
+	void *ctx;
+	enum err_code code;	/* of the first failure of the call */
+	char *failure;		/* its text, NULL: none yet */
+};
+
+/* The ring of errors is too short for what a whole fleet may say. */
+static void
+note_failure(struct fleet *fleet, enum err_code code, const char *text)
+{
+	if (fleet->failure != NULL)
+		return;
+	fleet->code = code;
+	fleet->failure = xstrdup(text);
+}
+
+static void
+note_peer_failure(struct peer *peer, enum err_code code, const char *text)
+{
+	char *named;
+
+	if (peer->fleet->n == 1) {
+		note_failure(peer->fleet, code, text);
+		return;
+	}
+	named = xasprintf("host %s: %s", peer->name, text);
+	note_failure(peer->fleet, code, named);
+	free(named);
+}
+
+static void
+peer_done(struct peer *peer)
+{
+	loop_remove(&peer->fleet->loop, peer->fd);
+	peer->busy = false;
+	peer->fleet->n_busy--;
+}
+
+/* Give up on an agent; "why" NULL says how its process ended. */
+static void
+lose_peer(struct peer *peer, const char *why)
+{
+	struct proc_result result;
+	struct str how = STR_INIT;
+
+	peer_done(peer);
+	file_close(&peer->fd);
+	if (why != NULL) {
+		str_add(&how, why);
+	} else if (local_wait(peer->pid, clock_monotonic_ms() + LOST_MS,
+	    &result)) {
+		peer->pid = -1;
+		proc_describe(&how, &result);
+	} else {
+		str_add(&how, "it closed its connection");
+	}
+	peer->lost = xasprintf("the agent ended (%s)", how.s);
+	note_peer_failure(peer, ERR_FAILED, peer->lost);
+	str_release(&how);
+}
+
+static void
+pass_on(struct peer *peer)
+{
+	struct fleet *fleet = peer->fleet;
+	const struct err *err;
+
+	if (fleet->cb == NULL)
+		return;
+	err = fleet->cb(peer->name, &peer->incoming, fleet->ctx);
+	if (err != NULL) {
+		note_failure(fleet, err->code, err->text);
+		fleet->cb = NULL;
+	}
+}
+
+static void
+take_error(struct peer *peer)
+{
+	const char *code = message_get(&peer->incoming, "code");
+	const char *text = message_get(&peer->incoming, "text");
+
+	note_peer_failure(peer, err_code_by_name(code == NULL ? "" : code),
+	    text == NULL ? "the agent failed without a word" : text);
+	peer_done(peer);
+}
+
+static void
+take_message(struct peer *peer)
+{
+	const char *type = message_get(&peer->incoming, "type");
+
+	if (type == NULL)
+		type = "";
+	if (strcmp(type, "output") == 0 || strcmp(type, "note") == 0) {
+		pass_on(peer);
+	} else if (strcmp(type, "result") == 0) {
+		peer->reply = peer->incoming;
+		memset(&peer->incoming, 0, sizeof(peer->incoming));
+		peer_done(peer);
+	} else if (strcmp(type, "error") == 0) {
+		take_error(peer);
+	} else {
+		lose_peer(peer, "it sent a message of no known type");
+	}
+	message_release(&peer->incoming);
+}
+
+static void
+take_messages(struct peer *peer)
+{
+	const struct err *err;
+	bool whole, closed;
+
+	while (peer->busy) {
+		err = message_take(&peer->incoming, &peer->reader, &whole,
+		    &closed);
+		if (err != NULL && !peer->reader.closed)
+			lose_peer(peer, err->text);
+		else if (err != NULL || closed)
+			lose_peer(peer, NULL);
+		else if (whole)
+			take_message(peer);
+		else
+			return;
+	}
+}
+
+/* What an agent said before it went is still to be read. */
+static void
+send_more(struct peer *peer)
+{
+	ssize_t n;
+
+	while (peer->sent_bytes < peer->out.len) {
+		n = send(peer->fd, peer->out.s + peer->sent_bytes,
+		    peer->out.len - peer->sent_bytes,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
+			return;
+		if (n == -1)
+			break;
+		peer->sent_bytes += (size_t)n;
+	}
+	str_clear(&peer->out);
+	peer->sent_bytes = 0;
+}
+
+static const struct err *on_ready(int fd, short revents, void *ctx);
+
+static void
+watch_peer(struct peer *peer)
+{
+	short events = peer->out.len > 0 ? POLLIN | POLLOUT : POLLIN;
+
+	loop_remove(&peer->fleet->loop, peer->fd);
+	loop_add(&peer->fleet->loop, peer->fd, events, on_ready, peer);
+}
+
+static const struct err *
+on_ready(int fd, short revents, void *ctx)
+{
+	struct peer *peer = ctx;
+	const struct err *err;
+
+	if (peer->out.len > 0) {
+		send_more(peer);
+		watch_peer(peer);
+	}
+	if ((revents & ~POLLOUT) == 0)
+		return NULL;
+	err = pkt_fill(&peer->reader, fd);
+	if (err != NULL)
+		peer->reader.closed = true;
+	take_messages(peer);
+	return NULL;
+}
+
+/* Give a host its part of a call. */
+static void
+ask(struct peer *peer, const struct message *request)
+{
+	if (peer->fd == -1) {
+		note_peer_failure(peer, ERR_FAILED, peer->lost);
+		return;
+	}
+	message_frame(request, &peer->out);
+	peer->busy = true;
+	peer->fleet->n_busy++;
+	send_more(peer);
+	watch_peer(peer);
+}
+
+static void
+begin_call(struct fleet *fleet, fleet_cb cb, void *ctx)
+{
+	fleet->cb = cb;
+	fleet->ctx = ctx;
+	for (size_t i = 0; i < fleet->n; i++)
+		message_release(&fleet->peers[i].reply);
+}
+
+static void
+lose_busy(struct fleet *fleet, const char *why)
+{
+	for (size_t i = 0; i < fleet->n; i++) {
+		if (fleet->peers[i].busy)
+			lose_peer(&fleet->peers[i], why);
+	}
+}
+
+static const struct err *
+end_call(struct fleet *fleet)
+{
+	const struct err *err = NULL;
+
+	while (fleet->n_busy > 0 && err == NULL)
+		err = loop_wait(&fleet->loop, -1);
+	if (err != NULL)
+		lose_busy(fleet, err->text);
+	else if (fleet->failure != NULL)
+		err = err_new(fleet->code, "%s", fleet->failure);
+	free(fleet->failure);
+	fleet->failure = NULL;
+	fleet->cb = NULL;
+	return err;
+}
+
+const struct err *
+fleet_call(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, void *ctx)
+{
+	begin_call(fleet, cb, ctx);
+	for (size_t i = 0; i < fleet->n; i++) {
+		if (mask == NULL || mask[i])
+			ask(&fleet->peers[i], request);
+	}
+	return end_call(fleet);
+}
+
+static const struct err *
+start_agents(struct fleet *fleet, const struct fleet_spec *spec)
+{
+	const struct err *err;
+
+	for (size_t i = 0; i < fleet->n; i++) {
+		struct peer *peer = &fleet->peers[i];
+
+		err = local_start(&peer->pid, &peer->fd, spec->program);
+		if (err != NULL)
+			return err_add(err, "host %s", peer->name);
+		if (fcntl(peer->fd, F_SETFL, O_NONBLOCK) == -1)
+			return err_system("host %s: fcntl", peer->name);
+	}
+	return NULL;
+}
+
+static const struct err *
+greet(struct fleet *fleet)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "hello");
+	message_add_int(&request, "version", WIRE_VERSION);
+	err = fleet_call(fleet, NULL, &request, NULL, NULL);
+	message_release(&request);
+	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
+		if (message_int(&fleet->peers[i].reply, "version", 0) !=
+		    WIRE_VERSION)
+			err = err_new(ERR_PROTOCOL, "host %s: its agent"
+			    " speaks another version of the protocol",
+			    fleet->peers[i].name);
+	}
+	return err;
+}
+
+static const struct err *
+open_roots(struct fleet *fleet, const struct fleet_spec *spec)
+{
+	const struct err *err;
+
+	begin_call(fleet, NULL, NULL);
+	for (size_t i = 0; i < fleet->n; i++) {
+		const struct vec *roles = &spec->hosts[i]->roles;
+		struct message request = MESSAGE_INIT;
+
+		message_add(&request, "verb", "open");
+		message_add(&request, "repo", spec->repo);
+		message_add(&request, "root", spec->root);
+		message_add(&request, "environment", spec->environment);
+		message_add(&request, "host", fleet->peers[i].name);
+		for (size_t k = 0; k < roles->n; k++)
+			message_add(&request, "role", roles->v[k]);
+		ask(&fleet->peers[i], &request);
+		message_release(&request);
+	}
+	err = end_call(fleet);
+	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
+		struct peer *peer = &fleet->peers[i];
+
+		peer->current = xstrdup_null(
+		    message_get(&peer->reply, "current"));
+	}
+	return err;
+}
+
+static struct fleet *
+fleet_new(const struct fleet_spec *spec)
+{
+	struct fleet *fleet = xcalloc(1, sizeof(*fleet));
+
+	fleet->peers = xcalloc(spec->n_hosts, sizeof(*fleet->peers));
+	fleet->n = spec->n_hosts;
+	for (size_t i = 0; i < fleet->n; i++) {
+		struct peer *peer = &fleet->peers[i];
+
+		peer->fleet = fleet;
+		peer->name = xstrdup(spec->hosts[i]->name);
+		peer->pid = -1;
+		peer->fd = -1;
+		str_init(&peer->reader.buf);
+		str_init(&peer->out);
+	}
+	return fleet;
+}
+
+const struct err *
+fleet_open(struct fleet **fleet, const struct fleet_spec *spec)
+{
+	struct fleet *made = fleet_new(spec);
+	const struct err *err;
+
+	*fleet = NULL;
+	err = start_agents(made, spec);
+	if (err == NULL)
+		err = greet(made);
+	if (err == NULL)
+		err = open_roots(made, spec);
+	if (err != NULL)
+		fleet_close(made);
+	else
+		*fleet = made;
+	return err;
+}
+
+static void
+peer_release(struct peer *peer)
+{
+	pkt_reader_release(&peer->reader);
+	message_release(&peer->incoming);
+	message_release(&peer->reply);
+	str_release(&peer->out);
+	free(peer->name);
+	free(peer->current);
+	free(peer->lost);
+}
+
+void
+fleet_close(struct fleet *fleet)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + LEAVE_MS;
+
+	if (fleet == NULL)
+		return;
+	for (size_t i = 0; i < fleet->n; i++)
+		file_close(&fleet->peers[i].fd);
+	for (size_t i = 0; i < fleet->n; i++) {
+		if (fleet->peers[i].pid != -1)
+			local_end(fleet->peers[i].pid, deadline_ms);
+		peer_release(&fleet->peers[i]);
+	}
+	loop_release(&fleet->loop);
+	free(fleet->failure);
+	free(fleet->peers);
+	free(fleet);
+}
+
+size_t
+fleet_size(const struct fleet *fleet)
+{
+	return fleet->n;
+}
+
+const char *
+fleet_host(const struct fleet *fleet, size_t i)
+{
+	return fleet->peers[i].name;
+}
+
+const struct message *
+fleet_reply(const struct fleet *fleet, size_t i)
+{
+	const struct message *reply = &fleet->peers[i].reply;
+
+	return reply->n == 0 ? NULL : reply;
+}
+
+const char *
+fleet_current(const struct fleet *fleet, size_t i)
+{
+	const char *current = fleet->peers[i].current;
+
+	return current == NULL ? "" : current;
+}

@@ -1,0 +1,410 @@
+/*
+ * The verb "run": one command in a release, its output sent line by line.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "host/verb.h"
+#include "path.h"
+#include "proc.h"
+#include "release/store.h"
+
+/* What a command prints, on its way to the runner. */
+struct output {
+	struct agent *agent;
+	struct str line;	/* not ended yet */
+	struct str frames;	/* messages of this turn */
+	size_t taken_bytes;
+	size_t left_out_bytes;
+};
+
+/* A message holds no NUL, but a program may well print one. */
+static void
+add_piece(struct output *output, const char *bytes, size_t len)
+{
+	struct message message = MESSAGE_INIT;
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t n = strnlen(bytes + i, len - i);
+
+		str_add_bytes(&text, bytes + i, n);
+		i += n;
+		if (i < len)
+			str_add(&text, "\\x00");
+	}
+	message_add(&message, "type", "output");
+	message_add(&message, "text", text.s);
+	message_frame(&message, &output->frames);
+	message_release(&message);
+	str_release(&text);
+}
+
+/*
+ * Send what is surely beyond one piece. One byte more than a piece stays:
+ * it may be the "\r" of an end that is not here yet.
+ */
+static void
+cut_line(struct output *output, size_t spare)
+{
+	struct str *line = &output->line;
+	size_t start = 0;
+
+	while (line->len - start > WIRE_LINE_MAX + spare) {
+		add_piece(output, line->s + start, WIRE_LINE_MAX);
+		start += WIRE_LINE_MAX;
+	}
+	memmove(line->s, line->s + start, line->len - start);
+	str_truncate(line, line->len - start);
+}
+
+static void
+send_line(struct output *output)
+{
+	cut_line(output, 0);
+	add_piece(output, output->line.s, output->line.len);
+	str_clear(&output->line);
+}
+
+static void
+end_line(struct output *output)
+{
+	struct str *line = &output->line;
+
+	if (line->len > 0 && line->s[line->len - 1] == '\r')
+		str_truncate(line, line->len - 1);
+	send_line(output);
+}
+
+static void
+take_bytes(struct output *output, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		const char *newline = memchr(bytes, '\n', len);
+		size_t n = newline == NULL ? len : (size_t)(newline - bytes);
+
+		str_add_bytes(&output->line, bytes, n);
+		if (newline == NULL) {
+			cut_line(output, 1);
+			return;
+		}
+		end_line(output);
+		bytes += n + 1;
+		len -= n + 1;
+	}
+}
+
+static const struct err *
+send_frames(struct output *output)
+{
+	const struct err *err;
+
+	err = file_write_fd(output->agent->out_fd, output->frames.s,
+	    output->frames.len);
+	str_clear(&output->frames);
+	return err;
+}
+
+static const struct err *
+on_output(const char *bytes, size_t len, void *ctx)
+{
+	struct output *output = ctx;
+	size_t room = WIRE_OUTPUT_MAX - output->taken_bytes;
+	size_t n = len < room ? len : room;
+
+	output->taken_bytes += n;
+	output->left_out_bytes += len - n;
+	take_bytes(output, bytes, n);
+	return send_frames(output);
+}
+
+static const struct err *
+finish_output(struct output *output)
+{
+	const struct err *err;
+
+	if (output->line.len > 0)
+		send_line(output);
+	err = send_frames(output);
+	if (err == NULL && output->left_out_bytes > 0)
+		err = verb_note(output->agent,
+		    "%zu bytes of output were left out",
+		    output->left_out_bytes);
+	return err;
+}
+
+static void
+output_release(struct output *output)
+{
+	str_release(&output->line);
+	str_release(&output->frames);
+}
+
+/* The length of NAME in "NAME=value", 0 when there is none. */
+static size_t
+name_length(const char *assignment)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)assignment[n]) || assignment[n] == '_')
+		n++;
+	if (isdigit((unsigned char)assignment[0]) || assignment[n] != '=')
+		return 0;
+	return n;
+}
+
+/* Put "NAME=value" in the place of what has that name. */
+static const struct err *
+set_env(struct vec *env, const char *assignment)
+{
+	size_t len = name_length(assignment);
+
+	if (len == 0)
+		return err_new(ERR_PROTOCOL, "'env %.80s' is no NAME=value",
+		    assignment);
+	for (size_t i = 0; i < env->n; i++) {
+		if (strncmp(env->v[i], assignment, len + 1) == 0) {
+			free(env->v[i]);
+			env->v[i] = xstrdup(assignment);
+			return NULL;
+		}
+	}
+	vec_push(env, assignment);
+	return NULL;
+}
+
+static const struct err *
+build_env(const struct agent *agent, const struct message *request,
+    struct vec *env)
+{
+	struct vec wanted = VEC_INIT;
+	struct str roles = STR_INIT;
+	const struct err *err = NULL;
+
+	proc_base_env(env);
+	vec_join(&agent->roles, " ", &roles);
+	vec_pushf(env, "SLIPWAY_HOST=%s", agent->host);
+	vec_pushf(env, "SLIPWAY_ROLES=%s", roles.s);
+	message_all(request, "env", &wanted);
+	for (size_t i = 0; i < wanted.n && err == NULL; i++)
+		err = set_env(env, wanted.v[i]);
+	str_release(&roles);
+	vec_release(&wanted);
+	return err;
+}
+
+/* The release is the pusher's: look at the very file, never behind it. */
+static const struct err *
+check_hook(int dirfd, const char *path)
+{
+	const struct err *err;
+	struct stat st;
+	int fd;
+
+	err = file_open_beneath(&fd, dirfd, path, O_PATH | O_NOFOLLOW, 0);
+	if (err != NULL)
+		return err;
+	if (fstat(fd, &st) == -1)
+		err = err_system("stat %s", path);
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
+		err = err_new(ERR_FAILED, "%s is no executable file", path);
+	file_close(&fd);
+	return err;
+}
+
+static const struct err *
+build_argv(const struct message *request, int dirfd, struct vec *argv)
+{
+	const char *command = message_get(request, "command");
+	const char *hook = message_get(request, "hook");
+	const struct err *err;
+
+	if ((command == NULL) == (hook == NULL))
+		return err_new(ERR_PROTOCOL,
+		    "'run' takes either 'command' or 'hook'");
+	if (command != NULL) {
+		vec_push(argv, "/bin/sh");
+		vec_push(argv, "-c");
+		vec_push(argv, command);
+		return NULL;
+	}
+	if (!path_is_component(hook, strlen(hook)))
+		return err_new(ERR_PROTOCOL, "'%s' is no hook", hook);
+	vec_pushf(argv, "./deploy/%s", hook);
+	err = check_hook(dirfd, argv->v[0] + strlen("./"));
+	return err;
+}
+
+static const struct err *
+set_limits(struct proc_spec *spec, const struct message *request)
+{
+	int64_t memory_bytes = 0, nice = 0;
+	const struct err *err;
+
+	err = verb_int(request, "timeout", 0, INT64_MAX / 2,
+	    &spec->timeout_ms);
+	if (err == NULL)
+		err = verb_int(request, "memory", 0, INT64_MAX,
+		    &memory_bytes);
+	if (err == NULL)
+		err = verb_int(request, "nice", 0, 19, &nice);
+	spec->memory_bytes = (uint64_t)memory_bytes;
+	spec->nice = (int)nice;
+	return err;
+}
+
+/*
+ * A descriptor that is readable once the peer of "fd" has gone, and not
+ * when a request waits there; -1 for what cannot hang up, like a file.
+ */
+static const struct err *
+watch_hangup(int *watch_fd, int fd)
+{
+	struct epoll_event event = { .events = EPOLLRDHUP };
+	const struct err *err = NULL;
+
+	*watch_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (*watch_fd == -1)
+		return err_system("epoll_create");
+	if (epoll_ctl(*watch_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+		return NULL;
+	if (errno != EPERM)
+		err = err_system("epoll_ctl");
+	file_close(watch_fd);
+	return err;
+}
+
+static const struct err *
+execute(struct agent *agent, struct proc_spec *spec,
+    struct proc_result *how)
+{
+	struct output output = { agent, STR_INIT, STR_INIT, 0, 0 };
+	const struct err *err;
+
+	err = watch_hangup(&spec->stop_fd, agent->in_fd);
+	if (err == NULL)
+		err = proc_run(how, spec, on_output, &output);
+	if (err == NULL)
+		err = finish_output(&output);
+	file_close(&spec->stop_fd);
+	output_release(&output);
+	return err;
+}
+
+/* A fresh file: who still has the old one open keeps the old content. */
+static const struct err *
+create_record(const char *path, int *fd)
+{
+	*fd = -1;
+	if (unlink(path) == -1 && errno != ENOENT)
+		return err_system("remove %s", path);
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	return *fd == -1 ? err_system("create %s", path) : NULL;
+}
+
+/* An undo reads the record, perhaps after a power cut. */
+static const struct err *
+finish_record(struct agent *agent, const char *path, int fd)
+{
+	const struct err *err = NULL;
+	struct stat st;
+	char *dir;
+
+	if (fstat(fd, &st) == -1)
+		return err_system("stat %s", path);
+	if (st.st_size > WIRE_OUTPUT_MAX) {
+		if (ftruncate(fd, WIRE_OUTPUT_MAX) == -1)
+			return err_system("truncate %s", path);
+		err = verb_note(agent, "%lld bytes of output were left out",
+		    (long long)st.st_size - WIRE_OUTPUT_MAX);
+	}
+	if (err == NULL && fsync(fd) == -1)
+		err = err_system("fsync %s", path);
+	if (err != NULL)
+		return err;
+	dir = path_dir(path);
+	err = file_sync_dir(AT_FDCWD, dir);
+	free(dir);
+	return err;
+}
+
+/* With "keep", stdout goes to the record. */
+static const struct err *
+execute_kept(struct agent *agent, const struct message *request,
+    struct proc_spec *spec, struct proc_result *how, char **path)
+{
+	const char *name = message_get(request, "keep");
+	const struct err *err;
+
+	if (name == NULL)
+		return execute(agent, spec, how);
+	if (!path_is_component(name, strlen(name)))
+		return err_new(ERR_PROTOCOL, "'%s' is no name of a record",
+		    name);
+	err = store_record_path(agent->store,
+	    message_get(request, "release"), name, path);
+	if (err == NULL)
+		err = create_record(*path, &spec->out_fd);
+	if (err == NULL)
+		err = execute(agent, spec, how);
+	if (err == NULL)
+		err = finish_record(agent, *path, spec->out_fd);
+	file_close(&spec->out_fd);
+	return err;
+}
+
+static void
+add_result(struct message *result, const struct proc_result *how,
+    const char *path)
+{
+	message_add_int(result, "exit", how->exit_status);
+	message_add_int(result, "signal", how->signal);
+	message_add_int(result, "timed-out", how->timed_out);
+	message_add_int(result, "ms", how->duration_ms);
+	if (path != NULL)
+		message_add(result, "path", path);
+}
+
+const struct err *
+verb_run(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct vec argv = VEC_INIT, env = VEC_INIT;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc_result how;
+	const struct err *err;
+	const char *release;
+	char *path = NULL;
+
+	err = verb_release(request, &release);
+	if (err == NULL)
+		err = store_open_release(agent->store, release, &spec.dirfd);
+	if (err == NULL)
+		err = build_argv(request, spec.dirfd, &argv);
+	if (err == NULL)
+		err = build_env(agent, request, &env);
+	if (err == NULL)
+		err = set_limits(&spec, request);
+	if (err == NULL) {
+		spec.argv = (const char *const *)argv.v;
+		spec.env = (const char *const *)env.v;
+		err = execute_kept(agent, request, &spec, &how, &path);
+	}
+	if (err == NULL)
+		add_result(result, &how, path);
+	file_close(&spec.dirfd);
+	vec_release(&argv);
+	vec_release(&env);
+	free(path);
+	return err;
+}
