@@ -5,6 +5,8 @@
  * fsync of the folder; after a crash the old or the new content is there,
  * never a mixture. "dirfd" may be AT_FDCWD. Descriptors returned are
  * close-on-exec. Interrupted and short reads and writes are continued.
+ * An error names the act and the path ("open /srv/x: Permission denied");
+ * one about a descriptor, the act alone.
  */
 #ifndef FILE_H
 #define FILE_H
@@ -60,8 +62,8 @@ const struct err *file_open_beneath(int *fd, int dirfd, const char *path,
 
 /*
  * Remove a file or a whole tree, never through a symlink and never into
- * another file system; folders without write permission are opened up
- * first. What is not there is no error. The first error wins, the rest is
+ * another file system or mount; folders without write permission are
+ * opened up first. What is not there is no error. The first error wins, the rest is
  * removed all the same.
  */
 const struct err *file_remove_tree(int dirfd, const char *path);
@@ -87,7 +89,11 @@ const struct err *file_sync_all(int fd);
 /* Names in a folder without "." and "..", sorted, pushed onto "names". */
 const struct err *file_list(struct vec *names, int dirfd, const char *path);
 
-/* Copy a tree: files, modes, symlinks. "to" must not exist. */
+/*
+ * Copy a folder: files, modes (without setuid and the like), symlinks.
+ * "to" must not exist, and is removed again on failure. Not durable before
+ * file_sync_all().
+ */
 const struct err *file_copy_tree(int from_dirfd, const char *from,
     int to_dirfd, const char *to);
 
