@@ -7,8 +7,9 @@
  * [action NAME] binds a command to a phase.
  *
  * Every fault is ERR_CONFIG, worded "slipway.ini:LINE: what is wrong; what
- * to write instead"; the first one in the file is reported. Nothing is
- * half read: "*config" is NULL on failure.
+ * to write instead"; the first one in the file is reported, faults of
+ * single lines before those between sections. Nothing is half read:
+ * "*config" is NULL on failure.
  *
  *	err = config_parse(&config, "slipway.ini", text.s, text.len);
  *	env = config_environment(config, "production");
@@ -26,7 +27,8 @@
 
 /* What [app] sets for all environments and each may set for itself. */
 struct settings {
-	char *app;		/* key "name", in [app] only */
+	char *app;		/* key "name", in [app] only; without it
+				 * the last part of the first root */
 	char *root;		/* absolute */
 	int64_t keep_count;
 	int64_t keep_failed_count;
@@ -88,6 +90,10 @@ struct config {
 
 /* The largest file that is read, in bytes. */
 #define CONFIG_SIZE_MAX (1024 * 1024)
+
+/* The most sections of a file, and the most keys of a section. */
+#define CONFIG_SECTIONS_MAX 1000
+#define CONFIG_KEYS_MAX 1000
 
 const struct err *config_parse(struct config **config, const char *name,
     const char *text, size_t len);

@@ -5,8 +5,8 @@
  *
  * A directive is "-name-" or "-name:argument-". A name is lower-case
  * letters, digits and '_'. No letter, digit, '-' or '_' touches it on the
- * outside (bytes of UTF-8 letters count as letters), so that "a-b-c",
- * "--force-" and "-----" are none. An argument is one or more printable
+ * outside (UTF-8 letters and bytes that are not UTF-8 count as letters),
+ * so that "a-b-c", "--force-" and "-----" are none. An argument is one or more printable
  * characters without white space; it ends at the first '-' that nothing
  * of the above follows.
  *
@@ -27,7 +27,7 @@
 #define DIRECTIVE_NAME_MAX 40
 #define DIRECTIVE_ARGUMENT_MAX 1000
 
-/* "-skip-" in the tip commit deploys nothing. */
+/* A name that no action can have: "-skip-" in the tip commit deploys nothing. */
 #define DIRECTIVE_SKIP "skip"
 
 struct directive {
@@ -40,10 +40,12 @@ struct directive {
 struct directives {
 	struct directive *v;
 	size_t n;
-	size_t size;
+	size_t size;		/* allocated entries */
+	size_t *slots;		/* hash table of index + 1, 0: free */
+	size_t n_slots;		/* a power of two, or 0 */
 };
 
-#define DIRECTIVES_INIT { NULL, 0, 0 }
+#define DIRECTIVES_INIT { NULL, 0, 0, NULL, 0 }
 
 void directives_release(struct directives *list);
 
@@ -54,7 +56,11 @@ void directives_release(struct directives *list);
 void directives_add(struct directives *list, const char *name,
     const char *argument, const char *commit, const char *source);
 
-/* Add all that a message asks for, its Deploy: trailers included. */
+/*
+ * Add all that a message asks for, its Deploy: trailers included, whose
+ * words are separated by commas and white space; a word there that is no
+ * directive adds nothing. The time is linear in the length.
+ */
 const struct err *directives_scan(struct directives *list,
     const char *message, const char *commit);
 
@@ -73,10 +79,12 @@ bool directives_has(const struct directives *list, const char *name);
 void directives_argument(const struct directives *list, const char *name,
     struct str *out);
 
+#define NEAREST_MAX 64
+
 /*
  * The candidate that a typo most likely means, lent, or NULL: the least
  * number of inserted, deleted, changed and swapped letters, at most a
- * third of the word (and at least 1).
+ * third of the word, rounded up. Words over NEAREST_MAX bytes have none.
  */
 const char *nearest_word(const char *word, const char *const *candidates,
     size_t n);

@@ -9,7 +9,9 @@
 #ifndef OPTION_H
 #define OPTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "str.h"
 
@@ -44,14 +46,20 @@ struct option {
 	const char *key;		/* "env." for env.NAME */
 	unsigned int sections;		/* where it may stand */
 	enum option_type type;
-	size_t app_offset;		/* in struct settings, for the first
-					 * two sections; see config.h */
-	size_t offset;			/* in struct host or struct action */
+	size_t app_offset;		/* in struct settings, for what may
+					 * stand in [app]; see config.h */
+	size_t offset;			/* in struct environment, host or
+					 * action, for the rest */
+	bool required;			/* must be set in its section */
+	int64_t least;			/* of OPTION_COUNT */
 	const char *unit;		/* "seconds", "bytes", or NULL */
 	const char *otherwise;		/* default as written, NULL: none */
 	const char *help;		/* one line */
 	const char *example;		/* a value that a sample can show */
 };
+
+/* The NAME of env.NAME in examples. */
+#define OPTION_ENV_EXAMPLE "APP_ENV"
 
 /* Rows in the order of the sample; "*n" of them. */
 const struct option *option_table(size_t *n);
@@ -71,7 +79,9 @@ const char *option_section_name(enum option_section section);
 
 /*
  * A complete slipway.ini: what init was told is set, every other key of
- * the table stands there as a comment with its help and default.
+ * the table stands there as a comment with its help and default. A line
+ * that begins with "; " is one that can be had by taking that away; words
+ * begin with "#".
  */
 void option_sample(struct str *out, const char *app, const char *root,
     const char *environment, const char *branch);

@@ -1,0 +1,416 @@
+/*
+ * The reader stores what the file says; here it is completed (defaults,
+ * [app] for every environment) and checked for what lies between sections.
+ */
+#include "plan/config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "ini.h"
+#include "path.h"
+#include "plan/directive.h"
+#include "plan/option.h"
+#include "plan/reader.h"
+#include "plan/value.h"
+
+/* The fault between sections that is nearest to the top of the file. */
+struct fault {
+	struct reader *reader;
+	int line;
+	char *text;		/* NULL: none */
+};
+
+static void
+complain(struct fault *fault, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+complain(struct fault *fault, int line, const char *fmt, ...)
+{
+	struct str text = STR_INIT;
+	va_list ap;
+
+	if (fault->text != NULL && fault->line <= line)
+		return;
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	free(fault->text);
+	fault->text = str_detach(&text);
+	fault->line = line;
+}
+
+static const struct err *
+complete_app(const struct reader *reader)
+{
+	const struct err *err = NULL;
+	struct config *config = reader->config;
+	const struct option *rows;
+	const struct section *app = NULL;
+	size_t n;
+
+	for (size_t i = 0; i < reader->n_sections; i++) {
+		if (reader->sections[i].kind == SECTION_APP)
+			app = &reader->sections[i];
+	}
+	rows = option_table(&n);
+	for (size_t i = 0; i < n && err == NULL; i++) {
+		if ((rows[i].sections & SECTION_APP) == 0 ||
+		    rows[i].otherwise == NULL || (app != NULL &&
+		    reader_line(reader, app, rows[i].key) != 0))
+			continue;
+		err = value_set(&rows[i], rows[i].key, rows[i].otherwise,
+		    (char *)&config->app + rows[i].app_offset);
+	}
+	return err;
+}
+
+/* Give an environment what it did not set for itself. */
+static void
+complete_environment(const struct reader *reader,
+    const struct section *section)
+{
+	const struct settings *app = &reader->config->app;
+	const struct option *rows;
+	size_t n;
+
+	rows = option_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		if ((rows[i].sections & SECTION_APP) == 0 ||
+		    (rows[i].sections & SECTION_ENVIRONMENT) == 0)
+			continue;
+		value_inherit(&rows[i], reader_field(reader, section,
+		    &rows[i]), (const char *)app + rows[i].app_offset,
+		    reader_line(reader, section, rows[i].key) != 0);
+	}
+}
+
+static void
+complete_names(struct config *config)
+{
+	const char *root = config->app.root;
+
+	for (size_t i = 0; i < config->n_environments && root == NULL; i++)
+		root = config->environments[i].set.root;
+	if (config->app.app == NULL)
+		config->app.app = xstrdup(root == NULL ? "" :
+		    path_base(root));
+	for (size_t i = 0; i < config->n_environments; i++)
+		config->environments[i].set.app = xstrdup(config->app.app);
+}
+
+static void
+complete_action(const struct reader *reader, const struct section *section)
+{
+	struct action *action = &reader->config->actions[section->index];
+
+	if (reader_line(reader, section, "when") == 0)
+		action->when = action->directive == NULL ? WHEN_ALWAYS :
+		    WHEN_ASKED;
+}
+
+static const struct err *
+complete(const struct reader *reader)
+{
+	struct config *config = reader->config;
+	const struct err *err = complete_app(reader);
+
+	for (size_t i = 0; i < reader->n_sections && err == NULL; i++) {
+		const struct section *section = &reader->sections[i];
+
+		if (section->kind == SECTION_ENVIRONMENT)
+			complete_environment(reader, section);
+		else if (section->kind == SECTION_ACTION)
+			complete_action(reader, section);
+	}
+	complete_names(config);
+	if (config->n_environments == 1) {
+		for (size_t i = 0; i < config->n_hosts; i++) {
+			struct host *host = &config->hosts[i];
+
+			if (host->environment == NULL)
+				host->environment = xstrdup(
+				    config->environments[0].name);
+		}
+	}
+	return err;
+}
+
+static void
+check_environment(struct fault *fault, const struct section *section)
+{
+	const struct config *config = fault->reader->config;
+	const struct environment *env =
+	    &config->environments[section->index];
+	int line = reader_line(fault->reader, section, "root");
+
+	if (env->set.root == NULL) {
+		complain(fault, section->line, "%s has no 'root'; write for"
+		    " example 'root = /srv/%s' there or in [app]",
+		    section->title, env->name);
+		return;
+	}
+	for (size_t i = 0; i < section->index; i++) {
+		const struct environment *other = &config->environments[i];
+
+		if (other->set.root != NULL &&
+		    strcmp(other->set.root, env->set.root) == 0)
+			complain(fault, line != 0 ? line : section->line,
+			    "%s has the same root as [environment %s]; write"
+			    " another one, for example 'root = %s-%s'",
+			    section->title, other->name, env->set.root,
+			    env->name);
+	}
+}
+
+/* The environment that a host or an action names must be there. */
+static void
+check_reference(struct fault *fault, const struct section *section,
+    const char *name)
+{
+	const struct config *config = fault->reader->config;
+	int line = reader_line(fault->reader, section, "environment");
+	struct vec names = VEC_INIT;
+	struct str list = STR_INIT;
+	const char *near;
+
+	if (name == NULL || config_environment(config, name) != NULL)
+		return;
+	for (size_t i = 0; i < config->n_environments; i++)
+		vec_push(&names, config->environments[i].name);
+	vec_join(&names, ", ", &list);
+	near = nearest_word(name, (const char *const *)names.v, names.n);
+	if (near != NULL)
+		complain(fault, line, "%s names an unknown environment,"
+		    " '%s'; did you mean '%s'?", section->title, name, near);
+	else
+		complain(fault, line, "%s names an unknown environment,"
+		    " '%s'; write one of %s", section->title, name, list.s);
+	str_release(&list);
+	vec_release(&names);
+}
+
+static void
+check_host(struct fault *fault, const struct section *section)
+{
+	const struct config *config = fault->reader->config;
+	const struct host *host = &config->hosts[section->index];
+
+	if (host->environment == NULL) {
+		complain(fault, section->line, "%s does not say its"
+		    " environment; write for example 'environment = %s'",
+		    section->title, config->environments[0].name);
+		return;
+	}
+	check_reference(fault, section, host->environment);
+	for (size_t i = 0; i < section->index; i++) {
+		const struct host *other = &config->hosts[i];
+
+		if (other->environment != NULL &&
+		    strcmp(other->environment, host->environment) == 0)
+			complain(fault, section->line, "%s is the second host"
+			    " of '%s' beside [host %s]; this version deploys"
+			    " to one host an environment", section->title,
+			    host->environment, other->name);
+	}
+}
+
+static void
+check_action(struct fault *fault, const struct section *section)
+{
+	const struct action *action =
+	    &fault->reader->config->actions[section->index];
+
+	check_reference(fault, section, action->environment);
+	if (action->record != NULL && action->undo == NULL)
+		complain(fault, reader_line(fault->reader, section,
+		    "record"), "%s has 'record' and no 'undo' that would"
+		    " read it; write 'undo = COMMAND' or remove 'record'",
+		    section->title);
+}
+
+static const struct err *
+check(struct reader *reader)
+{
+	struct fault fault = { .reader = reader };
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < reader->n_sections; i++) {
+		const struct section *section = &reader->sections[i];
+
+		if (section->kind == SECTION_ENVIRONMENT)
+			check_environment(&fault, section);
+		else if (section->kind == SECTION_HOST)
+			check_host(&fault, section);
+		else if (section->kind == SECTION_ACTION)
+			check_action(&fault, section);
+	}
+	if (fault.text != NULL)
+		err = reader_fault(reader, fault.line, "%s", fault.text);
+	free(fault.text);
+	return err;
+}
+
+static int
+last_line(const char *text, size_t len)
+{
+	int line = 1;
+
+	for (size_t i = 0; i + 1 < len; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static const struct err *
+parse(struct reader *reader, const char *text, size_t len)
+{
+	const struct err *err;
+
+	if (len > CONFIG_SIZE_MAX)
+		return err_new(ERR_CONFIG, "%s: larger than %d bytes; is it"
+		    " the right file?", reader->file, CONFIG_SIZE_MAX);
+	err = ini_read(reader->file, text, len, reader_take, reader);
+	if (err == NULL)
+		err = reader_end(reader);
+	if (err != NULL)
+		return err;
+	if (reader->config->n_environments == 0)
+		return reader_fault(reader, last_line(text, len), "no"
+		    " environment; write '[environment production]' and below"
+		    " it 'branch = main'");
+	err = complete(reader);
+	if (err != NULL)
+		return err;
+	return check(reader);
+}
+
+const struct err *
+config_parse(struct config **config, const char *name, const char *text,
+    size_t len)
+{
+	struct reader reader = { .file = name };
+	const struct err *err;
+
+	*config = NULL;
+	reader.config = xcalloc(1, sizeof(*reader.config));
+	err = parse(&reader, text, len);
+	if (err == NULL)
+		*config = reader.config;
+	else
+		config_free(reader.config);
+	reader_release(&reader);
+	return err;
+}
+
+static void
+settings_release(struct settings *set)
+{
+	free(set->app);
+	free(set->root);
+	vec_release(&set->shared);
+	vec_release(&set->env);
+}
+
+static void
+action_release(struct action *action)
+{
+	free(action->name);
+	free(action->directive);
+	free(action->run);
+	free(action->undo);
+	free(action->record);
+	free(action->role);
+	free(action->environment);
+	vec_release(&action->globs);
+	vec_release(&action->env);
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	settings_release(&config->app);
+	for (size_t i = 0; i < config->n_environments; i++) {
+		free(config->environments[i].name);
+		free(config->environments[i].branch);
+		settings_release(&config->environments[i].set);
+	}
+	for (size_t i = 0; i < config->n_hosts; i++) {
+		free(config->hosts[i].name);
+		free(config->hosts[i].environment);
+		vec_release(&config->hosts[i].roles);
+	}
+	for (size_t i = 0; i < config->n_actions; i++)
+		action_release(&config->actions[i]);
+	free(config->environments);
+	free(config->hosts);
+	free(config->actions);
+	free(config);
+}
+
+const struct environment *
+config_environment(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_environments; i++) {
+		if (strcmp(config->environments[i].name, name) == 0)
+			return &config->environments[i];
+	}
+	return NULL;
+}
+
+const struct err *
+config_only_environment(const struct environment **env,
+    const struct config *config)
+{
+	const struct err *err;
+	struct str names = STR_INIT;
+
+	*env = NULL;
+	if (config->n_environments == 1) {
+		*env = &config->environments[0];
+		return NULL;
+	}
+	for (size_t i = 0; i < config->n_environments; i++)
+		str_addf(&names, "%s%s", i > 0 ? ", " : "",
+		    config->environments[i].name);
+	err = err_new(ERR_USAGE, "which environment? name one with -e: %s",
+	    names.s);
+	str_release(&names);
+	return err;
+}
+
+size_t
+config_hosts(const struct config *config, const struct environment *env,
+    const struct host ***hosts)
+{
+	static const struct host local = { .name = (char *)"local" };
+	size_t n = 0;
+
+	*hosts = xcalloc(config->n_hosts + 1, sizeof(**hosts));
+	for (size_t i = 0; i < config->n_hosts; i++) {
+		if (strcmp(config->hosts[i].environment, env->name) == 0)
+			(*hosts)[n++] = &config->hosts[i];
+	}
+	if (n == 0)
+		(*hosts)[n++] = &local;
+	return n;
+}
+
+bool
+config_action_applies(const struct action *action,
+    const struct environment *env)
+{
+	return action->environment == NULL ||
+	    strcmp(action->environment, env->name) == 0;
+}
+
+bool
+config_host_has_role(const struct host *host, const char *role)
+{
+	return role == NULL || host->roles.n == 0 ||
+	    vec_has(&host->roles, role);
+}
