@@ -50,6 +50,13 @@ is_file(const char *path, const char *want)
 	str_release(&text);
 }
 
+static void
+set_mode(const char *path, mode_t mode)
+{
+	if (fchmodat(top, path, mode, 0) == -1)
+		exit(1);
+}
+
 static mode_t
 mode_of(const char *path)
 {
@@ -309,7 +316,7 @@ remove_mounted(void)
 	if (fchdir(top) == -1 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1 ||
 	    mount("mnt/keep", "mnt/tree/in", NULL, MS_BIND, NULL) == -1)
 		return 77;
-	err = file_remove_tree(top, "mnt/tree");
+	err = file_remove_tree(AT_FDCWD, "mnt/tree");
 	return err != NULL && err->sys_errno == EXDEV ? 0 : 1;
 }
 
@@ -373,15 +380,15 @@ remove_closed(void)
 		make("open/tree/a");
 		put("open/tree/a/file", "");
 		put("open/tree/file", "");
-		fchmodat(top, "open/tree/a", modes[i], 0);
-		fchmodat(top, "open/tree", modes[i], 0);
+		set_mode("open/tree/a", modes[i]);
+		set_mode("open/tree", modes[i]);
 		if (file_remove_tree(top, "open/tree") != NULL)
 			return 2;
 		if (file_exists(top, "open/tree"))
 			return 3;
 	}
 	make("open/tree/a");
-	fchmodat(top, "open", 0555, 0);
+	set_mode("open", 0555);
 	if (file_remove_tree(top, "open/tree") == NULL)
 		return 4;
 	return file_exists(top, "open/tree") ? 0 : 5;
@@ -394,10 +401,10 @@ test_closed(void)
 	pid_t pid;
 
 	make("open");
-	fchmodat(top, "open", 0777, 0);
+	set_mode("open", 0777);
 	if (geteuid() == 0 && fchownat(top, "open", NOBODY, NOBODY, 0) == -1)
 		exit(1);
-	fchmod(top, 0755);
+	set_mode(".", 0755);
 	pid = fork();
 	if (pid == 0)
 		_exit(remove_closed());
@@ -414,8 +421,8 @@ test_copy(void)
 	make("cp/from/a/b");
 	put("cp/from/a/file", "text");
 	put("cp/from/a/tool", "#!");
-	fchmodat(top, "cp/from/a/tool", 04755, 0);
-	fchmodat(top, "cp/from/a", 0550, 0);
+	set_mode("cp/from/a/tool", 04755);
+	set_mode("cp/from/a", 0550);
 	is_ok(file_symlink(top, "cp/from/link", "/no/where"), "a link");
 	is_ok(file_copy_tree(top, "cp/from", top, "cp/to"), "copy");
 	is_list("cp/to", "a link");
