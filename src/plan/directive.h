@@ -6,9 +6,9 @@
  * A directive is "-name-" or "-name:argument-". A name is lower-case
  * letters, digits and '_'. No letter, digit, '-' or '_' touches it on the
  * outside (UTF-8 letters and bytes that are not UTF-8 count as letters),
- * so that "a-b-c", "--force-" and "-----" are none. An argument is one or more printable
- * characters without white space; it ends at the first '-' that nothing
- * of the above follows.
+ * so that "a-b-c", "--force-" and "-----" are none. An argument is one or
+ * more printable characters without white space; it ends at the first '-'
+ * that nothing of the above follows.
  *
  * The trailer "Deploy: updb, sync:files" and the push option "updb" or
  * "sync:files" mean the same.
@@ -27,7 +27,7 @@
 #define DIRECTIVE_NAME_MAX 40
 #define DIRECTIVE_ARGUMENT_MAX 1000
 
-/* A name that no action can have: "-skip-" in the tip commit deploys nothing. */
+/* No action can have this name: "-skip-" in the tip deploys nothing. */
 #define DIRECTIVE_SKIP "skip"
 
 struct directive {

@@ -273,8 +273,8 @@ unknown_key(const struct reader *reader, const struct section *section,
 			    rows[i].key,
 			    rows[i].type == OPTION_ENV ? "NAME" : "");
 	}
-	err = reader_fault(reader, line, "unknown key '%s' in %s; its keys are %s",
-	    key, section->title, keys.s);
+	err = reader_fault(reader, line, "unknown key '%s' in %s; its keys"
+	    " are %s", key, section->title, keys.s);
 	str_release(&keys);
 	return err;
 }

@@ -1,0 +1,172 @@
+#include "plan/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+#define ENV "[app]\nroot = /srv/a\n[environment p]\nbranch = main\n"
+#define ACT ENV "[action a]\nphase = test\nrun = x\n"
+
+static const struct {
+	const char *text, *want;	/* of the message, behind "s.ini:" */
+} faults[] = {
+	{ "", "1: no environment; write '[environment production]'" },
+	{ "[app]\nname = a\n", "2: no environment" },
+	{ "name = a\n", "1: 'name' " },
+	{ ENV "[actoin a]\n", "5: unknown section [actoin]; did you mean"
+	    " [action a]?" },
+	{ ENV "[zzz]\n", "5: unknown section [zzz]; write [app]," },
+	{ "[app x]\n", "1: [app] has no name" },
+	{ ENV "[action]\n", "5: [action] has no name; write [action NAME]" },
+	{ ENV "[action a b]\n", "5: [action a b] has more than one name" },
+	{ ENV "[app]\n", "5: [app] is there already, in line 1" },
+	{ ENV "[environment p]\n", "5: [environment p] is there already" },
+	{ "[environment -p]\n", "1: '-p' is not a name" },
+	{ "[environment .p]\n", "1: '.p' is not a name" },
+	{ "[environment a/b]\n", "1: 'a/b' is not a name" },
+	{ "[environment a..b]\n", "1: 'a..b' is not a name" },
+	{ "[environment a.lock]\n", "1: 'a.lock' is not a name" },
+	{ ACT "fase = x\n", "8: unknown key 'fase' in [action a]; did you"
+	    " mean 'phase'?" },
+	{ ENV "zzzzzz = x\n", "5: unknown key 'zzzzzz' in [environment p];"
+	    " its keys are root, shared, keep," },
+	{ ENV "name = x\n", "5: unknown key 'name'" },
+	{ ACT "run = y\n", "8: 'run' is set twice in [action a], first in"
+	    " line 7" },
+	{ ENV "[action a]\nrun = x\n", "5: [action a] has no 'phase'" },
+	{ ENV "[action a]\nphase = test\n", "5: [action a] has no 'run'" },
+	{ "[environment p]\nroot = /a\n", "1: [environment p] has no"
+	    " 'branch'; write for example 'branch = main'" },
+	{ "[environment p]\nbranch = m\n", "1: [environment p] has no"
+	    " 'root'; write for example 'root = /srv/p'" },
+	{ ENV "keep = five\n", "5: keep = five: not a whole number" },
+	{ ENV "keep = 0\n", "5: keep = 0: less than 1; write a whole number,"
+	    " for example 'keep = 5'" },
+	{ ENV "keep = 99999999999999999999\n", "5: keep = 9999" },
+	{ ENV "strict = maybe\n", "5: strict = maybe: neither yes nor no;"
+	    " write yes or no, for example 'strict = no'" },
+	{ ENV "root = srv\n", "5: root = srv: not an absolute path" },
+	{ ENV "root = /\n", "5: root = /: the whole file system" },
+	{ ENV "root = /a/../b\n", "5: root = /a/../b: '.' or '..'" },
+	{ ENV "shared = ../x\n", "'../x' is not beneath the release" },
+	{ ENV "shared = /x\n", "'/x' is not beneath the release" },
+	{ ENV "shared = a/ a-b a/c\n", "'a/c' is shared with 'a/' already" },
+	{ ENV "shared = a a/\n", "is shared with" },
+	{ ENV "env.1A = x\n", "'1A' names no variable" },
+	{ ENV "env. = x\n", "'' names no variable" },
+	{ ENV "env.SLIPWAY_X = x\n", "SLIPWAY_ and GIT_ are not" },
+	{ ENV "env.GIT_DIR = x\n", "SLIPWAY_ and GIT_ are not" },
+	{ "[environment p]\nbranch = refs/heads/m\n", "2: branch ="
+	    " refs/heads/m: a full ref" },
+	{ "[environment p]\nbranch = a..b\n", "no name of a branch" },
+	{ "[environment p]\nbranch = -a\n", "no name of a branch" },
+	{ "[environment p]\nbranch =\n", "2: " },
+	{ ACT "when = changed\n", "8: when = changed: no pattern" },
+	{ ACT "when = never\n", "neither always nor changed" },
+	{ ACT "directive = skip\n", "reserved, -skip- deploys nothing" },
+	{ ACT "directive = Up\n", "not a directive" },
+	{ ACT "timeout = soon\n", "8: timeout = soon: not a duration" },
+	{ ACT "memory = 5X\n", "8: memory = 5X: not a size" },
+	{ ACT "memory = 99999999999G\n", "not a size" },
+	{ ACT "nice = 20\n", "8: nice = 20: not a whole number from 0" },
+	{ ACT "record = x\n", "8: [action a] has 'record' and no 'undo'" },
+	{ ACT "environment = q\n", "8: [action a] names an unknown"
+	    " environment, 'q'" },
+	{ ENV "[action a]\nphase = migrat\nrun = x\n", "6: phase = migrat:"
+	    " no phase (did you mean 'migrate'?)" },
+	{ ENV "[environment q]\nbranch = m\n", "5: [environment q] has the"
+	    " same root as [environment p]" },
+	{ ENV "[environment q]\nroot = //srv/a/\nbranch = m\n", "6: [env" },
+	{ ENV "[environment q]\nroot = /b\nbranch = m\n[host h]\n",
+	    "8: [host h] does not say its environment" },
+	{ ENV "[host h]\nenvironment = q\n", "6: [host h] names" },
+	{ ENV "[host h]\n[host i]\n", "6: [host i] is the second host" },
+	{ ENV "[host h]\nroles = a/b\n", "'a/b' is not a name" },
+};
+
+static void
+test_faults(void)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		const char *text = faults[i].text;
+		struct config *config;
+		const struct err *err = config_parse(&config, "s.ini", text,
+		    strlen(text));
+
+		is_err(err, ERR_CONFIG, faults[i].want, "fault %zu", i);
+		ok(err != NULL && str_starts_with(err->text, "s.ini:"),
+		    "fault %zu says where", i);
+		ok(config == NULL, "fault %zu: nothing is half read", i);
+		if (err == NULL)
+			config_free(config);
+	}
+}
+
+static const char whole[] =
+    "[environment p]\nbranch = main\nkeep = 7\nenv.A = 2\nshared =\n"
+    "[environment q]\nbranch = main\nroot = /srv/q/\n"
+    "[action up]\nphase = migrate\ndirective = up\nrun = a \"b ; c\"\n"
+    "timeout = 0\nmemory = 2K\nonce = yes\n"
+    "[action ch]\nphase = build\nwhen = changed a/* b\nrun = y\n"
+    "environment = q\n"
+    "[action al]\nphase = clear\nrun = z\ndirective = up\nwhen = always\n"
+    "[host h]\nenvironment = q\nroles = web db\n"
+    "[app]\nroot = /srv/p\nshared = u/\nenv.A = 1\nenv.B = 1\n"
+    "strict = yes\n";
+
+static void
+test_whole(void)
+{
+	struct config *config;
+	const struct environment *p, *q, *only;
+	const struct host **hosts;
+
+	if (!is_ok(config_parse(&config, "s.ini", whole, strlen(whole)),
+	    "a whole file"))
+		return;
+	p = config_environment(config, "p");
+	q = config_environment(config, "q");
+	is_str(p->set.app, "p", "the name falls back on the root");
+	is_str(p->set.root, "/srv/p", "root of [app]");
+	is_str(q->set.root, "/srv/q", "own root, without its slash");
+	is_int(p->set.keep_count, 7, "own count");
+	is_int(q->set.keep_count, 5, "default count");
+	is_int(p->set.keep_failed_count, 1, "default of keep_failed");
+	is_int((int64_t)p->set.shared.n, 0, "own empty list");
+	is_int((int64_t)q->set.shared.n, 1, "list of [app]");
+	is_str(p->set.env.v[0], "A=2", "own variable wins");
+	is_str(p->set.env.v[1], "B=1", "the other one is inherited");
+	ok(p->set.strict && q->set.strict, "strict of [app] below");
+	is_str(config->actions[0].run, "a \"b ; c\"", "run is whole");
+	is_int(config->actions[0].when, WHEN_ASKED, "only asked");
+	is_int(config->actions[0].timeout_ms, 0, "no limit");
+	is_int(config->actions[0].memory_bytes, 2048, "2K");
+	ok(config->actions[0].once && config->actions[0].retry, "booleans");
+	is_int(config->actions[1].when, WHEN_CHANGED, "changed");
+	is_int((int64_t)config->actions[1].globs.n, 2, "two globs");
+	is_int(config->actions[1].timeout_ms, 600000, "10m");
+	is_int(config->actions[2].when, WHEN_ALWAYS, "always");
+	ok(!config_action_applies(&config->actions[1], p), "not for p");
+	ok(config_environment(config, "r") == NULL, "no r");
+	is_err(config_only_environment(&only, config), ERR_USAGE, "p, q",
+	    "two environments");
+	is_int((int64_t)config_hosts(config, p, &hosts), 1, "one host");
+	is_str(hosts[0]->name, "local", "local stands in");
+	ok(config_host_has_role(hosts[0], "any"), "it has every role");
+	free(hosts);
+	is_int((int64_t)config_hosts(config, q, &hosts), 1, "one host");
+	ok(config_host_has_role(hosts[0], "db") &&
+	    !config_host_has_role(hosts[0], "x"), "roles of h");
+	free(hosts);
+	config_free(config);
+}
+
+int
+main(void)
+{
+	test_faults();
+	test_whole();
+	config_free(NULL);
+	return tap_done();
+}

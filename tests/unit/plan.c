@@ -1,0 +1,106 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include "tap.h"
+
+static const char text[] =
+    "[app]\nroot = /a\n[environment p]\nbranch = m\n"
+    "[environment q]\nbranch = m\nroot = /q\n"
+    "[host h]\nenvironment = p\nroles = web\n"
+    "[action cc]\nphase = clear\ndirective = cc\nrun = x\nonce = yes\n"
+    "[action up]\nphase = migrate\ndirective = up\nrun = x\n"
+    "[action up2]\nphase = migrate\ndirective = up\nrun = x\n"
+    "[action js]\nphase = build\nwhen = changed js/*\nrun = x\n"
+    "[action al]\nphase = test\nrun = x\nrole = web\n"
+    "[action qq]\nphase = test\ndirective = qq\nenvironment = q\nrun = x\n"
+    "[action db]\nphase = test\ndirective = db\nrole = db\nrun = x\n";
+
+static const struct {
+	const char *environment, *words, *changed;	/* NULL: everything */
+	const char *items, *directives, *unknown;
+} cases[] = {
+	{ "p", "", "", "al", "", "" },
+	{ "p", "", NULL, "js al", "", "" },
+	{ "p", "", "js/a/b.js", "js al", "", "" },
+	{ "p", "", "php/js/x", "al", "", "" },
+	{ "p", "up", "", "al up up2", "up", "" },
+	{ "p", "up cc", "", "al up up2 cc", "cc up", "" },
+	{ "p", "pu skip", "", "al", "",
+	    "-pu- (c123456): no action takes it; did you mean -up-?" },
+	{ "p", "zzzzz", "", "al", "",
+	    "-zzzzz- (c123456): no action takes it" },
+	{ "q", "qq", "", "al qq", "qq", "" },
+};
+
+static void
+test_case(const struct config *config, size_t i)
+{
+	struct directives list = DIRECTIVES_INIT;
+	struct vec words = VEC_INIT, changed = VEC_INIT;
+	struct str items = STR_INIT, known = STR_INIT, unknown = STR_INIT;
+	struct plan plan;
+
+	vec_split(&words, cases[i].words, " ");
+	for (size_t k = 0; k < words.n; k++)
+		directives_add(&list, words.v[k], "", "c123456789",
+		    "message");
+	if (cases[i].changed != NULL)
+		vec_split(&changed, cases[i].changed, " ");
+	is_ok(plan_make(&plan, config, config_environment(config,
+	    cases[i].environment), &list, cases[i].changed == NULL ? NULL :
+	    &changed), "case %zu", i);
+	for (size_t k = 0; k < plan.n_items; k++)
+		str_addf(&items, "%s%s", k > 0 ? " " : "",
+		    plan.items[k].action->name);
+	vec_join(&plan.directives, " ", &known);
+	for (size_t k = 0; k < plan.n_unknown; k++)
+		plan_unknown_text(&unknown, &plan.unknown[k]);
+	is_str(items.s, cases[i].items, "case %zu: actions", i);
+	is_str(known.s, cases[i].directives, "case %zu: directives", i);
+	is_str(unknown.s, cases[i].unknown, "case %zu: unknown", i);
+	plan_release(&plan);
+	directives_release(&list);
+	vec_release(&words);
+	vec_release(&changed);
+	str_release(&items);
+	str_release(&known);
+	str_release(&unknown);
+}
+
+static void
+test_arguments(const struct config *config)
+{
+	const struct environment *env = config_environment(config, "p");
+	struct directives list = DIRECTIVES_INIT;
+	struct plan plan;
+
+	directives_add(&list, "cc", "b", "c1", "message");
+	directives_add(&list, "cc", "a", "c2", "message");
+	directives_add(&list, "cc", "b", "c3", "message");
+	is_ok(plan_make(&plan, config, env, &list, NULL), "arguments");
+	is_str(plan.items[plan.n_items - 1].argument, "b a", "each once");
+	is_int(plan.items[plan.n_items - 1].why, WHEN_ASKED, "asked for");
+	ok(plan.items[plan.n_items - 1].hosts[0], "once: the first host");
+	plan_release(&plan);
+	directives_add(&list, "db", "", "c1", "message");
+	is_err(plan_make(&plan, config, env, &list, NULL), ERR_CONFIG,
+	    "role 'db', which no host of 'p' has", "a role nobody has");
+	is_int((int64_t)plan.n_items, 0, "nothing is half planned");
+	directives_release(&list);
+}
+
+int
+main(void)
+{
+	struct config *config;
+
+	if (is_ok(config_parse(&config, "s.ini", text, strlen(text)),
+	    "config")) {
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+			test_case(config, i);
+		test_arguments(config);
+		config_free(config);
+	}
+	return tap_done();
+}
