@@ -9,7 +9,6 @@
 #ifndef VERB_H
 #define VERB_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -226,7 +225,6 @@ build_argv(const struct message *request, int dirfd, struct vec *argv)
 {
 	const char *command = message_get(request, "command");
 	const char *hook = message_get(request, "hook");
-	const struct err *err;
 
 	if ((command == NULL) == (hook == NULL))
 		return err_new(ERR_PROTOCOL,
@@ -240,8 +238,7 @@ build_argv(const struct message *request, int dirfd, struct vec *argv)
 	if (!path_is_component(hook, strlen(hook)))
 		return err_new(ERR_PROTOCOL, "'%s' is no hook", hook);
 	vec_pushf(argv, "./deploy/%s", hook);
-	err = check_hook(dirfd, argv->v[0] + strlen("./"));
-	return err;
+	return check_hook(dirfd, argv->v[0] + strlen("./"));
 }
 
 static const struct err *

@@ -106,6 +106,46 @@ test_store_verbs(struct fleet *fleet)
 	heard_release(&heard);
 }
 
+/* The live release resists; the other goes all the same. */
+static void
+test_remove(struct fleet *fleet)
+{
+	struct heard heard = HEARD_INIT;
+	struct message request = MESSAGE_INIT;
+	struct vec removed = VEC_INIT;
+	char *other = path_join(root, "releases/20261120101501");
+
+	if (mkdir(other, 0755) == -1)
+		abort();
+	message_add(&request, "verb", "flip");
+	message_add(&request, "release", RELEASE);
+	is_ok(call(fleet, &request, &heard), "flip");
+	message_add(&request, "verb", "list");
+	is_ok(call(fleet, &request, &heard), "list");
+	is_str(message_get(fleet_reply(fleet, 0), "current"), RELEASE,
+	    "the release is live");
+	message_add(&request, "verb", "remove");
+	message_add(&request, "release", RELEASE);
+	message_add(&request, "release", "20261120101501");
+	is_ok(call(fleet, &request, &heard), "remove");
+	message_all(fleet_reply(fleet, 0), "removed", &removed);
+	ok(removed.n == 1 && vec_has(&removed, "20261120101501") &&
+	    !file_exists(AT_FDCWD, other), "the other one has gone");
+	ok(heard.notes.n == 1 && str_starts_with(heard.notes.v[0],
+	    "release " RELEASE " was not removed: "),
+	    "a note tells what resisted");
+	message_add(&request, "verb", "flip");
+	message_add(&request, "release", "");
+	is_ok(call(fleet, &request, &heard), "flip to nothing");
+	message_add(&request, "verb", "list");
+	is_ok(call(fleet, &request, &heard), "list");
+	is_str(message_get(fleet_reply(fleet, 0), "current"), "",
+	    "none is live");
+	heard_release(&heard);
+	vec_release(&removed);
+	free(other);
+}
+
 static void
 test_fleet(void)
 {
@@ -119,6 +159,7 @@ test_fleet(void)
 	is_str(fleet_current(fleet, 0), "", "no release is live");
 	test_refused(fleet);
 	test_store_verbs(fleet);
+	test_remove(fleet);
 	fleet_close(fleet);
 	ok(!lock_held(root), "a closed fleet leaves no lock");
 }
