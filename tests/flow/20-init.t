@@ -1,0 +1,152 @@
+#!/bin/sh
+# slipway init: creates or adopts a repository, and can be taken back.
+
+. "$(dirname "$0")/../lib.sh"
+
+repo=$T/new.git
+root=$T/srv
+work=$T/work
+run "$slipway" init "$repo" --root "$root"
+is_exit "init creates a repository" 0
+is "it is bare" "$(git -C "$repo" rev-parse --is-bare-repository)" true
+like "it says what to type next" "$out$err" 'git push production main'
+like "it names the remote to add" "$out$err" "git remote add production"
+is "the branch that HEAD names is the deployed one" \
+    "$(git -C "$repo" symbolic-ref HEAD)" refs/heads/main
+ok "releases/ is there" test -d "$root/releases"
+ok "shared/ is there" test -d "$root/shared"
+for hook in pre-receive post-receive post-update; do
+	ok "$hook is a link" test -L "$repo/hooks/$hook"
+	ok "$hook can be run" test -x "$repo/hooks/$hook"
+	is "$hook is the installed program" \
+	    "$(readlink -f "$repo/hooks/$hook")" \
+	    "$(readlink -f "$build/bin/$hook")"
+done
+
+get() {
+	git -C "$repo" config --get-all "$1"
+}
+is "objects are checked" "$(get receive.fsckObjects)" true
+is "push options are offered" "$(get receive.advertisePushOptions)" true
+like "refs are synced" "$(get core.fsync)" reference
+is "reflogs are kept" "$(get core.logAllRefUpdates)" true
+like "our refs are hidden" \
+    "$(get receive.hideRefs; get transfer.hideRefs)" refs/slipway
+
+ini=$repo/slipway.ini
+is "slipway.ini is for its owner to write" "$(stat -c %a "$ini")" 644
+is "it sets what init was told" \
+    "$(sed -n '/^[a-z]/p' "$ini" | tr -d ' ' | sort | paste -s -d ' ')" \
+    "branch=main name=new root=$root"
+for key in shared keep keep_failed export strict phase run directive when \
+    undo record role once timeout retry memory nice; do
+	ok "it explains $key" grep -q "^[;#] *$key *=" "$ini"
+done
+git init -q "$work"
+git -C "$work" remote add production "$repo"
+_sites="production:$root"
+check_invariants "after init"
+push_file index.html one "first"
+is "a push to it deploys" "$(live_file index.html)" one
+
+everything() {
+	find "$repo" "$root" -printf '%p %y %m %s %l %T@\n' | sort
+	cat "$ini" "$repo/config"
+}
+everything > "$T/before"
+run "$slipway" init "$repo" --root "$root"
+is_exit "init again succeeds" 0
+everything > "$T/after"
+is "and changes nothing" "$(diff "$T/before" "$T/after")" ""
+
+# One that exists, with hooks of its own.
+old=$T/old.git
+git init -q --bare "$old"
+for hook in pre-receive post-receive post-update; do
+	cat > "$old/hooks/$hook" <<-EOF
+	#!/bin/sh
+	echo "$hook:\$*" >> $T/chain
+	case $hook in *-receive) sed "s/^/$hook: /" >> $T/chain ;; esac
+	if [ "\$(cat $T/refuse 2>/dev/null)" = $hook ]; then
+		echo "the old hook says no"
+		exit 1
+	fi
+	EOF
+	chmod +x "$old/hooks/$hook"
+	cp "$old/hooks/$hook" "$T/kept.$hook"
+done
+repo=$old
+root=$T/old
+_sites="production:$root"
+git -C "$work" remote set-url production "$repo"
+run "$slipway" init "$repo" --root "$root" --branch main
+is_exit "init adopts a repository" 0
+push_file index.html two "second"
+is "a push to it deploys, too" "$(live_file index.html)" two
+new=$(head_of)
+is "the hooks that were there still run, with what git tells them" \
+    "$(sort "$T/chain")" "$(sort <<EOF
+pre-receive:
+pre-receive: 0000000000000000000000000000000000000000 $new refs/heads/main
+post-receive:
+post-receive: 0000000000000000000000000000000000000000 $new refs/heads/main
+post-update:refs/heads/main
+EOF
+)"
+echo pre-receive > "$T/refuse"
+push_file index.html three "third"
+is_exit "and can refuse a push" 1
+like "their words arrive" "$banner" "the old hook says no"
+is "nothing was deployed" "$(live_file index.html)" two
+rm "$T/refuse"
+
+run "$slipway" uninit "$repo"
+if [ "$status" -eq 2 ]; then
+	run "$slipway" uninit -C "$repo"
+fi
+is_exit "uninit succeeds" 0
+for hook in pre-receive post-receive post-update; do
+	ok "$hook is the old one again" \
+	    cmp "$repo/hooks/$hook" "$T/kept.$hook"
+done
+is "nothing else is left in hooks/" \
+    "$(find "$repo/hooks" ! -name '*.sample' | sort | wc -l)" 4
+push_raw
+is "a push does not deploy any more" "$(live_file index.html)" two
+ok "the journal stays" test -f "$repo/slipway/journal.db"
+
+# core.hooksPath is where git looks.
+repo=$T/path.git
+root=$T/path
+_sites="production:$root"
+git init -q --bare "$repo"
+mkdir "$T/myhooks"
+git -C "$repo" config core.hooksPath "$T/myhooks"
+run "$slipway" init "$repo" --root "$root"
+is_exit "init with core.hooksPath" 0
+ok "the hooks are there" test -L "$T/myhooks/post-receive"
+not_ok "and not in hooks/" test -e "$repo/hooks/post-receive"
+git -C "$work" remote set-url production "$repo"
+push
+is "a push deploys" "$(live_file index.html)" three
+
+# What cannot be.
+run "$slipway" init
+is_exit "init without a repository is a usage error" 2
+run "$slipway" init "$T/x.git"
+is_exit "init without a root is a usage error" 2
+run "$slipway" init "$T/x.git" --root relative
+is_exit "a relative root is a usage error" 2
+not_ok "and nothing was made" test -e "$T/x.git"
+echo text > "$T/file"
+run "$slipway" init "$T/file" --root "$T/y"
+isnt "a file is no repository" "$status" 0
+like "it says so" "$err" "$T/file"
+mkdir -p "$T/z/current"
+run "$slipway" init "$T/z.git" --root "$T/z"
+isnt "a root whose current is a folder is refused" "$status" 0
+like "it says why" "$err" "current"
+run "$slipway" init "$T/c:d.git" --root "$T/cd"
+isnt "a colon in the path is refused" "$status" 0
+like "it says which character" "$err" ":"
+done_testing

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Every kind of ref in a push: each does the sensible thing and says so.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+cat >> "$repo/slipway.ini" <<EOF
+
+[environment staging]
+branch = develop
+root = $T/staging
+EOF
+mkdir -p "$T/staging"
+add_site staging "$T/staging"
+
+push_file index.html one "first"
+is "production is live" "$(live_file index.html)" one
+not_ok "staging is not" test -e "$T/staging/current"
+
+git -C "$work" checkout -q -b develop
+commit index.html two "second"
+git -C "$work" checkout -q main
+commit index.html three "third"
+push main develop
+is_exit "two branches in one push" 0
+is "production has its commit" "$(live_file index.html)" three
+is "staging has its own" "$(cat "$T/staging/current/index.html")" two
+like "both are told" "$banner" 'production: release [0-9]+ is live'
+like "both are told (staging)" "$banner" 'staging: release [0-9]+ is live'
+
+git -C "$work" checkout -q -b feature
+commit index.html four "fourth"
+before=$(snapshot | grep -v refs/heads/feature)
+push feature
+is_exit "a branch that nobody deploys can be pushed" 0
+is "nothing is deployed" "$(snapshot | grep -v refs/heads/feature)" "$before"
+like "and it says so" "$banner" 'feature.*(no environment|not deploy|nothing)'
+
+git -C "$work" tag -a -m "version 1" v1
+before=$(readlink "$root/current")
+push v1
+is_exit "a tag can be pushed" 0
+is "nothing is deployed" "$(readlink "$root/current")" "$before"
+ok "the tag is there" git -C "$repo" rev-parse -q --verify refs/tags/v1
+
+# An annotated tag as the new value of the branch is refused by git itself
+# or peeled; a tag beside the branch does not disturb it.
+git -C "$work" checkout -q main
+commit index.html five "fifth"
+git -C "$work" tag v2
+push main v2
+is_exit "a branch and a tag in one push" 0
+is "the branch is deployed" "$(live_file index.html)" five
+
+push :feature
+is_exit "a branch that nobody deploys can be deleted" 0
+is "the site stays" "$(live_file index.html)" five
+
+count=$(newest deploy)
+push :develop
+is_exit "so can one that is deployed" 0
+is "its site stays" "$(cat "$T/staging/current/index.html")" two
+is "nothing is deployed by that" "$(newest deploy)" "$count"
+like "and it says so" "$banner" 'develop.*(delete|gone|stays)'
+
+push develop
+is_exit "the branch can come back" 0
+like "its commit is live already" "$banner" 'already live'
+is "no deploy was needed" "$(newest deploy)" "$count"
+
+git -C "$work" reset -q --hard HEAD~1
+commit index.html six "sixth, on another way"
+push main
+isnt "git refuses what is no fast-forward" "$status" 0
+is "and nothing changes" "$(live_file index.html)" five
+push --force main
+is_exit "a forced push goes through" 0
+is "it is deployed" "$(live_file index.html)" six
+like "and it says so" "$banner" '(forced|rewound|no longer|left out)'
+
+git -C "$work" checkout -q develop
+git -C "$work" reset -q --hard main
+git -C "$work" checkout -q main
+push --force develop
+is "another environment gets the same commit" \
+    "$(cat "$T/staging/current/index.html")" six
+
+# Refs that are ours to write.
+before=$(snapshot)
+for ref in refs/slipway/deploys/1 refs/slipway/x refs/live/production \
+    refs/live/x refs/notes/deploys; do
+	push "+main:$ref"
+	isnt "a push to $ref is refused" "$status" 0
+	is "$ref: nothing changes" "$(snapshot)" "$before"
+	push ":$ref"
+	is "$ref: a deletion changes nothing" "$(snapshot)" "$before"
+done
+commit index.html seven "seventh"
+push main "+main:refs/live/production"
+is "a bad ref beside a good one leaves the truth in refs/live" \
+    "$(git -C "$repo" rev-parse refs/live/production)" \
+    "$(git -C "$repo" rev-parse main)"
+
+# Names that a shell would stumble over.
+# shellcheck disable=SC2016
+for name in 'a;touch${IFS}x' '$(id)' '`id`' 'a|b' "it's" 'a"b'; do
+	push_raw "main:refs/heads/$name"
+	is_exit "a branch can be called $name" 0
+done
+check_invariants "after branches with odd names"
+ok "none was executed" test ! -e "$repo/x"
+
+git -C "$work" checkout -q --orphan fresh
+git -C "$work" rm -rfq .
+commit index.html eight "a new beginning"
+push --force fresh:main
+is_exit "a history that has nothing in common" 0
+is "is deployed" "$(live_file index.html)" eight
+done_testing

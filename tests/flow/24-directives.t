@@ -1,0 +1,174 @@
+#!/bin/sh
+# Words in commit messages ask for actions, and none is ever lost.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+actions() {
+	cat <<'EOF'
+[action updb]
+phase = migrate
+directive = updb
+run = echo updb >> "$TRACE"
+
+[action always]
+phase = clear
+run = echo always >> "$TRACE"
+
+[action cc]
+phase = clear
+directive = cc
+run = echo cc >> "$TRACE"
+
+[action sync]
+phase = build
+directive = sync
+run = printf 'sync[%s]\n' "$SLIPWAY_ARGUMENT" >> "$TRACE"
+
+[action fails]
+phase = build
+directive = fails
+run = exit 1
+
+[action changed]
+phase = bundle
+when = changed lib/* *.lock
+run = echo changed >> "$TRACE"
+
+[action both]
+phase = restart
+directive = both
+when = changed both/*
+run = echo both >> "$TRACE"
+EOF
+}
+actions | config_trace
+
+# ran WHAT WORDS: what the last push ran; starts a new trace.
+ran() {
+	is "$1" "$(trace | paste -s -d ' ')" "$2"
+	: > "$T/trace"
+}
+
+push_file a 1 "first"
+ran "in a first deploy every path has changed" "changed always"
+
+push_file a 2 "second"
+ran "without a word only what always runs" "always"
+
+push_file a 3 "third -cc- -updb-"
+ran "words run in the order of the config" "updb always cc"
+is "the journal has them" "$(newest directives)" '["updb","cc"]'
+
+commit a 4 "fourth -cc-"
+commit a 5 "fifth"
+push_file a 6 "sixth -updb-"
+ran "the words of all commits of a push" "updb always cc"
+like "each is tied to its commit" \
+    "$(sql "SELECT name || ' ' || commit_oid FROM directives
+	WHERE deploy = (SELECT max(number) FROM deploys)")" \
+    "cc $(head_of HEAD~2)"
+like "each is tied to its commit (2)" \
+    "$(sql "SELECT name || ' ' || commit_oid FROM directives
+	WHERE deploy = (SELECT max(number) FROM deploys)")" \
+    "updb $(head_of)"
+
+push_file a 7 "$(printf 'seventh\n\nSome text.\n\nDeploy: updb, cc\n')"
+ran "the trailer means the same" "updb always cc"
+
+push_file a 8 "eighth" -o updb -o -cc- main
+ran "so does the push option" "updb always cc"
+
+push_file a 9 "a-updb-b --cc- re-cc- -UPDB- -----"
+ran "words that only look alike are none" "always"
+
+push_file a 10 "$(printf 'm\303\244h\303\244-cc-, \303\244-cc-')"
+ran "a letter of any language touches a word" "always"
+
+push_file a 11 "tenth (-cc-), -updb-."
+ran "punctuation does not" "updb always cc"
+
+# Arguments.
+push_file a 12 "twelfth -sync:files-"
+ran "an argument arrives" "sync[files] always"
+commit a 13 "thirteenth -sync:one-"
+push_file a 14 "fourteenth -sync:two- -sync:one-"
+like "several are joined, each once" "$(trace)" \
+    '^sync\[(one two|two one)\]$'
+is "and the action runs once" "$(grep -c sync "$T/trace")" 1
+: > "$T/trace"
+# shellcheck disable=SC2016
+push_file a 15 'fifteenth -sync:$(touch${IFS}x);touch${IFS}y|`id`"- -cc-'
+ran "an argument is never executed" \
+    'sync[$(touch${IFS}x);touch${IFS}y|`id`"] always cc'
+ok "no file was made" test ! -e "$root/current/x" -a ! -e "$root/current/y"
+push_file a 16 "sixteenth" -o 'sync:a b' main
+ran "an option that is no word runs nothing" "always"
+
+# Changed paths.
+push_file lib/x/y 1 "seventeenth"
+ran "a changed path asks, too" "changed always"
+push_file both/x 1 "eighteenth"
+ran "a directive or a path: the path" "always both"
+push_file a 19 "nineteenth -both-"
+ran "a directive or a path: the directive" "always both"
+git -C "$work" rm -q lib/x/y
+git -C "$work" commit -q -m "twentieth"
+push
+ran "a removed path has changed" "changed always"
+
+# Unknown ones.
+push_file a 21 "twenty-first -udpb-"
+is_exit "an unknown word does not stop a push" 0
+like "it is reported with the nearest" "$banner" \
+    'udpb.*did you mean -updb-\?'
+like "and with its commit" "$banner" "$(head_of | cut -c 1-7)"
+ran "and runs nothing" "always"
+
+# Failure loses none.
+push_file a 22 "twenty-second -updb- -fails-"
+like "a deploy fails" "$banner" "error: deploy [0-9]+ failed at build"
+ran "nothing more ran" ""
+sed -i 's/^run = exit 1$/run = echo mended >> "$TRACE"/' "$repo/slipway.ini"
+push_file a 23 "twenty-third -cc-"
+ran "the next one does what both asked for" "mended updb always cc"
+push_file a 24 "twenty-fourth" -o fails main
+ran "once it is live nothing is left" "mended always"
+sed -i 's/^run = echo mended.*/run = exit 1/' "$repo/slipway.ini"
+push_file a 25 "twenty-fifth -fails-" -o cc main
+sed -i 's/^run = exit 1$/run = echo mended >> "$TRACE"/' "$repo/slipway.ini"
+: > "$T/trace"
+push_file a 26 "twenty-sixth"
+ran "an option of a failed deploy is not lost, either" "mended always cc"
+
+# -skip-
+live=$(current)
+push_file a 27 "twenty-seventh -skip- -updb-"
+is "-skip- deploys nothing" "$(current)" "$live"
+like "and says so" "$banner" 'skip'
+is "the ref has moved" "$(git -C "$repo" rev-parse main)" "$(head_of)"
+: > "$T/trace"
+push_file a 28 "twenty-eighth"
+ran "its words are done by the next one" "updb always"
+commit a 29 "twenty-ninth -skip-"
+push_file a 30 "thirtieth"
+ran "-skip- counts in the tip only" "always"
+live=$(current)
+push_file a 31 "thirty-first" -o skip main
+is "as an option, too" "$(current)" "$live"
+
+# strict
+{ echo "strict = yes"; actions; } | config_trace
+before=$(snapshot)
+commit a 32 "thirty-second"
+push_file a 33 "thirty-third -udpb- -cc-"
+isnt "strict refuses an unknown word" "$status" 0
+like "and says which is meant" "$banner" 'udpb.*did you mean -updb-\?'
+is "nothing has changed" "$(snapshot)" "$before"
+git -C "$work" commit -q --amend -m "thirty-third -cc-"
+push
+is_exit "mended it goes through" 0
+ran "and does what it says" "always cc"
+push_file a 34 "thirty-fourth" -o udpb main
+isnt "strict refuses an unknown option, too" "$status" 0
+done_testing

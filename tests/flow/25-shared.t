@@ -1,0 +1,100 @@
+#!/bin/sh
+# Files and folders that outlive releases are linked in, and nothing is
+# ever written through a link of the pushed tree.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config <<'EOF'
+shared = sites/default/files/ sites/default/settings.php .env var/log/
+EOF
+push_file index.html one "first"
+like "a missing file is reported" "$banner" 'sites/default/settings\.php'
+like "together with all others" "$banner" '(^|[ ,:/])\.env'
+not_ok "nothing is live" test -e "$root/current"
+is "the deploy has failed" "$(deploy 1 state)" failed
+is "nothing was made" "$(ls "$root/releases")" ""
+
+mkdir -p "$root/shared/sites/default/files" "$root/shared/var/log"
+echo secret > "$root/shared/sites/default/settings.php"
+echo KEY=1 > "$root/shared/.env"
+echo upload > "$root/shared/sites/default/files/a.png"
+slip retry
+is_exit "with all of them there it can be retried" 0
+is "a file is linked" "$(live_file .env)" KEY=1
+is "a file in a folder, too" "$(live_file sites/default/settings.php)" secret
+is "and a folder" "$(live_file sites/default/files/a.png)" upload
+ok "they are links" test -L "$root/current/.env"
+ok "a folder is one link" test -L "$root/current/sites/default/files"
+
+push_file index.html two "second"
+echo two > "$root/current/sites/default/files/b.png"
+push_file index.html three "third"
+is "what the application writes outlives releases" \
+    "$(live_file sites/default/files/b.png)" two
+is "and is in shared/" "$(cat "$root/shared/sites/default/files/b.png")" two
+
+# A folder that the release ships seeds one that is not there.
+config <<'EOF'
+shared = sites/default/files/ sites/default/settings.php .env var/log/ media/
+EOF
+put media/logo.svg logo
+put media/sub/deep.txt deep
+push_file index.html four "fourth"
+is "a folder is seeded" "$(cat "$root/shared/media/sub/deep.txt")" deep
+is "and linked" "$(live_file media/logo.svg)" logo
+like "it is told" "$banner" 'media'
+echo changed > "$root/shared/media/logo.svg"
+put media/logo.svg "logo two"
+push_file index.html five "fifth"
+is "only once" "$(live_file media/logo.svg)" changed
+put .env "from the repository"
+push_file index.html six "sixth"
+is "what is shared wins over what is shipped" "$(live_file .env)" KEY=1
+
+# A tree that points out of the release where a link has to go.
+mkdir "$T/outside"
+echo precious > "$T/outside/settings.php"
+attack() {
+	git -C "$work" checkout -q -B attack main
+	git -C "$work" rm -rfq --ignore-unmatch sites media var .env
+	(cd "$work" && rm -rf sites media var)
+	(cd "$work" && "$@")
+	git -C "$work" add -A
+	git -C "$work" commit -q -m "attack"
+	live=$(current)
+	push --force attack:main
+	is "$*: nothing outside was touched" \
+	    "$(cat "$T/outside/settings.php" "$root/shared/.env"
+		ls "$T/outside")" \
+	    "$(printf 'precious\nKEY=1\nsettings.php')"
+}
+a_folder() {
+	mkdir sites && ln -s "$T/outside" sites/default
+}
+a_folder_above() {
+	ln -s "$T/outside" sites
+}
+a_relative() {
+	mkdir -p sites && ln -s ../../../../outside sites/default
+}
+a_file() {
+	mkdir -p sites/default && ln -s "$T/outside/settings.php" \
+	    sites/default/settings.php && ln -s "$T/outside" sites/default/files
+}
+a_seed() {
+	ln -s "$T/outside" media
+}
+attack a_folder
+is "a link in the way is refused" "$(current)" "$live"
+like "with its path" "$banner" 'sites/default'
+attack a_folder_above
+is "one higher up, too" "$(current)" "$live"
+attack a_relative
+is "a relative one, too" "$(current)" "$live"
+attack a_file
+is "a link in the place of a link is replaced" \
+    "$(live_file sites/default/settings.php)" secret
+attack a_seed
+is "media is the shared one" "$(live_file media/logo.svg)" changed
+done_testing

@@ -1,0 +1,167 @@
+#!/bin/sh
+# A deploy that fails: what was live is live, or comes back.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+actions() {
+	cat <<'EOF'
+[action build]
+phase = build
+directive = nobuild
+run = echo "cannot build"; exit 7
+
+[action m1]
+phase = migrate
+directive = m1
+run = echo m1 >> "$TRACE"
+undo = echo "undo m1 in $(basename "$PWD")" >> "$TRACE"
+record = cat "$TRACE"
+
+[action m2]
+phase = migrate
+directive = m2
+run = echo m2 >> "$TRACE"
+undo = echo "undo m2, was: $(ls "$SLIPWAY_RECORD"* 2>/dev/null | wc -l)" >> "$TRACE"
+record = echo state
+
+[action m3]
+phase = migrate
+directive = m3
+run = echo m3 >> "$TRACE"; exit 1
+undo = echo "undo m3" >> "$TRACE"
+
+[action m4]
+phase = migrate
+directive = m4
+run = echo m4 >> "$TRACE"
+undo = echo "undo m4 fails"; exit 1
+
+[action restart]
+phase = restart
+run = echo "restart on $(basename "$(readlink -f "$SLIPWAY_CURRENT")")" >> "$TRACE"
+
+[action norestart]
+phase = restart
+directive = norestart
+run = test -e "$TRACE.ok" || { echo "cannot restart"; exit 1; }
+
+[action nocheck]
+phase = verify
+directive = nocheck
+run = echo "502 Bad Gateway"; exit 22
+
+[action nonotify]
+phase = notify
+directive = nonotify
+run = echo "no mail today"; exit 1
+EOF
+}
+actions | config_trace
+push_file index.html one "first"
+one=$(current)
+: > "$T/trace"
+
+# Before activation.
+push_file index.html two "second -nobuild-"
+is_exit "git has answered already" 0
+is "nothing was touched" "$(current)" "$one"
+like "the error names the phase, the action and the status" "$banner" \
+    'error: deploy 2 failed at build \(build\): exit 7'
+like "its output is there" "$banner" 'cannot build'
+like "what is live" "$banner" "release $one is still live"
+like "migrations" "$banner" 'migrations +(did )?not'
+like "the maintenance page" "$banner" 'maintenance +not'
+is "its state" "$(deploy 2 state)" failed
+like "its error is kept" "$(deploy 2 error)" 'build'
+like "its step is kept" "$(deploy 2 steps)" '"exit":7'
+is "no command of a later phase ran" "$(trace)" ""
+is "one failed release is kept to look at" \
+    "$(ls "$root/.slipway/failed" | wc -l)" 1
+run "$slipway" deploy -C "$repo" main
+is_exit "the same from the command line has exit status 1" 1
+check_invariants "after a failed deploy from the command line"
+run "$slipway" status -C "$repo"
+like "status says that the last one failed" "$out$err" 'fail'
+
+# In activation, before the flip.
+git -C "$work" reset -q --hard HEAD~1
+: > "$T/trace"
+commit index.html three "third -m1- -m2- -m3-"
+push --force
+two=$(git -C "$repo" rev-parse main)
+like "the error names the step" "$banner" \
+    'error: deploy [0-9]+ failed at migrate \(m3\): exit 1'
+like "undo runs newest first, in the new release" \
+    "$(trace | paste -s -d ,)" \
+    "^m1,m2,m3,(undo m3,)?undo m2, was: [0-9],undo m1 in 20[0-9]{12}"
+unlike "in the new release, not in the old one" "$(trace)" \
+    "undo m1 in $one"
+is "the old release is live" "$(current)" "$one"
+is "its page, too" "$(live_file index.html)" one
+like "what is live" "$banner" "release $one is (still )?live"
+like "that migrations ran and were undone" "$banner" \
+    'migrations +ran, undone'
+is "its state" "$(newest state)" rolled-back
+run "$slipway" retry -C "$repo"
+is_exit "the same from the command line has exit status 5" 5
+check_invariants "after a retry that was rolled back"
+
+# In activation, after the flip.
+: > "$T/trace"
+git -C "$work" reset -q --hard HEAD~1
+commit index.html four "fourth -m1- -nocheck-"
+push --force
+like "a failed check fails the deploy" "$banner" \
+    'error: deploy [0-9]+ failed at verify \(nocheck\): exit 22'
+is "current was flipped back" "$(current)" "$one"
+is "the page is back" "$(live_file index.html)" one
+is "the server was restarted on the new release, then on the old" \
+    "$(trace | grep -c restart)" 2
+is "the old one last" "$(trace | grep restart | tail -n 1)" \
+    "restart on $one"
+like "what was done was undone" "$(trace)" 'undo m1'
+is "its state" "$(newest state)" rolled-back
+
+# An undo that fails.
+: > "$T/trace"
+git -C "$work" reset -q --hard HEAD~1
+commit index.html five "fifth -m1- -m4- -nocheck-"
+push --force
+is "a deploy whose undo fails is broken" "$(newest state)" broken
+like "and says so" "$banner" '(undo|needs a hand|could not)'
+like "that migrations were not undone" "$banner" \
+    'migrations +ran, not (all )?undone'
+like "the other undo ran nevertheless" "$(trace)" 'undo m1'
+run "$slipway" retry -C "$repo"
+is_exit "the same from the command line has exit status 6" 6
+check_invariants "after a broken deploy"
+run "$slipway" status -C "$repo"
+isnt "status says so by its exit status" "$status" 0
+
+# After activation.
+git -C "$work" reset -q --hard HEAD~1
+commit index.html six "sixth -nonotify-"
+push --force
+is "a failure in finish leaves the deploy live" "$(newest state)" live
+is "its page is live" "$(live_file index.html)" six
+like "and is told" "$banner" '(notify|nonotify)'
+like "with its output" "$banner" 'no mail today'
+
+# The first deploy of all.
+_sites=
+repo=$T/first.git
+root=$T/first
+"$slipway" init "$repo" --root "$root" > /dev/null 2>&1
+_sites="production:$root"
+actions | config_trace
+git -C "$work" remote set-url production "$repo"
+commit index.html seven "seventh -nocheck-"
+push --force
+not_ok "a first deploy that fails after the flip leaves no current" \
+    test -L "$root/current"
+is "its state" "$(newest state)" rolled-back
+git -C "$work" commit -q --amend -m "seventh"
+push --force
+is "the next one is live" "$(live_file index.html)" seven
+done_testing

@@ -1,0 +1,223 @@
+#!/bin/sh
+# Every fault of slipway.ini refuses the push with nothing changed, and
+# names its line.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+push_file index.html one "first"
+good=$(cat "$repo/slipway.ini")
+cp "$repo/slipway.ini" "$T/good.ini"
+commit index.html two "second"
+before=$(snapshot)
+
+# fault LINE REGEX: slipway.ini from stdin is refused with that line.
+fault() {
+	cat > "$repo/slipway.ini"
+	push_raw
+	isnt "$2: the push is refused" "$status" 0
+	like "$2: with the line" "$banner" "slipway\.ini:$1: .*$2"
+	is "$2: nothing has changed" "$(snapshot)" "$before"
+}
+top="[environment production]
+branch = main
+[app]
+root = $root"
+
+fault 5 'kep.*keep' <<EOF
+$top
+kep = 3
+EOF
+fault 5 'whole number' <<EOF
+$top
+keep = many
+EOF
+fault 5 'keep' <<EOF
+$top
+keep = 0
+EOF
+fault 5 'keep' <<EOF
+$top
+keep = -1
+EOF
+fault 6 'keep.*(twice|line 5|again|already)' <<EOF
+$top
+keep = 3
+keep = 4
+EOF
+fault 5 'yes or no' <<EOF
+$top
+strict = maybe
+EOF
+fault 4 'absolute' <<EOF
+[environment production]
+branch = main
+[app]
+root = srv/shop
+EOF
+fault 5 'shared' <<EOF
+$top
+shared = ../outside
+EOF
+fault 5 'shared' <<EOF
+$top
+shared = /etc/passwd
+EOF
+fault 5 'enviroment.*environment' <<EOF
+$top
+[enviroment staging]
+EOF
+fault 5 'environment staging' <<EOF
+$top
+[environment staging]
+root = /srv/staging
+EOF
+fault 5 'environment' <<EOF
+$top
+[environment production]
+branch = other
+EOF
+fault 6 '(phase|deploy).*(migrate|phase)' <<EOF
+$top
+[action x]
+phase = deploy
+run = true
+EOF
+fault 5 'run' <<EOF
+$top
+[action x]
+phase = build
+EOF
+fault 5 'phase' <<EOF
+$top
+[action x]
+run = true
+EOF
+fault 8 'time' <<EOF
+$top
+[action x]
+phase = build
+run = true
+timeout = soon
+EOF
+fault 8 '19' <<EOF
+$top
+[action x]
+phase = build
+run = true
+nice = 20
+EOF
+fault 8 'lower-case' <<EOF
+$top
+[action x]
+phase = build
+run = true
+directive = UPDB
+EOF
+fault 8 'always' <<EOF
+$top
+[action x]
+phase = build
+run = true
+when = sometimes
+EOF
+fault 8 'memory|size' <<EOF
+$top
+[action x]
+phase = build
+run = true
+memory = lots
+EOF
+fault 8 'environment' <<EOF
+$top
+[action x]
+phase = build
+run = true
+environment = nowhere
+EOF
+fault 6 'environment' <<EOF
+$top
+[host web1]
+environment = nowhere
+EOF
+fault 5 '.' <<EOF
+$top
+just words
+EOF
+fault 5 '.' <<EOF
+$top
+[action x
+EOF
+fault 5 'env' <<EOF
+$top
+env.1BAD-NAME = x
+EOF
+fault 1 '.' <<EOF
+root = $root
+EOF
+{
+	printf '%s\n[action x]\nphase = build\nrun = ' "$top"
+	head -c 40000 /dev/zero | tr '\0' x
+	printf '\n'
+} > "$T/long.ini"
+fault 7 '.' < "$T/long.ini"
+
+# Files that somebody else could have written.
+printf '%s\n' "$good" > "$repo/slipway.ini"
+for mode in 664 646; do
+	chmod "$mode" "$repo/slipway.ini"
+	push_raw
+	isnt "a config of mode $mode is refused" "$status" 0
+	like "mode $mode: it says what to do" "$banner" 'writ|chmod'
+	is "mode $mode: nothing has changed" "$(snapshot)" "$before"
+done
+chmod 644 "$repo/slipway.ini"
+if [ "$(id -u)" -eq 0 ]; then
+	chown 12345 "$repo/slipway.ini"
+	push_raw
+	isnt "a config of somebody else is refused" "$status" 0
+	chown 0 "$repo/slipway.ini"
+fi
+mv "$repo/slipway.ini" "$T/moved"
+push_raw
+isnt "without a config the push is refused" "$status" 0
+like "and it says which file" "$banner" 'slipway\.ini'
+mkdir "$repo/slipway.ini"
+push_raw
+isnt "a folder is no config" "$status" 0
+rmdir "$repo/slipway.ini"
+mv "$T/moved" "$repo/slipway.ini"
+check_invariants "after all the faults"
+
+run "$slipway" status -C "$repo"
+is_exit "the command line reads the good one" 0
+echo nonsense >> "$repo/slipway.ini"
+run "$slipway" deploy -C "$repo" main
+is_exit "and has exit status 2 for a bad one" 2
+like "with the line" "$err" 'slipway\.ini:[0-9]+:'
+
+# A long command, with what inih takes for a comment, arrives whole.
+{
+	printf '[action long]\nphase = build\nrun = '
+	i=0
+	while [ $i -lt 300 ]; do
+		printf 'echo "%04d ; x" ; ' "$i"
+		i=$((i + 1))
+	done
+	# shellcheck disable=SC2016
+	printf 'echo "end # %s" >> "$TRACE"\n' "it's"
+} > "$T/long"
+ok "the command has more than 5,000 characters" \
+    test "$(tail -n 1 "$T/long" | wc -c)" -gt 5000
+{
+	cat "$T/long"
+	printf '[action comments]\nphase = test\n  ; a comment\n# another\n'
+	# shellcheck disable=SC2016
+	printf '   run = echo "a # b ; c" >> "$TRACE" ; true # d\n'
+} | config_trace
+push
+is_exit "it is deployed" 0
+like "all of it ran" "$banner" '\| 0299 ; x'
+is "to its last character, and comments are comments" \
+    "$(trace | paste -s -d ,)" "end # it's,a # b ; c"
+done_testing

@@ -1,0 +1,132 @@
+#!/bin/sh
+# slipway rollback takes back code and, by undo, what it did.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config_trace <<'EOF'
+[action schema]
+phase = migrate
+directive = schema
+run = cat version >> "$TRACE"
+undo = echo "undo $(cat version)" >> "$TRACE"
+
+[action data]
+phase = migrate
+directive = data
+run = echo "data $(cat version)" >> "$TRACE"
+undo = echo "undo data $(cat version)" >> "$TRACE"
+
+[action forever]
+phase = migrate
+directive = forever
+run = echo "forever" >> "$TRACE"
+
+[action restart]
+phase = restart
+run = echo "restart $(cat "$SLIPWAY_CURRENT/version")" >> "$TRACE"
+
+[action fails]
+phase = verify
+directive = fails
+run = exit 1
+EOF
+slip rollback
+isnt "without a release there is nothing to roll back" "$status" 0
+like "it says so" "$err" '(release|nothing|live|roll)'
+
+push_file version 1 "one -schema-"
+one=$(current)
+slip rollback
+isnt "nor with one" "$status" 0
+push_file version 2 "two -schema- -data-"
+two=$(current)
+push_file version 3 "three"
+three=$(current)
+push_file version 4 "four -schema-"
+four=$(current)
+: > "$T/trace"
+
+slip rollback
+is_exit "rollback succeeds" 0
+is "the release before is live" "$(current)" "$three"
+is "its page, too" "$(live_file version)" 3
+is "what the newest did was undone, before the restart" \
+    "$(trace | paste -s -d ,)" "undo 4,restart 3"
+like "it says what is undone" "$out$err" 'schema'
+like "it says what is live" "$out$err" "$three"
+is "it is a deploy of its own" "$(newest kind)" rollback
+is "in the state live" "$(newest state)" live
+is "with that release" "$(newest release)" "$three"
+is "refs/live says so" \
+    "$(git -C "$repo" rev-parse refs/live/production)" "$(head_of HEAD~1)"
+
+: > "$T/trace"
+slip rollback "$one"
+is_exit "rollback to a release by name" 0
+is "it is live" "$(live_file version)" 1
+is "everything between is undone, newest first" \
+    "$(trace | paste -s -d ,)" "undo data 2,undo 2,restart 1"
+
+# Forward again: the same commit can be deployed.
+: > "$T/trace"
+slip deploy main
+is_exit "deploy brings the newest commit back" 0
+is "it is live" "$(live_file version)" 4
+like "what was undone is done again" "$(trace | paste -s -d ,)" \
+    '^4,data 4,restart 4$'
+: > "$T/trace"
+slip rollback 1
+is_exit "rollback to a deploy by number" 0
+is "it is live" "$(live_file version)" 1
+is "what it did is undone" "$(trace | paste -s -d ,)" \
+    "undo data 4,undo 4,restart 1"
+slip deploy main
+is "and forward" "$(live_file version)" 4
+
+# A failed one between is no place to go to.
+push_file version 5 "five -fails-"
+is "a failed one is not live" "$(live_file version)" 4
+git -C "$work" commit -q --allow-empty -m "six"
+sed -i '/^\[action fails\]/,/^run/s/^run.*/run = true/' "$repo/slipway.ini"
+push
+is "the next one is" "$(live_file version)" 5
+slip rollback
+is "rollback goes to what was live before" "$(live_file version)" 4
+
+# What cannot be undone is said.
+push_file version 7 "seven -forever-"
+slip rollback
+is_exit "what cannot be undone does not stop it" 0
+like "but is said" "$out$err" '(cannot|not) .*(undone|undo)|no undo'
+is "the code is back" "$(live_file version)" 4
+
+# Wrong names.
+live=$(current)
+for what in 20000101000000 999 nonsense ../../etc; do
+	slip rollback "$what"
+	isnt "no rollback to $what" "$status" 0
+	like "it names $what" "$err" "$what"
+done
+slip rollback "$live"
+isnt "no rollback to what is live" "$status" 0
+like "it says so" "$err" 'live'
+is "all that changed nothing" "$(current)" "$live"
+
+# A release that somebody has edited does not become live.
+push_file version 8 "eight"
+eight=$(current)
+echo edited >> "$root/releases/$live/version"
+slip rollback "$live"
+isnt "no rollback to a release that was edited" "$status" 0
+like "it names the file" "$out$err" 'version'
+is "what was live is live" "$(current)" "$eight"
+
+# An undo that fails.
+push_file version 9 "nine -schema-"
+sed -i 's/^undo = echo "undo \$(cat version)".*/undo = exit 4/' \
+    "$repo/slipway.ini"
+slip rollback
+isnt "a rollback whose undo fails has failed" "$status" 0
+like "it says which" "$out$err" 'schema'
+done_testing

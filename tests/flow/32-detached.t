@@ -1,0 +1,185 @@
+#!/bin/sh
+# The hooks only watch: whatever happens to them and to the client, the
+# deploy goes on; and when the deploy itself is killed, the next one mends.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config_trace <<EOF
+[action gate]
+phase = build
+directive = gate
+run = echo ready; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo built
+
+[action gate2]
+phase = migrate
+directive = gate2
+run = echo "migrating" >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated
+
+[action noisy]
+phase = build
+directive = noisy
+run = touch $T/ready; head -c 3000000 /dev/zero | tr '\\\\0' x | fold -w 100
+EOF
+push_file index.html one "first"
+
+# begin MESSAGE: a push in the background that reaches its gate.
+begin() {
+	rm -f "$T/ready" "$T/go"
+	commit index.html "$1" "$1"
+	# In a session of its own, as an ssh connection would be.
+	setsid git -C "$work" push production main \
+	    > "$T/push.out" 2>&1 < /dev/null &
+	pid=$!
+	started "$pid"
+	wait_for 15 test -e "$T/ready" || diag "the gate was not reached"
+}
+
+# Processes of this push whose name matches, by pid.
+of_push() {
+	for proc in /proc/[0-9]*; do
+		name=$(tr '\0' ' ' < "$proc/cmdline" 2>/dev/null) || continue
+		case $name in
+		*"$1"*) ;;
+		*) continue ;;
+		esac
+		case $(readlink "$proc/cwd") in
+		"$repo"|"$work") echo "${proc#/proc/}" ;;
+		esac
+	done
+}
+
+finish() {
+	touch "$T/go"
+	ok "$1: the deploy goes on and ends" wait_for 20 idle
+	check_invariants "after $1"
+}
+
+begin "second -gate-"
+hook=$(of_push hooks/post-receive)
+isnt "the hook is there" "$hook" ""
+# shellcheck disable=SC2086 # one or more pids
+kill -9 $hook
+finish "kill -9 of the hook"
+is "and its release is live" "$(live_file index.html)" "second -gate-"
+
+begin "third -gate-"
+receive=$(of_push receive-pack)
+isnt "git receive-pack is there" "$receive" ""
+# shellcheck disable=SC2046,SC2086
+kill -9 $receive $(of_push hooks/post-receive)
+finish "kill -9 of git receive-pack"
+is "and its release is live" "$(live_file index.html)" "third -gate-"
+ok "the client ends, too" wait_for 10 ended "$pid"
+
+begin "fourth -gate-"
+kill -INT "-$pid"
+finish "Ctrl-C at the client"
+is "and its release is live" "$(live_file index.html)" "fourth -gate-"
+wait_for 10 ended "$pid"
+
+begin "fifth -gate2-"
+kill -9 "-$pid"
+finish "kill -9 of the whole client in activation"
+is "and its release is live" "$(live_file index.html)" "fifth -gate2-"
+wait_for 10 ended "$pid"
+
+# A client that is there and does not read.
+rm -f "$T/ready"
+commit index.html six "sixth -noisy-"
+mkfifo "$T/fifo"
+sleep 100 > "$T/fifo" &
+writer=$!
+# shellcheck disable=SC2217
+sleep 100 < "$T/fifo" &
+reader=$!
+started "$writer" "$reader"
+git -C "$work" push production main > "$T/fifo" 2>&1 < /dev/null &
+pid=$!
+started "$pid"
+ok "a client that does not read: the deploy begins" \
+    wait_for 15 test -e "$T/ready"
+live_is_six() {
+	[ "$(live_file index.html)" = six ]
+}
+ok "and ends" wait_for 20 live_is_six
+ok "the runner holds nothing" wait_for 10 _lock_free \
+    "$repo/slipway/production.lock"
+hookless() {
+	[ -z "$(of_push hooks/post-receive)$(of_push hooks/post-update)" ]
+}
+ok "and the hooks leave in time" wait_for 15 hookless
+kill "$reader" "$writer"
+wait_for 10 ended "$pid" || kill -9 "$pid"
+check_invariants "after a client that did not read"
+
+# The runner itself.
+runner() {
+	for p in $(slipway_processes); do
+		tr '\0' ' ' < "/proc/$p/cmdline" 2>/dev/null |
+		    grep -q "slipway runner" && echo "$p"
+	done
+}
+begin "seventh -gate-"
+n=$(newest deploy)
+# No viewer may bring it back before we look.
+kill -9 "-$pid"
+victim=$(runner)
+isnt "the runner is there" "$victim" ""
+# shellcheck disable=SC2086
+kill -9 $victim
+ok "it is gone" wait_for 5 idle
+is "the old release is live" "$(live_file index.html)" six
+ok "nobody holds the lock" wait_for 5 _lock_free \
+    "$repo/slipway/production.lock"
+touch "$T/go"
+push_file index.html eight "eighth"
+is_exit "the next push recovers" 0
+is "and is live" "$(live_file index.html)" eight
+like "the killed one has come to an end" "$(deploy "$n" state)" \
+    '^(failed|superseded|cancelled)$'
+
+begin "ninth -gate2-"
+n=$(newest deploy)
+kill -9 "-$pid"
+# shellcheck disable=SC2046
+kill -9 $(runner)
+touch "$T/go"
+run "$slipway" retry -C "$repo" "$n"
+if [ "$(live_file index.html)" != "ninth -gate2-" ]; then
+	run "$slipway" deploy -C "$repo" main
+fi
+check_invariants "after the runner was killed in activation"
+is "it was resumed forward" "$(live_file index.html)" "ninth -gate2-"
+like "its end is told" "$(deploy "$n" state)" '^(live|retired)$'
+
+# Pushes that come during a deploy: the newest is deployed, once.
+begin "tenth -gate-"
+for i in 11 12 13; do
+	commit index.html "$i" "number $i"
+	git -C "$work" push -q production main > "$T/push.$i" 2>&1 &
+	pids="${pids-} $!"
+	started "$!"
+	wait_for 10 sh -c "[ \"\$(git -C $repo rev-parse main)\" = \
+	    $(head_of) ]"
+	# Its request must be in the journal before the next push.
+	tip=$(head_of)
+	wait_for 10 sh -c "sqlite3 $repo/slipway/journal.db \
+	    \"SELECT number FROM deploys WHERE commit_oid = '$tip'\" |
+	    grep -q ."
+done
+touch "$T/go"
+ok "they all come to an end" wait_for 30 idle
+# shellcheck disable=SC2086
+for p in $pid $pids; do
+	wait_for 10 ended "$p"
+done
+check_invariants "after pushes during a deploy"
+is "the newest is live" "$(live_file index.html)" 13
+last=$(newest deploy)
+is "it superseded the two before" "$(deploy "$last" superseded)" \
+    "[$((last - 2)),$((last - 1))]"
+is "and they say so" "$(deploy $((last - 1)) state)" superseded
+like "every pusher hears the end" "$(cat "$T/push.11" "$T/push.12")" \
+    'is live'
+done_testing
