@@ -75,7 +75,10 @@ const struct err *store_missing_shared(struct store *store,
 const struct err *store_link_shared(struct store *store,
     const char *release, const struct vec *shared, struct vec *seeded);
 
-/* Executables deploy/before_* and deploy/after_*, pushed onto "hooks". */
+/*
+ * Executables deploy/before_* and deploy/after_*: their names without the
+ * folder, pushed onto "hooks".
+ */
 const struct err *store_hooks(struct store *store, const char *release,
     struct vec *hooks);
 

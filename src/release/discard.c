@@ -1,0 +1,181 @@
+/*
+ * The ways out of a store. A folder leaves its place by rename(2), and is
+ * taken apart in the trash, where the next sweep finishes what a crash
+ * interrupted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "release/layout.h"
+#include "release/store.h"
+
+const struct err *
+layout_check_not_live(struct store *store, const char *release,
+    const char *act)
+{
+	struct str live = STR_INIT;
+	const struct err *err;
+
+	err = store_current(store, &live);
+	if (err == NULL && strcmp(live.s, release) == 0)
+		err = err_new(ERR_REFUSED, "cannot %s %s: it is live", act,
+		    release);
+	str_release(&live);
+	return err;
+}
+
+const struct err *
+layout_discard(struct store *store, int dirfd, const char *name)
+{
+	const struct err *err;
+
+	if (!file_exists(dirfd, name))
+		return NULL;
+	err = file_remove_tree(store->trash_fd, name);
+	if (err != NULL)
+		return err_add(err, "trash");
+	if (renameat(dirfd, name, store->trash_fd, name) == -1)
+		return err_system("move %s to the trash", name);
+	return file_remove_tree(store->trash_fd, name);
+}
+
+/* What a store keeps about a release, apart from its folder. */
+static const struct err *
+forget(struct store *store, const char *release)
+{
+	const struct err *err;
+
+	err = layout_discard(store, store->record_fd, release);
+	if (unlinkat(store->manifest_fd, release, 0) == -1 &&
+	    errno != ENOENT)
+		err = err_first(err, err_system("remove the manifest of %s",
+		    release));
+	return err;
+}
+
+const struct err *
+store_remove(struct store *store, const char *release)
+{
+	const struct err *err;
+
+	err = layout_check(release);
+	if (err == NULL)
+		err = layout_check_not_live(store, release, "remove");
+	if (err == NULL)
+		err = layout_discard(store, store->releases_fd, release);
+	if (err == NULL)
+		err = forget(store, release);
+	return err;
+}
+
+/* Names are instants, so their order is the order of age. */
+static const struct err *
+prune_failed(struct store *store, int64_t keep_count)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = file_list(&names, store->failed_fd, ".");
+	for (size_t i = 0; err == NULL &&
+	    (int64_t)(names.n - i) > keep_count && i < names.n; i++)
+		err = layout_discard(store, store->failed_fd, names.v[i]);
+	vec_release(&names);
+	return err;
+}
+
+const struct err *
+store_fail(struct store *store, const char *release, int64_t keep_count)
+{
+	const struct err *err;
+
+	err = layout_check(release);
+	if (err == NULL)
+		err = layout_check_not_live(store, release, "set aside");
+	if (err != NULL)
+		return err;
+	if (file_exists(store->releases_fd, release)) {
+		err = layout_discard(store, store->failed_fd, release);
+		if (err == NULL && renameat(store->releases_fd, release,
+		    store->failed_fd, release) == -1)
+			err = err_system("set %s aside", release);
+	}
+	if (err == NULL)
+		err = forget(store, release);
+	if (err == NULL)
+		err = prune_failed(store, keep_count);
+	return err;
+}
+
+/* Temporary names of a flip, and of a folder being seeded. */
+static bool
+is_left_over(const char *name, const char *prefix, const char *suffix)
+{
+	return str_starts_with(name, prefix) && str_ends_with(name, suffix);
+}
+
+static const struct err *
+sweep_left_over(struct store *store, int dirfd, const char *prefix,
+    const char *suffix, struct vec *swept)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = file_list(&names, dirfd, ".");
+	for (size_t i = 0; i < names.n && err == NULL; i++) {
+		if (!is_left_over(names.v[i], prefix, suffix))
+			continue;
+		err = layout_discard(store, dirfd, names.v[i]);
+		if (err == NULL)
+			vec_push(swept, names.v[i]);
+	}
+	vec_release(&names);
+	return err;
+}
+
+/* A crash between the manifest and the rename leaves a manifest alone. */
+static const struct err *
+sweep_manifests(struct store *store)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = file_list(&names, store->manifest_fd, ".");
+	for (size_t i = 0; i < names.n && err == NULL; i++) {
+		if (!file_exists(store->releases_fd, names.v[i]))
+			err = file_remove_tree(store->manifest_fd,
+			    names.v[i]);
+	}
+	vec_release(&names);
+	return err;
+}
+
+const struct err *
+store_sweep(struct store *store, struct vec *swept)
+{
+	struct vec trash = VEC_INIT;
+	const struct err *err;
+
+	err = sweep_left_over(store, store->releases_fd, "", ".partial",
+	    swept);
+	if (err == NULL)
+		err = sweep_left_over(store, store->root_fd, "current.",
+		    ".tmp", swept);
+	if (err == NULL)
+		err = sweep_left_over(store, store->shared_fd, ".", ".seed",
+		    swept);
+	if (err == NULL)
+		err = sweep_manifests(store);
+	if (err == NULL)
+		err = file_list(&trash, store->trash_fd, ".");
+	for (size_t i = 0; i < trash.n && err == NULL; i++) {
+		err = file_remove_tree(store->trash_fd, trash.v[i]);
+		if (err == NULL)
+			vec_push(swept, trash.v[i]);
+	}
+	vec_release(&trash);
+	return err;
+}

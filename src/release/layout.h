@@ -1,0 +1,42 @@
+/*
+ * layout - the folders of a store, for the files of this room alone.
+ *
+ * Everything is opened once, when the store is; whoever renames the root
+ * afterwards renames it under the store's feet without harm.
+ */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include "err.h"
+#include "str.h"
+
+struct store {
+	char *root;
+	char *lock_path;
+	int root_fd;
+	int releases_fd;
+	int shared_fd;
+	int manifest_fd;
+	int record_fd;
+	int failed_fd;
+	int trash_fd;
+};
+
+/* ERR_USAGE for what is not the name of a release. */
+const struct err *layout_check(const char *release);
+
+/* ERR_REFUSED when "release" is the live one; "act" is "remove". */
+const struct err *layout_check_not_live(struct store *store,
+    const char *release, const char *act);
+
+/*
+ * Rename an entry of the folder "dirfd" into the trash and remove it
+ * there. What is not there is no error.
+ */
+const struct err *layout_discard(struct store *store, int dirfd,
+    const char *name);
+
+/* What a link at "path" of a release to its shared file says. */
+void layout_shared_target(struct str *out, const char *path);
+
+#endif

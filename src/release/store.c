@@ -1,0 +1,376 @@
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/checkout.h"
+#include "release/layout.h"
+#include "release/manifest.h"
+#include "repo.h"
+
+#define RELEASE_DIGITS 14
+#define LIVE_PREFIX "releases/"
+
+bool
+store_is_release(const char *name)
+{
+	return strlen(name) == RELEASE_DIGITS &&
+	    strspn(name, "0123456789") == RELEASE_DIGITS;
+}
+
+const struct err *
+layout_check(const char *release)
+{
+	if (store_is_release(release))
+		return NULL;
+	return err_new(ERR_USAGE, "\"%s\" is not the name of a release",
+	    release);
+}
+
+static const struct err *
+open_folder(const struct store *store, const char *name, int *fd)
+{
+	char *path = path_join(store->root, name);
+	const struct err *err;
+
+	err = file_mkdirs(path, 0755);
+	if (err == NULL) {
+		*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (*fd == -1)
+			err = err_system("open %s", path);
+	}
+	free(path);
+	return err;
+}
+
+const struct err *
+store_open(struct store **store, const char *root)
+{
+	struct store *opened = xcalloc(1, sizeof(*opened));
+	const struct {
+		const char *name;
+		int *fd;
+	} folders[] = {
+		{ "", &opened->root_fd },
+		{ "releases", &opened->releases_fd },
+		{ "shared", &opened->shared_fd },
+		{ ".slipway/manifest", &opened->manifest_fd },
+		{ ".slipway/record", &opened->record_fd },
+		{ ".slipway/failed", &opened->failed_fd },
+		{ ".slipway/trash", &opened->trash_fd },
+	};
+	const size_t n = sizeof(folders) / sizeof(*folders);
+	const struct err *err = NULL;
+
+	*store = NULL;
+	for (size_t i = 0; i < n; i++)
+		*folders[i].fd = -1;
+	if (*root != '/')
+		err = err_new(ERR_CONFIG, "root %s: not an absolute path",
+		    root);
+	opened->root = xstrdup(root);
+	opened->lock_path = path_join(root, ".slipway/lock");
+	for (size_t i = 0; i < n && err == NULL; i++)
+		err = open_folder(opened, folders[i].name, folders[i].fd);
+	if (err != NULL)
+		store_close(opened);
+	else
+		*store = opened;
+	return err;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	file_close(&store->root_fd);
+	file_close(&store->releases_fd);
+	file_close(&store->shared_fd);
+	file_close(&store->manifest_fd);
+	file_close(&store->record_fd);
+	file_close(&store->failed_fd);
+	file_close(&store->trash_fd);
+	free(store->lock_path);
+	free(store->root);
+	free(store);
+}
+
+const char *
+store_lock_path(const struct store *store)
+{
+	return store->lock_path;
+}
+
+const char *
+store_root(const struct store *store)
+{
+	return store->root;
+}
+
+char *
+store_release_path(const struct store *store, const char *release)
+{
+	return xasprintf("%s%sreleases/%s", store->root,
+	    str_ends_with(store->root, "/") ? "" : "/", release);
+}
+
+static const struct err *
+fill(struct store *store, const char *release, int dirfd, struct repo *repo,
+    const char *commit, bool export, struct store_count *count)
+{
+	struct manifest_draft *draft = manifest_draft_new();
+	struct repo_commit info = { .tree = "" };
+	const struct err *err;
+
+	err = repo_commit_read(repo, commit, &info);
+	if (err == NULL)
+		err = checkout_write(repo, commit, export, dirfd, draft,
+		    count);
+	if (err == NULL)
+		err = manifest_draft_write(draft, store->manifest_fd,
+		    release, commit, info.tree);
+	repo_commit_release(&info);
+	manifest_draft_free(draft);
+	return err;
+}
+
+/* Write under the partial name, and give the real one at the end. */
+static const struct err *
+make_partial(struct store *store, const char *release, const char *partial,
+    struct repo *repo, const char *commit, bool export,
+    struct store_count *count)
+{
+	const struct err *err;
+	int fd;
+
+	if (mkdirat(store->releases_fd, partial, 0755) == -1)
+		return err_system("create %s", partial);
+	fd = openat(store->releases_fd, partial, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return err_system("open %s", partial);
+	if (fchmod(fd, 0755) == -1)
+		err = err_system("set the mode of %s", partial);
+	else
+		err = fill(store, release, fd, repo, commit, export, count);
+	file_close(&fd);
+	if (err == NULL && renameat(store->releases_fd, partial,
+	    store->releases_fd, release) == -1)
+		err = err_system("rename %s", partial);
+	if (err == NULL)
+		err = file_sync_dir(store->root_fd, "releases");
+	return err;
+}
+
+const struct err *
+store_make(struct store *store, const char *release, struct repo *repo,
+    const char *commit, bool export, struct store_count *count)
+{
+	const struct err *err;
+	char *partial;
+
+	memset(count, 0, sizeof(*count));
+	err = layout_check(release);
+	if (err != NULL)
+		return err;
+	if (file_exists(store->releases_fd, release))
+		return err_new(ERR_FAILED, "release %s is there already",
+		    release);
+	partial = xasprintf("%s.partial", release);
+	err = layout_discard(store, store->releases_fd, partial);
+	if (err == NULL)
+		err = make_partial(store, release, partial, repo, commit,
+		    export, count);
+	if (err != NULL) {
+		layout_discard(store, store->releases_fd, partial);
+		if (!file_exists(store->releases_fd, release))
+			unlinkat(store->manifest_fd, release, 0);
+		err = err_add(err, "release %s", release);
+	}
+	free(partial);
+	return err;
+}
+
+const struct err *
+store_open_release(struct store *store, const char *release, int *dirfd)
+{
+	const struct err *err;
+
+	*dirfd = -1;
+	err = layout_check(release);
+	if (err != NULL)
+		return err;
+	*dirfd = openat(store->releases_fd, release, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	if (*dirfd != -1)
+		return NULL;
+	return errno == ENOENT ?
+	    err_new(ERR_NOT_FOUND, "there is no release %s", release) :
+	    err_system("open release %s", release);
+}
+
+static bool
+is_hook(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return (str_starts_with(name, "before_") ||
+	    str_starts_with(name, "after_")) &&
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+}
+
+const struct err *
+store_hooks(struct store *store, const char *release, struct vec *hooks)
+{
+	struct vec names = VEC_INIT;
+	int release_fd, dirfd = -1;
+	const struct err *err;
+
+	err = store_open_release(store, release, &release_fd);
+	if (err != NULL)
+		return err;
+	err = file_open_beneath(&dirfd, release_fd, "deploy",
+	    O_RDONLY | O_DIRECTORY, 0);
+	if (err != NULL && (err->sys_errno == ENOENT ||
+	    err->sys_errno == ENOTDIR || err->sys_errno == ELOOP)) {
+		err = NULL;
+		goto done;
+	}
+	if (err == NULL)
+		err = file_list(&names, dirfd, ".");
+	for (size_t i = 0; i < names.n && err == NULL; i++) {
+		if (is_hook(dirfd, names.v[i]))
+			vec_push(hooks, names.v[i]);
+	}
+done:
+	vec_release(&names);
+	file_close(&dirfd);
+	file_close(&release_fd);
+	return err;
+}
+
+const struct err *
+store_seal(struct store *store, const char *release)
+{
+	const struct err *err;
+	int fd;
+
+	err = store_open_release(store, release, &fd);
+	if (err == NULL)
+		err = file_sync_all(fd);
+	file_close(&fd);
+	return err;
+}
+
+static const struct err *
+not_a_link(const struct store *store)
+{
+	return err_new(ERR_FAILED, "%s/current is not a symlink: move it away"
+	    " (mv %s/current %s/current.old) and deploy again", store->root,
+	    store->root, store->root);
+}
+
+const struct err *
+store_current(struct store *store, struct str *release)
+{
+	struct str target = STR_INIT;
+	const struct err *err;
+	const char *name;
+
+	err = file_readlink(&target, store->root_fd, "current");
+	if (err != NULL) {
+		str_release(&target);
+		if (err->sys_errno == ENOENT)
+			return NULL;
+		return err->sys_errno == EINVAL ? not_a_link(store) : err;
+	}
+	name = path_base(target.s);
+	if (store_is_release(name) && (size_t)(name - target.s) ==
+	    strlen(LIVE_PREFIX) && str_starts_with(target.s, LIVE_PREFIX))
+		str_add(release, name);
+	else
+		err = err_new(ERR_FAILED, "%s/current points to %s, which is"
+		    " no release of this folder: point it to releases/NAME"
+		    " or remove it", store->root, target.s);
+	str_release(&target);
+	return err;
+}
+
+static const struct err *
+take_current_away(struct store *store)
+{
+	if (unlinkat(store->root_fd, "current", 0) == -1 && errno != ENOENT)
+		return err_system("remove %s/current", store->root);
+	return file_sync_dir(store->root_fd, ".");
+}
+
+const struct err *
+store_flip(struct store *store, const char *release)
+{
+	const struct err *err;
+	struct stat st;
+	char *target;
+	int fd;
+
+	if (fstatat(store->root_fd, "current", &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && !S_ISLNK(st.st_mode))
+		return not_a_link(store);
+	if (*release == '\0')
+		return take_current_away(store);
+	err = store_open_release(store, release, &fd);
+	if (err != NULL)
+		return err;
+	file_close(&fd);
+	target = xasprintf("%s%s", LIVE_PREFIX, release);
+	err = file_symlink(store->root_fd, "current", target);
+	free(target);
+	return err;
+}
+
+const struct err *
+store_list(struct store *store, struct vec *releases, struct vec *partial)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = file_list(&names, store->releases_fd, ".");
+	for (size_t i = 0; i < names.n; i++) {
+		if (store_is_release(names.v[i]))
+			vec_push(releases, names.v[i]);
+		else if (str_ends_with(names.v[i], ".partial"))
+			vec_push(partial, names.v[i]);
+	}
+	vec_release(&names);
+	return err;
+}
+
+const struct err *
+store_record_path(struct store *store, const char *release,
+    const char *name, char **path)
+{
+	const struct err *err;
+
+	*path = NULL;
+	err = layout_check(release);
+	if (err != NULL)
+		return err;
+	if (!path_is_component(name, strlen(name)))
+		return err_new(ERR_USAGE, "\"%s\" is not the name of a"
+		    " record", name);
+	if (mkdirat(store->record_fd, release, 0755) == -1 &&
+	    errno != EEXIST)
+		return err_system("create .slipway/record/%s", release);
+	*path = xasprintf("%s/.slipway/record/%s/%s", store->root, release,
+	    name);
+	return NULL;
+}
