@@ -14,7 +14,7 @@ extras=yes
 port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET
     ->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
 config <<EOF
-shared = data/ static/
+shared = data/
 env.DJANGO_PORT = $port
 env.PYTHONDONTWRITEBYTECODE = 1
 
@@ -127,7 +127,7 @@ script deploy/check <<'EOF'
 #!/bin/sh
 # The server must answer within twenty seconds, and not with an error.
 tries=0
-until curl -s -S -f -o /dev/null "http://127.0.0.1:$DJANGO_PORT/"; do
+until curl -s -f -o /dev/null "http://127.0.0.1:$DJANGO_PORT/"; do
 	tries=$((tries + 1))
 	[ $tries -lt 200 ] || exit 1
 	kill -0 "$(cat "$SLIPWAY_SHARED/data/server.pid")" || exit 1
@@ -152,7 +152,7 @@ server_pid() {
 	cat "$root/shared/data/server.pid"
 }
 
-mkdir -p "$root/shared/data" "$root/shared/static"
+mkdir -p "$root/shared/data"
 push
 is_exit "push 1 succeeds" 0
 started "$(server_pid)"
