@@ -63,6 +63,8 @@ migrated_name(enum migrated migrated)
 		[MIGRATED_YES]	      = "ran",
 		[MIGRATED_UNDONE]     = "ran, undone",
 		[MIGRATED_NOT_UNDONE] = "ran, not undone",
+		[MIGRATED_NOTHING]    = "failed, changed nothing",
+		[MIGRATED_PERHAPS]    = "failed, may have changed data",
 	};
 
 	return names[migrated];
@@ -131,7 +133,8 @@ read_row(struct db_query *query, struct deploy *deploy)
 	deploy->window_ms = db_int(query, 17);
 	deploy->superseded_by = db_int(query, 18);
 	deploy->error = xstrdup_null(db_text(query, 19));
-	deploy->migrated = (enum migrated)(db_int(query, 20) & 3);
+	deploy->migrated = (enum migrated)(db_int(query, 20) %
+	    MIGRATED_COUNT);
 	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 3);
 }
 

@@ -42,7 +42,10 @@ enum migrated {
 	MIGRATED_NO,
 	MIGRATED_YES,
 	MIGRATED_UNDONE,
-	MIGRATED_NOT_UNDONE
+	MIGRATED_NOT_UNDONE,
+	MIGRATED_NOTHING,	/* failed, and its record shows no effect */
+	MIGRATED_PERHAPS,	/* failed, and nobody knows how far it got */
+	MIGRATED_COUNT
 };
 
 /* What became of the maintenance page. */

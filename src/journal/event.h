@@ -6,7 +6,7 @@
  * and "event"; the rest by kind:
  *
  *	requested   deploy environment kind commit ref pusher subject?
- *	waiting     for			deploy that is under way
+ *	waiting     for state		deploy that is under way
  *	superseded  by
  *	started     release previous commit subject author commits
  *	directive   name argument commit source action nearest
@@ -14,10 +14,11 @@
  *	warning     text
  *	phase       phase		begins
  *	phase_done  phase ms ok note
- *	step        phase action host	begins
+ *	step        phase action host run	begins
  *	output      phase action host text
  *	step_done   phase action host ok exit signal timed_out ms
- *	undo        action host		begins
+ *	will_undo   action host run	a rollback is going to undo this
+ *	undo        action host run	begins
  *	undo_done   action host ok
  *	state       state
  *	result      name result		what a directive did

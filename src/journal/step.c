@@ -57,6 +57,20 @@ step_end(struct journal *journal, const struct step *step)
 	return chain_commit(journal, err, NOUN_STEP, step->id);
 }
 
+const struct err *
+step_set_state(struct journal *journal, int64_t id, const char *state)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_run(db, "UPDATE steps SET state = ?2 WHERE id = ?1", "is",
+	    id, state);
+	return chain_commit(journal, err, NOUN_STEP, id);
+}
+
 static void
 read_row(struct db_query *query, struct step *step)
 {
@@ -81,26 +95,33 @@ read_row(struct db_query *query, struct step *step)
     " argument, undo, record, changed, exit, signal, timed_out," \
     " started_at, duration_ms FROM steps WHERE deploy = ?1"
 
+/* All rows are read before the first callback, which may change them. */
 const struct err *
 step_each(struct journal *journal, int64_t deploy, bool newest_first,
     step_cb cb, void *ctx)
 {
+	struct step *steps = NULL;
 	struct db_query *query;
 	const struct err *err, *stop = NULL;
+	size_t n = 0;
 
 	err = db_query(&query, journal_db(journal), newest_first ?
 	    SELECT_STEPS " ORDER BY id DESC" : SELECT_STEPS " ORDER BY id",
 	    "i", deploy);
 	if (err != NULL)
 		return err;
-	while (stop == NULL && db_step(query, &err)) {
-		struct step step = { 0 };
-
-		read_row(query, &step);
-		stop = cb(&step, ctx);
-		step_release(&step);
+	while (db_step(query, &err)) {
+		steps = xreallocarray(steps, n + 1, sizeof(*steps));
+		memset(&steps[n], 0, sizeof(steps[n]));
+		read_row(query, &steps[n++]);
 	}
 	db_done(query);
+	for (size_t i = 0; i < n; i++) {
+		if (err == NULL && stop == NULL)
+			stop = cb(&steps[i], ctx);
+		step_release(&steps[i]);
+	}
+	free(steps);
 	return err_first(err, stop);
 }
 
@@ -117,4 +138,14 @@ step_is_done(struct journal *journal, int64_t deploy, const char *phase,
 	    action, host);
 	*done = err == NULL && count > 0;
 	return err;
+}
+
+const struct err *
+step_worst_state(struct journal *journal, int64_t deploy, const char *action,
+    char **state)
+{
+	return db_get_text(state, journal_db(journal), "SELECT state"
+	    " FROM steps WHERE deploy = ?1 AND action = ?2"
+	    " ORDER BY state = 'done', id DESC LIMIT 1", "is", deploy,
+	    action);
 }

@@ -3,7 +3,8 @@
  *
  *	running -+-> done --> undone
  *	         |        `-> undo-failed
- *	         `-> failed -> undone, undo-failed
+ *	         +-> failed -> undone, undo-failed
+ *	         `-> interrupted	found by the next runner
  *
  * "running" is written before the command starts, so a crash leaves a
  * trace of what may have begun.
@@ -42,6 +43,10 @@ const struct err *step_begin(struct journal *journal, struct step *step);
 /* Write its end: state, exit, signal, timed_out, changed, duration. */
 const struct err *step_end(struct journal *journal, const struct step *step);
 
+/* Change the state alone. */
+const struct err *step_set_state(struct journal *journal, int64_t id,
+    const char *state);
+
 typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
 
 /* The steps of a deploy in the order they began; "newest_first" turns it. */
@@ -51,5 +56,12 @@ const struct err *step_each(struct journal *journal, int64_t deploy,
 /* True through "*done" when that step of the deploy is done already. */
 const struct err *step_is_done(struct journal *journal, int64_t deploy,
     const char *phase, const char *action, const char *host, bool *done);
+
+/*
+ * The state of an action's steps in a deploy, given: of several hosts the
+ * one that is not done; NULL when it did not run.
+ */
+const struct err *step_worst_state(struct journal *journal, int64_t deploy,
+    const char *action, char **state);
 
 #endif

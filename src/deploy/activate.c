@@ -1,0 +1,108 @@
+/*
+ * From the first phase here on visitors can notice. Every phase may be
+ * entered again after a crash: steps that are done are passed over, and
+ * the flip to a release that is live already changes nothing.
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "deploy/command.h"
+#include "deploy/stage.h"
+#include "journal/step.h"
+
+static const struct err *
+flip(struct work *work, struct str *note)
+{
+	const struct err *err;
+
+	(void)note;
+	work->flipped = true;
+	err = work_ask_release(work, "flip", work->deploy.release);
+	return err;
+}
+
+/* Steps that change the schema or the data, for the banner. */
+static const struct err *
+count_migration(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+
+	if (strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0 &&
+	    strcmp(step->state, "done") == 0)
+		work->deploy.migrated = MIGRATED_YES;
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0 &&
+	    strcmp(step->state, "done") == 0)
+		work->deploy.maintenance = MAINTENANCE_UP;
+	return NULL;
+}
+
+struct undoing {
+	struct work *work;
+	const struct err *err;
+};
+
+static const struct err *
+lower_page(const struct step *step, void *ctx)
+{
+	struct undoing *undoing = ctx;
+	struct work *work = undoing->work;
+	struct facts facts = {
+		.hub = work->hub,
+		.env = work->env,
+		.deploy = &work->deploy,
+		.commit = &work->commit,
+		.directives = &work->plan.directives,
+	};
+
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
+	    strcmp(step->state, "done") != 0 || step->undo == NULL)
+		return NULL;
+	undoing->err = err_first(undoing->err,
+	    command_undo(work, &facts, step, NULL));
+	return NULL;
+}
+
+const struct err *
+maintenance_down(struct work *work)
+{
+	struct undoing undoing = { work, NULL };
+	const struct err *err;
+
+	if (work->deploy.maintenance != MAINTENANCE_UP)
+		return NULL;
+	err = step_each(work->hub->journal, work->deploy.number, true,
+	    lower_page, &undoing);
+	err = err_first(err, undoing.err);
+	if (err == NULL)
+		work->deploy.maintenance = MAINTENANCE_DOWN;
+	return err;
+}
+
+const struct err *
+activate(struct work *work)
+{
+	static const struct {
+		enum phase phase;
+		builtin_cb builtin;
+	} phases[] = {
+		{ PHASE_MAINTENANCE, NULL },
+		{ PHASE_MIGRATE,     NULL },
+		{ PHASE_SYMLINK,     flip },
+		{ PHASE_RESTART,     NULL },
+		{ PHASE_CLEAR,	     NULL },
+		{ PHASE_VERIFY,	     NULL },
+	};
+	const struct err *err = NULL, *counted;
+
+	work->window_from_ms = clock_monotonic_ms();
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(phases) / sizeof(*phases); i++)
+		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+	counted = step_each(work->hub->journal, work->deploy.number, false,
+	    count_migration, work);
+	err = err_first(err, counted);
+	if (err == NULL)
+		err = maintenance_down(work);
+	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
+	return err == NULL ? work_move(work, DEPLOY_LIVE) : err;
+}

@@ -1,0 +1,403 @@
+#include "deploy/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "journal/step.h"
+#include "proc.h"
+
+/* One command on its way, for the callback of the fleet. */
+struct running {
+	struct work *work;
+	const char *phase;
+	const char *name;
+};
+
+static const struct err *
+on_message(const char *host, const struct message *message, void *ctx)
+{
+	struct running *running = ctx;
+	const char *text = message_get(message, "text");
+	const char *type = message_get(message, "type");
+
+	if (text == NULL || type == NULL)
+		return NULL;
+	if (strcmp(type, "note") == 0)
+		work_warn(running->work, "%s: %s", running->name, text);
+	else
+		event_add(running->work->log, "output", "ssss", "phase",
+		    running->phase, "action", running->name, "host", host,
+		    "text", text);
+	return NULL;
+}
+
+static void
+read_result(struct proc_result *result, const struct message *reply)
+{
+	memset(result, 0, sizeof(*result));
+	result->exit_status = (int)message_int(reply, "exit", -1);
+	result->signal = (int)message_int(reply, "signal", 0);
+	result->timed_out = message_int(reply, "timed-out", 0) != 0;
+	result->duration_ms = message_int(reply, "ms", 0);
+}
+
+static struct facts
+facts_of(const struct work *work, const struct command *command)
+{
+	struct facts facts = {
+		.hub = work->hub,
+		.env = work->env,
+		.deploy = &work->deploy,
+		.commit = &work->commit,
+		.directives = &work->plan.directives,
+		.action = command->action,
+		.argument = command->argument == NULL ? "" :
+		    command->argument,
+	};
+
+	return facts;
+}
+
+static void
+add_limits(struct message *request, const struct action *action)
+{
+	message_add_int(request, "timeout", action->timeout_ms);
+	message_add_int(request, "memory", (int64_t)action->memory_bytes);
+	message_add_int(request, "nice", action->nice);
+}
+
+/* The request for a command line, or for a hook when "line" is NULL. */
+static const struct err *
+make_request(struct message *request, const struct facts *facts,
+    const char *release, const char *line, const char *hook)
+{
+	message_add(request, "verb", "run");
+	message_add(request, "release", release);
+	if (line != NULL)
+		message_add(request, "command", line);
+	else
+		message_add(request, "hook", hook);
+	if (facts->action != NULL)
+		add_limits(request, facts->action);
+	return facts_add(request, facts);
+}
+
+/* The steps of one command, one for each host; unused ones have no id. */
+struct steps {
+	struct step *v;
+	bool *mask;		/* where it is to run */
+	size_t n;
+};
+
+static void
+steps_release(struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		step_release(&steps->v[i]);
+	free(steps->v);
+	free(steps->mask);
+}
+
+static const struct err *
+begin_step(struct work *work, const struct command *command,
+    struct step *step, const char *host)
+{
+	const struct action *action = command->old_release ? NULL :
+	    command->action;
+
+	step->deploy = work->deploy.number;
+	step->phase = xstrdup(command->phase);
+	step->action = xstrdup(command->name);
+	step->host = xstrdup(host);
+	step->argument = xstrdup_null(command->argument);
+	step->undo = action == NULL ? NULL : xstrdup_null(action->undo);
+	step->record = action != NULL && action->record != NULL;
+	return step_begin(work->hub->journal, step);
+}
+
+static const struct err *
+begin_steps(struct work *work, const struct command *command,
+    struct steps *steps, bool *any)
+{
+	const struct err *err = NULL;
+
+	steps->n = work->n_hosts;
+	steps->v = xcalloc(steps->n, sizeof(*steps->v));
+	steps->mask = xcalloc(steps->n, sizeof(*steps->mask));
+	*any = false;
+	for (size_t i = 0; err == NULL && i < steps->n; i++) {
+		const char *host = work->hosts[i]->name;
+		bool done = false;
+
+		if (command->hosts != NULL && !command->hosts[i])
+			continue;
+		if (work->resumed && !command->old_release)
+			err = step_is_done(work->hub->journal,
+			    work->deploy.number, command->phase,
+			    command->name, host, &done);
+		if (err != NULL || done)
+			continue;
+		err = begin_step(work, command, &steps->v[i], host);
+		steps->mask[i] = *any = true;
+	}
+	return err;
+}
+
+/* Keep what the record command prints; "sums" gets a sum for each host. */
+static const struct err *
+keep_record(struct work *work, const struct command *command,
+    const struct steps *steps, const char *suffix, struct vec *sums)
+{
+	struct facts facts = facts_of(work, command);
+	struct running running = { work, command->phase, "record" };
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	err = make_request(&request, &facts, command->release,
+	    command->action->record, NULL);
+	message_addf(&request, "keep", "%s%s", command->name, suffix);
+	if (err == NULL)
+		err = fleet_call(work->fleet, steps->mask, &request,
+		    on_message, &running);
+	for (size_t i = 0; err == NULL && i < steps->n; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+
+		if (!steps->mask[i]) {
+			vec_push(sums, "");
+			continue;
+		}
+		if (message_int(reply, "exit", -1) != 0)
+			err = err_new(ERR_FAILED, "its record command"
+			    " failed on %s", work->hosts[i]->name);
+		else
+			vec_push(sums, message_get(reply, "sum"));
+	}
+	message_release(&request);
+	return err;
+}
+
+static void
+announce(struct work *work, const struct command *command,
+    const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->mask[i])
+			event_add(work->log, "step", "ssss", "phase",
+			    command->phase, "action", command->name, "host",
+			    work->hosts[i]->name, "run",
+			    command->action == NULL ? NULL :
+			    command->action->run);
+	}
+}
+
+static const struct err *
+failure(const struct command *command, const struct proc_result *result,
+    const char *host, bool single)
+{
+	struct str how = STR_INIT;
+	const struct err *err;
+
+	proc_describe(&how, result);
+	err = err_new(ERR_FAILED, "%s (%s): %s%s%s", command->phase,
+	    command->name, how.s, single ? "" : " on ", single ? "" : host);
+	str_release(&how);
+	return err;
+}
+
+/* Write the end of the step on one host. */
+static const struct err *
+end_step(struct work *work, const struct command *command,
+    struct step *step, const struct proc_result *result, bool changed)
+{
+	bool ok = result->exit_status == 0 && !result->timed_out;
+
+	free(step->state);
+	step->state = xstrdup(ok ? "done" : "failed");
+	step->exit = result->exit_status;
+	step->signal = result->signal;
+	step->timed_out = result->timed_out;
+	step->duration_ms = result->duration_ms;
+	step->changed = changed;
+	event_add(work->log, "step_done", "sssbiibi", "phase",
+	    command->phase, "action", command->name, "host", step->host,
+	    "ok", ok, "exit", step->exit, "signal", step->signal,
+	    "timed_out", (int)step->timed_out, "ms", step->duration_ms);
+	return step_end(work->hub->journal, step);
+}
+
+/* The record after the step; it tells whether a failed step did anything. */
+static void
+record_after(struct work *work, const struct command *command,
+    const struct steps *steps, struct vec *sums)
+{
+	const struct err *err;
+
+	err = keep_record(work, command, steps, ".after", sums);
+	if (err != NULL) {
+		work_warn(work, "%s: %s", command->name, err->text);
+		vec_clear(sums);
+	}
+}
+
+static const struct err *
+run_steps(struct work *work, const struct command *command,
+    struct steps *steps, struct proc_result *results)
+{
+	struct facts facts = facts_of(work, command);
+	struct running running = { work, command->phase, command->name };
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	err = make_request(&request, &facts, command->release,
+	    command->action == NULL ? NULL : command->action->run,
+	    command->name);
+	if (err == NULL)
+		err = fleet_call(work->fleet, steps->mask, &request,
+		    on_message, &running);
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+
+		memset(&results[i], 0, sizeof(results[i]));
+		results[i].exit_status = -1;
+		if (steps->mask[i] && reply != NULL)
+			read_result(&results[i], reply);
+	}
+	message_release(&request);
+	return err;
+}
+
+/* Write all ends; the first failed host makes the error. */
+static const struct err *
+end_steps(struct work *work, const struct command *command,
+    struct steps *steps, const struct proc_result *results,
+    const struct vec *before, const struct vec *after)
+{
+	const struct err *err = NULL, *failed = NULL;
+
+	for (size_t i = 0; err == NULL && i < steps->n; i++) {
+		bool changed = before->n == steps->n && after->n == steps->n
+		    && strcmp(before->v[i], after->v[i]) != 0;
+
+		if (!steps->mask[i])
+			continue;
+		err = end_step(work, command, &steps->v[i], &results[i],
+		    changed);
+		if (failed == NULL &&
+		    strcmp(steps->v[i].state, "failed") == 0)
+			failed = failure(command, &results[i],
+			    steps->v[i].host, steps->n == 1);
+	}
+	return err_first(err, failed);
+}
+
+const struct err *
+command_run(struct work *work, const struct command *command)
+{
+	struct vec before = VEC_INIT, after = VEC_INIT;
+	struct proc_result *results;
+	struct steps steps = { 0 };
+	const struct err *err, *lost;
+	bool any, record;
+
+	err = begin_steps(work, command, &steps, &any);
+	results = xcalloc(steps.n, sizeof(*results));
+	record = command->action != NULL && !command->old_release &&
+	    command->action->record != NULL;
+	if (err != NULL || !any)
+		goto done;
+	announce(work, command, &steps);
+	if (record)
+		err = keep_record(work, command, &steps, "", &before);
+	if (err != NULL) {
+		err = err_add(err, "%s (%s)", command->phase, command->name);
+		for (size_t i = 0; i < steps.n; i++)
+			results[i].exit_status = -1;
+	} else {
+		lost = run_steps(work, command, &steps, results);
+		if (lost != NULL)
+			err = err_add(lost, "%s (%s)", command->phase,
+			    command->name);
+		else if (record)
+			record_after(work, command, &steps, &after);
+	}
+	err = err_first(err, end_steps(work, command, &steps, results,
+	    &before, &after));
+done:
+	steps_release(&steps);
+	free(results);
+	vec_release(&before);
+	vec_release(&after);
+	return err;
+}
+
+static bool *
+only_host(const struct work *work, const char *name)
+{
+	bool *mask = xcalloc(work->n_hosts, sizeof(*mask));
+
+	for (size_t i = 0; i < work->n_hosts; i++)
+		mask[i] = strcmp(work->hosts[i]->name, name) == 0;
+	return mask;
+}
+
+static const struct err *
+undo_result(const struct work *work, const bool *mask,
+    const struct step *step)
+{
+	struct proc_result result = { .exit_status = -1 };
+	struct str how = STR_INIT;
+	const struct err *err = NULL;
+	bool found = false;
+
+	for (size_t i = 0; i < work->n_hosts; i++) {
+		if (mask[i] && fleet_reply(work->fleet, i) != NULL) {
+			read_result(&result, fleet_reply(work->fleet, i));
+			found = true;
+		}
+	}
+	proc_describe(&how, &result);
+	if (!found)
+		err = err_new(ERR_FAILED, "undo of %s: host %s is not in"
+		    " slipway.ini any more", step->action, step->host);
+	else if (result.exit_status != 0 || result.timed_out)
+		err = err_new(ERR_FAILED, "undo of %s: %s", step->action,
+		    how.s);
+	str_release(&how);
+	return err;
+}
+
+const struct err *
+command_undo(struct work *work, const struct facts *facts,
+    const struct step *step, const struct action *action)
+{
+	struct running running = { work, "undo", step->action };
+	bool *mask = only_host(work, step->host);
+	struct message request = MESSAGE_INIT;
+	struct facts told = *facts;
+	const struct err *err, *written;
+	char *record;
+
+	record = xasprintf("%s/.slipway/record/%s/%s", facts->env->set.root,
+	    facts->deploy->release, step->action);
+	told.action = action;
+	told.argument = step->argument;
+	told.record = step->record ? record : NULL;
+	event_add(work->log, "undo", "sss", "action", step->action, "host",
+	    step->host, "run", step->undo);
+	err = make_request(&request, &told, facts->deploy->release,
+	    step->undo, NULL);
+	if (err == NULL)
+		err = fleet_call(work->fleet, mask, &request, on_message,
+		    &running);
+	if (err == NULL)
+		err = undo_result(work, mask, step);
+	event_add(work->log, "undo_done", "ssb", "action", step->action,
+	    "host", step->host, "ok", err == NULL);
+	written = step_set_state(work->hub->journal, step->id,
+	    err == NULL ? "undone" : "undo-failed");
+	message_release(&request);
+	free(record);
+	free(mask);
+	return err_first(err, written);
+}

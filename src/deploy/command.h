@@ -1,0 +1,45 @@
+/*
+ * command - run one action, or one hook of the release, as a step.
+ *
+ * The journal has the step as "running" before the command starts on any
+ * host, and how it ended on each; the event log has its output as it
+ * comes. An action with "record" has its record command run before and
+ * after: what it prints is kept beside the release's other records as
+ * ACTION and ACTION.after.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+
+#include "deploy/facts.h"
+#include "deploy/work.h"
+
+struct command {
+	const char *phase;
+	const char *name;	/* of the action or the hook */
+	const struct action *action;	/* NULL: the hook "name" */
+	const char *release;	/* in whose folder it runs */
+	const char *argument;
+	const bool *hosts;	/* NULL: all */
+	bool old_release;	/* run for the release that was live before:
+				 * nothing is recorded or undone */
+};
+
+/*
+ * Run it on its hosts; hosts where the journal has it as done already are
+ * left out when the deploy is a resumed one. ERR_FAILED tells
+ * "PHASE (NAME): exit 1" when it did not exit with 0 everywhere.
+ */
+const struct err *command_run(struct work *work,
+    const struct command *command);
+
+/*
+ * Run the undo of a step in the release of the deploy that "facts" tells
+ * of, on the step's host. The step becomes "undone" or "undo-failed".
+ */
+struct step;
+const struct err *command_undo(struct work *work, const struct facts *facts,
+    const struct step *step, const struct action *action);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * facts - what a command is told about the deploy it runs for.
+ *
+ * The command sees these as SLIPWAY_APP, SLIPWAY_ENVIRONMENT and so on;
+ * RELEASE, PREVIOUS, CURRENT and SHARED are absolute paths (PREVIOUS is
+ * empty in a first deploy). SLIPWAY_HOST and SLIPWAY_ROLES come from the
+ * agent. What env.NAME sets comes after, so that it wins.
+ */
+#ifndef FACTS_H
+#define FACTS_H
+
+#include "err.h"
+#include "host/wire.h"
+#include "journal/deploy.h"
+#include "journal/hub.h"
+#include "plan/config.h"
+#include "repo.h"
+
+struct facts {
+	const struct hub *hub;
+	const struct environment *env;
+	const struct deploy *deploy;
+	const struct repo_commit *commit;
+	const struct vec *directives;	/* names */
+	const struct action *action;	/* NULL: a hook of the release */
+	const char *argument;
+	const char *record;		/* NULL: $SLIPWAY_RECORD is not set */
+};
+
+/* Add an "env" line for each fact. Makes the backup folder. */
+const struct err *facts_add(struct message *request,
+    const struct facts *facts);
+
+#endif

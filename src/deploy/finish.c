@@ -1,0 +1,148 @@
+/*
+ * The deploy is live. Whatever fails here is told, and changes nothing.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "deploy/stage.h"
+#include "file.h"
+#include "journal/release.h"
+
+/* Plain "git ls-remote" answers what is live by this ref. */
+static const struct err *
+publish(struct work *work, struct str *note)
+{
+	const struct err *err;
+	char *ref, *why;
+
+	(void)note;
+	ref = xasprintf("refs/live/%s", work->env->name);
+	why = xasprintf("%s %" PRId64, work->deploy.kind,
+	    work->deploy.number);
+	err = repo_set_ref(work->repo, ref, work->deploy.commit, why);
+	free(why);
+	free(ref);
+	return err;
+}
+
+/* Leave out what a process still has as its working directory. */
+static const struct err *
+drop_busy(struct work *work, struct vec *names)
+{
+	struct message request = MESSAGE_INIT;
+	struct vec busy = VEC_INIT, idle = VEC_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "busy");
+	for (size_t i = 0; i < names->n; i++)
+		message_add(&request, "release", names->v[i]);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+		message_all(fleet_reply(work->fleet, i), "busy", &busy);
+	for (size_t i = 0; i < names->n; i++) {
+		bool used = false;
+
+		for (size_t k = 0; k < busy.n && !used; k++) {
+			used = str_starts_with(busy.v[k], names->v[i]);
+			if (used)
+				work_warn(work, "release %s stays: in use by"
+				    " process%s", names->v[i],
+				    busy.v[k] + strlen(names->v[i]));
+		}
+		if (!used)
+			vec_push(&idle, names->v[i]);
+	}
+	vec_copy(names, &idle);
+	vec_release(&busy);
+	vec_release(&idle);
+	return err;
+}
+
+/* A dump belongs to the release of its deploy and goes with it. */
+static const struct err *
+forget(struct work *work, const char *name)
+{
+	struct release release;
+	const struct err *err;
+	char *backup;
+
+	err = release_get(work->hub->journal, work->env->name, name,
+	    &release);
+	if (err != NULL)
+		return err;
+	backup = hub_backup_path(work->hub, release.deploy);
+	err = release_set_state(work->hub->journal, work->env->name, name,
+	    "removed");
+	if (err == NULL)
+		err = file_remove_tree(AT_FDCWD, backup);
+	free(backup);
+	release_release(&release);
+	return err;
+}
+
+const struct err *
+cleanup(struct work *work, struct vec *removed)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = release_disposable(work->hub->journal, work->env->name,
+	    work->env->set.keep_count, work->deploy.previous, &names);
+	if (err == NULL && names.n > 0)
+		err = drop_busy(work, &names);
+	for (size_t i = 0; err == NULL && i < names.n; i++) {
+		const struct err *resisted;
+
+		resisted = work_ask_release(work, "remove", names.v[i]);
+		if (resisted != NULL) {
+			work_warn(work, "release %s stays: %s", names.v[i],
+			    resisted->text);
+			continue;
+		}
+		err = forget(work, names.v[i]);
+		vec_push(removed, names.v[i]);
+	}
+	vec_release(&names);
+	return err;
+}
+
+static const struct err *
+clean(struct work *work, struct str *note)
+{
+	struct vec removed = VEC_INIT;
+	const struct err *err;
+
+	err = cleanup(work, &removed);
+	if (removed.n > 0)
+		str_addf(note, "%zu removed", removed.n);
+	vec_release(&removed);
+	return err;
+}
+
+const struct err *
+finish(struct work *work)
+{
+	static const struct {
+		enum phase phase;
+		builtin_cb builtin;
+	} phases[] = {
+		{ PHASE_CONTRACT, NULL },
+		{ PHASE_PUBLISH,  publish },
+		{ PHASE_CLEANUP,  clean },
+		{ PHASE_NOTIFY,	  NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
+		const struct err *err;
+
+		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+		if (err != NULL)
+			work_warn(work, "%s", err->text);
+		work_blame(work, err);
+	}
+	return NULL;
+}

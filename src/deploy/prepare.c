@@ -1,0 +1,151 @@
+/*
+ * Everything up to here can be thrown away: the release is a folder that
+ * nobody looks at yet.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "deploy/stage.h"
+
+/* The hidden ref keeps the commit from gc, for retry and rollback. */
+static const struct err *
+fetch(struct work *work, struct str *note)
+{
+	const struct err *err;
+	char *ref;
+
+	(void)note;
+	ref = xasprintf("refs/slipway/deploys/%" PRId64, work->deploy.number);
+	err = repo_set_ref(work->repo, ref, work->deploy.commit, "deploy");
+	free(ref);
+	return err;
+}
+
+static void
+add_shared(struct message *request, const struct work *work)
+{
+	const struct vec *shared = &work->env->set.shared;
+
+	for (size_t i = 0; i < shared->n; i++)
+		message_add(request, "shared", shared->v[i]);
+}
+
+static const struct err *
+checkout(struct work *work, struct str *note)
+{
+	struct message request = MESSAGE_INIT;
+	const struct message *reply;
+	const struct err *err;
+
+	message_add(&request, "verb", "checkout");
+	message_add(&request, "release", work->deploy.release);
+	message_add(&request, "commit", work->deploy.commit);
+	message_add_int(&request, "export", work->env->set.export);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	if (err != NULL)
+		return err;
+	reply = fleet_reply(work->fleet, 0);
+	str_addf(note, "%" PRId64 " files", message_int(reply, "files", 0));
+	return work_hooks(work, work->deploy.release);
+}
+
+static const struct err *
+configure(struct work *work, struct str *note)
+{
+	struct message request = MESSAGE_INIT;
+	struct vec seeded = VEC_INIT;
+	const struct err *err;
+
+	if (work->env->set.shared.n == 0)
+		return NULL;
+	message_add(&request, "verb", "configure");
+	message_add(&request, "release", work->deploy.release);
+	add_shared(&request, work);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	if (err != NULL)
+		return err;
+	str_addf(note, "%zu shared", work->env->set.shared.n);
+	message_all(fleet_reply(work->fleet, 0), "seeded", &seeded);
+	if (seeded.n > 0) {
+		str_add(note, ", seeded from the release: ");
+		vec_join(&seeded, " ", note);
+	}
+	vec_release(&seeded);
+	return NULL;
+}
+
+/* One host's missing shared paths as one error, with what to do. */
+static const struct err *
+missing_error(const struct work *work, const char *host,
+    const struct vec *missing)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	vec_join(missing, " ", &text);
+	err = err_new(ERR_FAILED, "configure: shared files are missing on"
+	    " %s: %s; put them into %s/shared (a name with a slash at the"
+	    " end is a folder)", host, text.s, work->env->set.root);
+	str_release(&text);
+	return err;
+}
+
+/* All that is missing, before anything happens. */
+static const struct err *
+check_shared(struct work *work)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	if (work->env->set.shared.n == 0)
+		return NULL;
+	message_add(&request, "verb", "check");
+	message_add(&request, "commit", work->deploy.commit);
+	add_shared(&request, work);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
+		struct vec missing = VEC_INIT;
+
+		message_all(fleet_reply(work->fleet, i), "missing", &missing);
+		if (missing.n > 0)
+			err = missing_error(work, work->hosts[i]->name,
+			    &missing);
+		vec_release(&missing);
+	}
+	return err;
+}
+
+const struct err *
+prepare(struct work *work)
+{
+	static const struct {
+		enum phase phase;
+		builtin_cb builtin;
+	} phases[] = {
+		{ PHASE_FETCH,	   fetch },
+		{ PHASE_CHECKOUT,  checkout },
+		{ PHASE_CONFIGURE, configure },
+		{ PHASE_BUNDLE,	   NULL },
+		{ PHASE_BUILD,	   NULL },
+		{ PHASE_TEST,	   NULL },
+		{ PHASE_BACKUP,	   NULL },
+	};
+	int64_t from_ms = clock_monotonic_ms();
+	const struct err *err;
+
+	err = check_shared(work);
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(phases) / sizeof(*phases); i++)
+		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+	if (err == NULL)
+		err = work_ask_release(work, "seal", work->deploy.release);
+	if (err != NULL)
+		return err;
+	work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
+	return work_move(work, DEPLOY_PREPARED);
+}

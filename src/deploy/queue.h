@@ -1,0 +1,29 @@
+/*
+ * queue - what was asked for, and the runner that is woken to do it.
+ *
+ * A request is in the journal before anybody waits for it. A runner that
+ * holds the environment's lock looks at the queue once more after it let
+ * go of the lock, so a request that was written just before is seen by it
+ * or by the runner that was woken for it, never by none.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <stdbool.h>
+
+#include "err.h"
+#include "journal/deploy.h"
+#include "journal/hub.h"
+
+/*
+ * Write a request down and open its event log; the number and time are
+ * set in "request". hub->journal is open for writing.
+ */
+const struct err *queue_add(const struct hub *hub, struct deploy *request,
+    const struct directives *options);
+
+/* Start a detached runner; it leaves at once when there is one. */
+const struct err *queue_wake(const struct hub *hub,
+    const char *environment);
+
+#endif

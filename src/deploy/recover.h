@@ -1,0 +1,21 @@
+/*
+ * recover - finish what a dead runner left.
+ *
+ * The journal says how far it came. Before the first activate step the
+ * deploy is abandoned and its release removed; from there on it is resumed
+ * forward at the step that was interrupted, unless a step had failed or
+ * its action says "retry = no": then it is taken back. A deploy that was
+ * live already gets its finish stage.
+ *
+ * The caller holds the environment's lock.
+ */
+#ifndef RECOVER_H
+#define RECOVER_H
+
+#include "err.h"
+#include "journal/hub.h"
+
+const struct err *recover(const struct hub *hub,
+    const struct environment *env);
+
+#endif

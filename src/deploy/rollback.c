@@ -1,0 +1,277 @@
+#include "deploy/rollback.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "deploy/stage.h"
+#include "deploy/undo.h"
+#include "journal/release.h"
+
+/* The target's row: named by release or by deploy number, or the default. */
+static const struct err *
+find_target(struct work *work, struct release *target)
+{
+	struct journal *journal = work->hub->journal;
+	const struct err *err;
+
+	if (work->deploy.target == NULL)
+		err = release_before_live(journal, work->env->name, target);
+	else
+		err = release_get(journal, work->env->name,
+		    work->deploy.target, target);
+	return err;
+}
+
+static const struct err *
+check_target(const struct work *work, const struct release *target,
+    const struct release *live)
+{
+	(void)work;
+	if (strcmp(target->state, "live") == 0)
+		return err_new(ERR_FAILED, "release %s is live already",
+		    target->name);
+	if (strcmp(target->state, "retired") != 0)
+		return err_new(ERR_FAILED, "release %s is %s; deploy its"
+		    " commit again: slipway deploy %.12s", target->name,
+		    target->state, target->commit);
+	if (target->deploy > live->deploy)
+		return err_new(ERR_FAILED, "release %s is newer than the live"
+		    " one, and its migrations may have been undone; deploy"
+		    " its commit: slipway deploy %.12s", target->name,
+		    target->commit);
+	return NULL;
+}
+
+/* An edited release does not go live unseen. */
+static const struct err *
+verify_target(struct work *work, const char *release)
+{
+	const struct err *err;
+
+	err = work_ask_release(work, "verify", release);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+		int64_t count = message_int(reply, "count", 0);
+
+		if (count > 0)
+			err = err_new(ERR_FAILED, "release %s is not what was"
+			    " deployed: %" PRId64 " files differ, %s among"
+			    " them; deploy its commit again instead", release,
+			    count, message_get(reply, "changed"));
+	}
+	return err;
+}
+
+/* Numbers of the deploys to undo, newest first. */
+struct numbers {
+	int64_t *v;
+	size_t n;
+	int64_t above;
+};
+
+static const struct err *
+collect(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct numbers *numbers = ctx;
+
+	(void)journal;
+	if (deploy->number <= numbers->above ||
+	    strcmp(deploy->kind, "deploy") != 0 ||
+	    (deploy->state != DEPLOY_LIVE && deploy->state != DEPLOY_RETIRED))
+		return NULL;
+	numbers->v = xreallocarray(numbers->v, numbers->n + 1,
+	    sizeof(*numbers->v));
+	numbers->v[numbers->n++] = deploy->number;
+	return NULL;
+}
+
+/* Every deploy that went live after the one that made the target. */
+static const struct err *
+deploys_between(struct work *work, struct numbers *numbers)
+{
+	struct deploy_filter filter = { .environment = work->env->name };
+	struct release target;
+	const struct err *err;
+
+	memset(numbers, 0, sizeof(*numbers));
+	err = release_get(work->hub->journal, work->env->name,
+	    work->deploy.release, &target);
+	if (err != NULL)
+		return err;
+	numbers->above = target.deploy;
+	release_release(&target);
+	return deploy_each(work->hub->journal, &filter, collect, numbers);
+}
+
+/*
+ * The plan of a rollback: what always runs, and what the deploys that are
+ * undone had asked for (their caches are to be cleared again).
+ */
+static const struct err *
+plan(struct work *work, const struct numbers *numbers)
+{
+	struct vec nothing = VEC_INIT;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < numbers->n; i++)
+		err = deploy_directives(work->hub->journal, numbers->v[i],
+		    true, &work->directives);
+	if (err == NULL)
+		err = repo_commit_read(work->repo, work->deploy.commit,
+		    &work->commit);
+	if (err == NULL)
+		err = plan_make(&work->plan, work->hub->config, work->env,
+		    &work->directives, &nothing);
+	return err;
+}
+
+static const struct err *
+adopt_target(struct work *work, const struct release *target,
+    const struct release *live)
+{
+	free(work->deploy.commit);
+	free(work->deploy.release);
+	free(work->deploy.previous);
+	work->deploy.commit = xstrdup(target->commit);
+	work->deploy.release = xstrdup(target->name);
+	work->deploy.previous = xstrdup(live->name);
+	return NULL;
+}
+
+static const struct err *
+get_live(struct work *work, struct release *live)
+{
+	struct deploy deploy;
+	const struct err *err;
+
+	memset(live, 0, sizeof(*live));
+	err = deploy_get_live(work->hub->journal, work->env->name, &deploy);
+	if (err == NULL && deploy.number == 0)
+		err = err_new(ERR_FAILED, "nothing is live in %s yet",
+		    work->env->name);
+	if (err == NULL)
+		err = release_get(work->hub->journal, work->env->name,
+		    deploy.release, live);
+	deploy_release(&deploy);
+	return err;
+}
+
+static const struct err *
+choose_target(struct work *work)
+{
+	struct release target = { 0 }, live;
+	const struct err *err;
+
+	err = get_live(work, &live);
+	if (err == NULL)
+		err = find_target(work, &target);
+	if (err == NULL)
+		err = check_target(work, &target, &live);
+	if (err == NULL)
+		err = adopt_target(work, &target, &live);
+	release_release(&target);
+	release_release(&live);
+	return err;
+}
+
+static const struct err *
+write_plan(struct work *work)
+{
+	struct directives none = DIRECTIVES_INIT;
+
+	work->deploy.author = xstrdup(work->commit.author);
+	work->deploy.subject = xstrdup(work->commit.subject);
+	event_add(work->log, "started", "sssss", "release",
+	    work->deploy.release, "previous", work->deploy.previous,
+	    "commit", work->deploy.commit, "subject", work->deploy.subject,
+	    "author", work->deploy.author);
+	return deploy_plan(work->hub->journal, &work->deploy, &none, NULL);
+}
+
+const struct err *
+rollback_prepare(struct work *work)
+{
+	int64_t from_ms = clock_monotonic_ms();
+	struct numbers numbers = { 0 };
+	const struct err *err;
+
+	err = choose_target(work);
+	if (err == NULL)
+		err = verify_target(work, work->deploy.release);
+	if (err == NULL)
+		err = deploys_between(work, &numbers);
+	if (err == NULL)
+		err = plan(work, &numbers);
+	if (err == NULL)
+		err = write_plan(work);
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = undo_preview(work, numbers.v[i]);
+	free(numbers.v);
+	if (err != NULL)
+		return err;
+	work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
+	return work_move(work, DEPLOY_PREPARED);
+}
+
+/* Newest first; the first undo that fails ends it: nothing is flipped. */
+static const struct err *
+undo_all(struct work *work)
+{
+	struct undone undone = { 0 };
+	struct numbers numbers;
+	const struct err *err;
+
+	err = deploys_between(work, &numbers);
+	event_add(work->log, "phase", "s", "phase", "undo");
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = undo_deploy(work, numbers.v[i], &undone);
+	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",
+	    clock_monotonic_ms() - work->window_from_ms, "ok", err == NULL,
+	    "note", NULL);
+	free(numbers.v);
+	if (undone.lost > 0)
+		work->deploy.migrated = MIGRATED_NOT_UNDONE;
+	else if (undone.migrations > 0)
+		work->deploy.migrated = MIGRATED_UNDONE;
+	return err;
+}
+
+static const struct err *
+flip(struct work *work, struct str *note)
+{
+	(void)note;
+	return work_ask_release(work, "flip", work->deploy.release);
+}
+
+const struct err *
+rollback_activate(struct work *work)
+{
+	static const struct {
+		enum phase phase;
+		builtin_cb builtin;
+	} phases[] = {
+		{ PHASE_SYMLINK, flip },
+		{ PHASE_RESTART, NULL },
+		{ PHASE_CLEAR,	 NULL },
+		{ PHASE_VERIFY,	 NULL },
+	};
+	const struct err *err;
+
+	work->window_from_ms = clock_monotonic_ms();
+	err = undo_all(work);
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(phases) / sizeof(*phases); i++)
+		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
+	return err == NULL ? work_move(work, DEPLOY_LIVE) : err;
+}
+
+const struct err *
+rollback_failed(struct work *work, const struct err *why)
+{
+	work_blame(work, why);
+	return work_move(work, DEPLOY_BROKEN);
+}

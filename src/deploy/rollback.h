@@ -1,0 +1,25 @@
+/*
+ * rollback - make an earlier release live again.
+ *
+ * The undos of every deploy between the live release and the target run,
+ * newest first, each in its own release's folder; then "current" flips.
+ */
+#ifndef ROLLBACK_H
+#define ROLLBACK_H
+
+#include "deploy/work.h"
+
+/*
+ * Find the target, check that it still is what was deployed, and tell what
+ * will be undone. The row gets its commit and release.
+ */
+const struct err *rollback_prepare(struct work *work);
+
+/* Undo, flip, restart, clear, verify. */
+const struct err *rollback_activate(struct work *work);
+
+/* A rollback that failed half-way cannot be taken back: "broken". */
+const struct err *rollback_failed(struct work *work,
+    const struct err *why);
+
+#endif

@@ -1,0 +1,243 @@
+#include "deploy/runner.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "deploy/recover.h"
+#include "deploy/rollback.h"
+#include "deploy/stage.h"
+#include "deploy/undo.h"
+#include "journal/release.h"
+#include "lock.h"
+
+/* How long to wait for a lock that a viewer or a dying runner holds. */
+#define LOCK_WAIT_MS 200
+
+/* Give the release its name and make the plan. */
+static const struct err *
+begin(struct work *work)
+{
+	char name[CLOCK_STAMP_SIZE];
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(work->hub->journal, work->env->name, &live);
+	if (err == NULL)
+		err = release_new_name(work->hub->journal, work->env->name,
+		    name);
+	if (err == NULL) {
+		work->deploy.release = xstrdup(name);
+		work->deploy.previous = xstrdup_null(live.release);
+		if (live.number != 0)
+			memcpy(work->live_commit, live.commit,
+			    sizeof(work->live_commit));
+		err = work_plan(work, true);
+	}
+	deploy_release(&live);
+	if (err != NULL)
+		return err;
+	event_add(work->log, "started", "sssss", "release",
+	    work->deploy.release, "previous", work->deploy.previous,
+	    "commit", work->deploy.commit, "subject", work->deploy.subject,
+	    "author", work->deploy.author);
+	return work_hosts(work);
+}
+
+/* Nothing of the live site was touched: the release goes, the rest stays. */
+static const struct err *
+give_up(struct work *work, const struct err *why)
+{
+	const struct err *err = NULL;
+
+	work_blame(work, why);
+	if (strcmp(work->deploy.kind, "deploy") == 0)
+		err = work_set_aside(work);
+	if (err != NULL)
+		work_warn(work, "%s", err->text);
+	return work_move(work, DEPLOY_FAILED);
+}
+
+static const struct err *
+deploy_commit(struct work *work)
+{
+	const struct err *err;
+
+	err = begin(work);
+	if (err == NULL)
+		err = prepare(work);
+	if (err != NULL)
+		return give_up(work, err);
+	err = work_move(work, DEPLOY_ACTIVATING);
+	if (err != NULL)
+		return err;
+	err = activate(work);
+	if (err != NULL)
+		return take_back(work, err);
+	return finish(work);
+}
+
+static const struct err *
+roll_back(struct work *work)
+{
+	const struct err *err;
+
+	err = work_hosts(work);
+	if (err == NULL)
+		err = rollback_prepare(work);
+	if (err != NULL)
+		return give_up(work, err);
+	err = work_move(work, DEPLOY_ACTIVATING);
+	if (err != NULL)
+		return err;
+	err = rollback_activate(work);
+	if (err != NULL)
+		return rollback_failed(work, err);
+	return finish(work);
+}
+
+/* Tell those who look at the logs of what was superseded. */
+static const struct err *
+tell_superseded(int64_t number, void *ctx)
+{
+	const struct work *work = ctx;
+	char *path = hub_log_path(work->hub, number);
+	struct event_log *log = event_log_open(path);
+
+	event_add(log, "superseded", "i", "by", work->deploy.number);
+	event_log_close(log);
+	free(path);
+	return NULL;
+}
+
+/* One deploy from the queue to its last line. */
+static const struct err *
+serve_one(const struct hub *hub, const struct environment *env,
+    struct deploy *taken)
+{
+	struct work work;
+	const struct err *err;
+
+	err = work_open(&work, hub, env, taken);
+	if (err == NULL)
+		err = deploy_superseded(hub->journal, work.deploy.number,
+		    tell_superseded, &work);
+	if (err == NULL)
+		err = strcmp(work.deploy.kind, "rollback") == 0 ?
+		    roll_back(&work) : deploy_commit(&work);
+	if (err == NULL)
+		err = work_end(&work);
+	work_close(&work);
+	return err;
+}
+
+static const struct err *
+serve_queue(const struct hub *hub, const struct environment *env)
+{
+	struct deploy taken;
+	const struct err *err;
+
+	for (;;) {
+		err = deploy_take(hub->journal, env->name, &taken);
+		if (err != NULL || taken.number == 0)
+			return err;
+		err = serve_one(hub, env, &taken);
+		deploy_release(&taken);
+		if (err != NULL)
+			return err;
+	}
+}
+
+static const struct err *
+is_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	(void)journal;
+	(void)deploy;
+	*(bool *)ctx = true;
+	return NULL;
+}
+
+/* A request may have come in while the lock was still held. */
+static const struct err *
+more_to_do(const struct hub *hub, const struct environment *env, bool *more)
+{
+	struct deploy_filter filter = {
+		.environment = env->name,
+		.waiting = true,
+	};
+
+	*more = false;
+	return deploy_each(hub->journal, &filter, is_waiting, more);
+}
+
+const struct err *
+runner_serve(struct hub *hub, const struct environment *env)
+{
+	char *path = hub_lock_path(hub, env->name);
+	const struct err *err;
+	struct lock *lock;
+	bool more = true;
+
+	err = NULL;
+	while (err == NULL && more) {
+		err = lock_take(&lock, path, "runner", LOCK_WAIT_MS);
+		if (err != NULL && err->code == ERR_BUSY) {
+			err = NULL;
+			break;
+		}
+		if (err == NULL)
+			err = recover(hub, env);
+		if (err == NULL)
+			err = serve_queue(hub, env);
+		lock_release(lock);
+		if (err == NULL)
+			err = more_to_do(hub, env, &more);
+	}
+	free(path);
+	return err;
+}
+
+/* A work that only cleans: no deploy of its own, no event log. */
+static const struct err *
+clean_now(struct hub *hub, const struct environment *env,
+    struct vec *removed)
+{
+	struct deploy live;
+	struct work work;
+	const struct err *err;
+
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL || live.number == 0)
+		return err;
+	err = work_open(&work, hub, env, &live);
+	if (err == NULL)
+		err = work_hosts(&work);
+	if (err == NULL)
+		err = cleanup(&work, removed);
+	work_close(&work);
+	return err;
+}
+
+const struct err *
+runner_cleanup(struct hub *hub, const struct environment *env,
+    struct vec *removed)
+{
+	char *path = hub_lock_path(hub, env->name);
+	const struct err *err;
+	struct lock *lock;
+
+	err = lock_take(&lock, path, "cleanup", LOCK_WAIT_MS);
+	if (err == NULL) {
+		err = recover(hub, env);
+		if (err == NULL)
+			err = clean_now(hub, env, removed);
+		lock_release(lock);
+	} else if (err->code == ERR_BUSY) {
+		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
+		    " at the end of it", env->name);
+	}
+	free(path);
+	return err;
+}

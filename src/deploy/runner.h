@@ -1,0 +1,30 @@
+/*
+ * runner - the only one that deploys, one per environment.
+ *
+ * It holds the environment's lock, brings level what a dead runner left
+ * (recover.h), takes all waiting requests at once, deploys the newest, and
+ * ends when the queue is empty.
+ */
+#ifndef RUNNER_H
+#define RUNNER_H
+
+#include "err.h"
+#include "journal/hub.h"
+#include "vec.h"
+
+/*
+ * Serve the queue of an environment. Returns NULL at once when another
+ * runner has the lock. A deploy that fails is no error of the runner.
+ */
+const struct err *runner_serve(struct hub *hub,
+    const struct environment *env);
+
+/*
+ * Remove what cleanup would after a deploy, now, under the same lock. The
+ * names that went are pushed onto "removed"; what resisted is told in the
+ * event log of the live deploy. ERR_BUSY when a runner is at work.
+ */
+const struct err *runner_cleanup(struct hub *hub,
+    const struct environment *env, struct vec *removed);
+
+#endif

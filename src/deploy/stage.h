@@ -1,0 +1,47 @@
+/*
+ * stage - the three parts of a deploy, and the way through one phase.
+ *
+ * A phase is: deploy/before_PHASE of the release, the built-in work, the
+ * configured actions in the order of the config, deploy/after_PHASE. A
+ * phase with none of these is passed over in silence.
+ */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include "deploy/work.h"
+
+/* Built-in work; NULL where a phase has none. */
+typedef const struct err *(*builtin_cb)(struct work *work, struct str *note);
+
+/* Run one phase. The error names it. */
+const struct err *stage_phase(struct work *work, enum phase phase,
+    builtin_cb builtin);
+
+/*
+ * Run the planned actions of a phase in the folder of "release". With
+ * "old_release" they serve the release that was live before.
+ */
+const struct err *stage_actions(struct work *work, enum phase phase,
+    const char *release, bool old_release);
+
+/*
+ * Fetch to backup. Nothing of the live site is touched.
+ */
+const struct err *prepare(struct work *work);
+
+/* Maintenance to verify: what visitors can notice. */
+const struct err *activate(struct work *work);
+
+/*
+ * Contract to notify. The deploy is live: an error is reported and kept in
+ * the row, and changes nothing else.
+ */
+const struct err *finish(struct work *work);
+
+/* The page goes down: the undo of the maintenance actions that ran. */
+const struct err *maintenance_down(struct work *work);
+
+/* cleanup.c: remove what is too old, on every host. */
+const struct err *cleanup(struct work *work, struct vec *removed);
+
+#endif

@@ -1,0 +1,235 @@
+#include "deploy/undo.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "deploy/command.h"
+#include "deploy/stage.h"
+#include "journal/step.h"
+
+struct undoing {
+	struct work *work;
+	struct facts facts;
+	struct undone *undone;
+	const struct err *err;
+};
+
+static bool
+is_migration(const struct step *step)
+{
+	return strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0;
+}
+
+/* The page comes down last, see maintenance_down(). */
+static bool
+had_effect(const struct step *step)
+{
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
+		return false;
+	return strcmp(step->state, "done") == 0 ||
+	    (strcmp(step->state, "failed") == 0 && step->changed);
+}
+
+static const struct action *
+find_action(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_actions; i++) {
+		if (strcmp(config->actions[i].name, name) == 0)
+			return &config->actions[i];
+	}
+	return NULL;
+}
+
+static const struct err *
+undo_step(const struct step *step, void *ctx)
+{
+	struct undoing *undoing = ctx;
+	struct undone *undone = undoing->undone;
+	const struct err *err;
+
+	if (!had_effect(step))
+		return NULL;
+	if (step->undo == NULL) {
+		undone->lost += is_migration(step);
+		return NULL;
+	}
+	err = command_undo(undoing->work, &undoing->facts, step,
+	    find_action(undoing->work->hub->config, step->action));
+	if (err != NULL) {
+		undone->failed++;
+		undone->lost += is_migration(step);
+		undoing->err = err_first(undoing->err, err);
+		return NULL;
+	}
+	undone->undone++;
+	undone->migrations += is_migration(step);
+	return NULL;
+}
+
+/* The names of a deploy's directives, for its facts. */
+static const struct err *
+directive_names(struct journal *journal, int64_t number, struct vec *names)
+{
+	struct directives list = DIRECTIVES_INIT;
+	const struct err *err;
+
+	err = deploy_directives(journal, number, true, &list);
+	for (size_t i = 0; i < list.n; i++)
+		vec_push_new(names, list.v[i].name);
+	directives_release(&list);
+	return err;
+}
+
+const struct err *
+undo_deploy(struct work *work, int64_t number, struct undone *undone)
+{
+	struct repo_commit commit = { 0 };
+	struct deploy deploy;
+	struct vec names = VEC_INIT;
+	struct undoing undoing = {
+		.work = work,
+		.undone = undone,
+	};
+	const struct err *err;
+
+	err = deploy_get(work->hub->journal, number, &deploy);
+	if (err == NULL)
+		err = repo_commit_read(work->repo, deploy.commit, &commit);
+	if (err == NULL)
+		err = directive_names(work->hub->journal, number, &names);
+	undoing.facts = (struct facts){
+		.hub = work->hub,
+		.env = work->env,
+		.deploy = &deploy,
+		.commit = &commit,
+		.directives = &names,
+	};
+	if (err == NULL)
+		err = step_each(work->hub->journal, number, true, undo_step,
+		    &undoing);
+	repo_commit_release(&commit);
+	deploy_release(&deploy);
+	vec_release(&names);
+	return err_first(err, undoing.err);
+}
+
+static const struct err *
+preview_step(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+
+	if (!had_effect(step))
+		return NULL;
+	if (step->undo != NULL)
+		event_add(work->log, "will_undo", "sss", "action",
+		    step->action, "host", step->host, "run", step->undo);
+	else if (is_migration(step))
+		work_warn(work, "%s of deploy %" PRId64 " cannot be undone: it"
+		    " has no undo in slipway.ini", step->action,
+		    step->deploy);
+	return NULL;
+}
+
+const struct err *
+undo_preview(struct work *work, int64_t number)
+{
+	return step_each(work->hub->journal, number, true, preview_step,
+	    work);
+}
+
+/* A step that failed: how far did the migrations get? */
+static const struct err *
+judge_step(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+
+	if (!is_migration(step) || strcmp(step->state, "failed") != 0 ||
+	    work->deploy.migrated != MIGRATED_NO)
+		return NULL;
+	work->deploy.migrated = step->changed ? MIGRATED_YES :
+	    step->record ? MIGRATED_NOTHING : MIGRATED_PERHAPS;
+	return NULL;
+}
+
+static const struct err *
+judge_migrations(struct work *work, const struct undone *undone)
+{
+	if (undone->lost > 0)
+		work->deploy.migrated = MIGRATED_NOT_UNDONE;
+	else if (undone->migrations > 0)
+		work->deploy.migrated = MIGRATED_UNDONE;
+	return step_each(work->hub->journal, work->deploy.number, false,
+	    judge_step, work);
+}
+
+/* Old code, old services: only when something had been changed. */
+static const struct err *
+restart_old(struct work *work)
+{
+	const char *previous = work->deploy.previous;
+	const struct err *err;
+
+	if (previous == NULL)
+		return NULL;
+	err = stage_actions(work, PHASE_RESTART, previous, true);
+	return err_first(err, stage_actions(work, PHASE_CLEAR, previous,
+	    true));
+}
+
+static const struct err *
+flip_back(struct work *work)
+{
+	const char *previous = work->deploy.previous;
+
+	if (!work->flipped)
+		return NULL;
+	return work_ask_release(work, "flip",
+	    previous == NULL ? "" : previous);
+}
+
+/* What stands in the way of "rolled-back" is told, and makes "broken". */
+static bool
+went_well(struct work *work, const struct err *err)
+{
+	if (err == NULL)
+		return true;
+	work_warn(work, "%s", err->text);
+	return false;
+}
+
+static const struct err *
+end_failed(struct work *work, bool well)
+{
+	const struct err *err;
+
+	if (!well)
+		return work_move(work, DEPLOY_BROKEN);
+	err = work_move(work, DEPLOY_ROLLED_BACK);
+	return err != NULL ? err : work_set_aside(work);
+}
+
+const struct err *
+take_back(struct work *work, const struct err *why)
+{
+	struct undone undone = { 0 };
+	bool well;
+
+	work_blame(work, why);
+	event_add(work->log, "phase", "s", "phase", "undo");
+	well = went_well(work, undo_deploy(work, work->deploy.number,
+	    &undone));
+	well = went_well(work, judge_migrations(work, &undone)) && well;
+	well = went_well(work, flip_back(work)) && well;
+	if (work->flipped || undone.undone > 0)
+		well = went_well(work, restart_old(work)) && well;
+	if (undone.lost > 0)
+		well = false;
+	else
+		well = went_well(work, maintenance_down(work)) && well;
+	work->deploy.window_ms = clock_monotonic_ms() -
+	    work->window_from_ms;
+	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",
+	    work->deploy.window_ms, "ok", well, "note", NULL);
+	return end_failed(work, well);
+}

@@ -1,0 +1,43 @@
+/*
+ * undo - take back what a deploy did.
+ *
+ * Steps are undone in reverse order, in the folder of the release that did
+ * them, since only the new code knows its own down-migrations. A step that
+ * failed is undone too when its record shows that it had an effect.
+ */
+#ifndef UNDO_H
+#define UNDO_H
+
+#include <stdbool.h>
+
+#include "deploy/work.h"
+
+/* What undoing came to. */
+struct undone {
+	int64_t undone;		/* steps taken back */
+	int64_t migrations;	/* migrate steps among them */
+	int64_t lost;		/* migrate steps that could not be */
+	int64_t failed;		/* undo commands that failed */
+};
+
+/*
+ * Undo the steps of a deploy: of "work" itself, or an older one of the
+ * same environment. ERR_FAILED with the first undo that failed; the others
+ * were run all the same.
+ */
+const struct err *undo_deploy(struct work *work, int64_t number,
+    struct undone *undone);
+
+/*
+ * Say in the event log what undoing a deploy will do, and what it cannot.
+ */
+const struct err *undo_preview(struct work *work, int64_t number);
+
+/*
+ * A deploy failed after its activation had begun: undo, flip back on every
+ * host, restart on the old release, take the page down. Ends in the state
+ * "rolled-back" or "broken".
+ */
+const struct err *take_back(struct work *work, const struct err *why);
+
+#endif

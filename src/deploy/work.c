@@ -1,0 +1,315 @@
+#include "deploy/work.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/step.h"
+#include "path.h"
+
+const struct err *
+work_open(struct work *work, const struct hub *hub,
+    const struct environment *env, struct deploy *deploy)
+{
+	char *path = hub_log_path(hub, deploy->number);
+
+	memset(work, 0, sizeof(*work));
+	work->hub = hub;
+	work->env = env;
+	work->deploy = *deploy;
+	*deploy = (struct deploy)DEPLOY_INIT;
+	work->log = event_log_open(path);
+	free(path);
+	work->n_hosts = config_hosts(hub->config, env, &work->hosts);
+	return repo_open(&work->repo, hub->path, false);
+}
+
+void
+work_close(struct work *work)
+{
+	fleet_close(work->fleet);
+	plan_release(&work->plan);
+	directives_release(&work->directives);
+	repo_commit_release(&work->commit);
+	repo_close(work->repo);
+	vec_release(&work->hooks);
+	event_log_close(work->log);
+	deploy_release(&work->deploy);
+	free(work->hosts);
+	memset(work, 0, sizeof(*work));
+}
+
+const struct err *
+work_hosts(struct work *work)
+{
+	struct fleet_spec spec = {
+		.hosts = work->hosts,
+		.n_hosts = work->n_hosts,
+		.repo = work->hub->path,
+		.root = work->env->set.root,
+		.environment = work->env->name,
+	};
+	const struct err *err;
+	char *dir, *program;
+
+	err = path_of_program(&dir);
+	if (err != NULL)
+		return err;
+	program = path_join(dir, "slipway");
+	spec.program = program;
+	err = fleet_open(&work->fleet, &spec);
+	free(program);
+	free(dir);
+	return err;
+}
+
+static const struct err *
+scan_commit(const struct repo_commit *commit, void *ctx)
+{
+	struct work *work = ctx;
+
+	return directives_scan(&work->directives, commit->message,
+	    commit->oid);
+}
+
+/* What every commit that goes live asks for, and what options asked for. */
+static const struct err *
+collect_directives(struct work *work)
+{
+	const char *hidden[1] = { work->live_commit };
+	const struct err *err;
+
+	err = repo_walk(work->repo, work->deploy.commit, hidden,
+	    work->live_commit[0] == '\0' ? 0 : 1, scan_commit, work);
+	if (err != NULL)
+		return err;
+	return deploy_pending_directives(work->hub->journal, &work->deploy,
+	    &work->directives);
+}
+
+static const struct err *
+make_plan(struct work *work)
+{
+	struct vec changed = VEC_INIT;
+	const struct err *err = NULL;
+	bool first = work->live_commit[0] == '\0';
+
+	if (!first)
+		err = repo_changed_paths(work->repo, work->live_commit,
+		    work->deploy.commit, &changed);
+	/* A live commit that is gone from the repository changes it all. */
+	if (err != NULL && err->code == ERR_NOT_FOUND) {
+		first = true;
+		err = NULL;
+	}
+	if (err == NULL)
+		err = plan_make(&work->plan, work->hub->config, work->env,
+		    &work->directives, first ? NULL : &changed);
+	vec_release(&changed);
+	return err;
+}
+
+static const char *
+action_of(const struct work *work, const char *directive)
+{
+	for (size_t i = 0; i < work->plan.n_items; i++) {
+		const struct action *action = work->plan.items[i].action;
+
+		if (action->directive != NULL &&
+		    strcmp(action->directive, directive) == 0)
+			return action->name;
+	}
+	return NULL;
+}
+
+static void
+report_directives(struct work *work)
+{
+	for (size_t i = 0; i < work->directives.n; i++) {
+		const struct directive *d = &work->directives.v[i];
+		const char *nearest = NULL;
+
+		if (strcmp(d->name, DIRECTIVE_SKIP) == 0)
+			continue;
+		for (size_t k = 0; k < work->plan.n_unknown; k++) {
+			if (work->plan.unknown[k].directive == d)
+				nearest = work->plan.unknown[k].nearest;
+		}
+		event_add(work->log, "directive", "ssssss", "name", d->name,
+		    "argument", d->argument, "commit", d->commit, "source",
+		    d->source, "action", action_of(work, d->name), "nearest",
+		    nearest);
+	}
+}
+
+const struct err *
+work_plan(struct work *work, bool write)
+{
+	const struct err *err;
+
+	err = repo_commit_read(work->repo, work->deploy.commit,
+	    &work->commit);
+	if (err == NULL)
+		err = collect_directives(work);
+	if (err == NULL)
+		err = make_plan(work);
+	if (err != NULL || !write)
+		return err;
+	free(work->deploy.author);
+	free(work->deploy.subject);
+	work->deploy.author = xstrdup(work->commit.author);
+	work->deploy.subject = xstrdup(work->commit.subject);
+	err = deploy_plan(work->hub->journal, &work->deploy,
+	    &work->directives, &work->plan.directives);
+	if (err == NULL)
+		report_directives(work);
+	return err;
+}
+
+void
+work_warn(struct work *work, const char *fmt, ...)
+{
+	struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	event_add(work->log, "warning", "s", "text", text.s);
+	str_release(&text);
+}
+
+const struct err *
+work_move(struct work *work, enum deploy_state state)
+{
+	const struct err *err;
+
+	err = deploy_move(work->hub->journal, &work->deploy, state);
+	if (err == NULL)
+		event_add(work->log, "state", "s", "state",
+		    deploy_state_name(state));
+	return err;
+}
+
+void
+work_blame(struct work *work, const struct err *err)
+{
+	if (err != NULL && work->deploy.error == NULL)
+		work->deploy.error = xstrdup(err->text);
+}
+
+static const struct err *
+on_note(const char *host, const struct message *message, void *ctx)
+{
+	const char *text = message_get(message, "text");
+
+	if (text != NULL)
+		work_warn(ctx, "%s: %s", host, text);
+	return NULL;
+}
+
+const struct err *
+work_ask(struct work *work, const bool *mask, const struct message *request)
+{
+	return fleet_call(work->fleet, mask, request, on_note, work);
+}
+
+const struct err *
+work_ask_release(struct work *work, const char *verb, const char *release)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", verb);
+	message_add(&request, "release", release);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
+const struct err *
+work_hooks(struct work *work, const char *release)
+{
+	const struct err *err;
+
+	vec_clear(&work->hooks);
+	err = work_ask_release(work, "hooks", release);
+	if (err == NULL)
+		message_all(fleet_reply(work->fleet, 0), "hook",
+		    &work->hooks);
+	return err;
+}
+
+const struct err *
+work_set_aside(struct work *work)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	if (work->fleet == NULL || work->deploy.release == NULL)
+		return NULL;
+	message_add(&request, "verb", "fail");
+	message_add(&request, "release", work->deploy.release);
+	message_add_int(&request, "keep", work->env->set.keep_failed_count);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
+/* What became of each directive: the worst of what its actions did. */
+static const struct err *
+report_results(struct work *work)
+{
+	for (size_t i = 0; i < work->plan.directives.n; i++) {
+		const char *name = work->plan.directives.v[i];
+		const struct err *err;
+		char *state;
+
+		err = step_worst_state(work->hub->journal,
+		    work->deploy.number, action_of(work, name), &state);
+		if (err != NULL)
+			return err;
+		event_add(work->log, "result", "ss", "name", name, "result",
+		    state == NULL ? "not run" : state);
+		free(state);
+	}
+	return NULL;
+}
+
+const struct err *
+work_end(struct work *work)
+{
+	struct deploy *deploy = &work->deploy, live;
+	const struct err *err;
+
+	deploy->finished_at = clock_now_ms();
+	err = deploy_update(work->hub->journal, deploy);
+	if (err == NULL)
+		err = report_results(work);
+	if (err == NULL)
+		err = deploy_get_live(work->hub->journal,
+		    deploy->environment, &live);
+	if (err != NULL)
+		return err;
+	event_add(work->log, "end", "ssissssssiisssss",
+	    "state", deploy_state_name(deploy->state),
+	    "environment", deploy->environment,
+	    "deploy", deploy->number,
+	    "kind", deploy->kind,
+	    "release", deploy->release,
+	    "commit", deploy->commit,
+	    "subject", deploy->subject,
+	    "error", deploy->error,
+	    "ref", deploy->ref,
+	    "prepare_ms", deploy->prepare_ms,
+	    "window_ms", deploy->window_ms,
+	    "migrated", migrated_name(deploy->migrated),
+	    "maintenance", maintenance_name(deploy->maintenance),
+	    "live", live.release,
+	    "live_commit", live.number == 0 ? NULL : live.commit,
+	    "previous", deploy->previous);
+	deploy_release(&live);
+	return NULL;
+}

@@ -1,0 +1,82 @@
+/*
+ * work - one deploy on its way: everything its stages have at hand.
+ *
+ * Opened by the runner for a deploy that it took, filled by prepare(), and
+ * closed whatever came of it. Stages change the row in "deploy" and report
+ * events; only runner.c knows their order.
+ */
+#ifndef WORK_H
+#define WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "host/fleet.h"
+#include "journal/deploy.h"
+#include "journal/event.h"
+#include "journal/hub.h"
+#include "plan/plan.h"
+#include "repo.h"
+
+struct work {
+	const struct hub *hub;			/* lent, journal open */
+	const struct environment *env;		/* lent from its config */
+	struct deploy deploy;			/* the row, owned */
+	struct event_log *log;
+	struct repo *repo;
+	struct fleet *fleet;			/* opened by work_hosts() */
+	const struct host **hosts;
+	size_t n_hosts;
+	struct repo_commit commit;		/* of the deploy */
+	char live_commit[REPO_OID_SIZE];	/* before it; "" for none */
+	struct directives directives;
+	struct plan plan;
+	struct vec hooks;			/* the release's deploy/ hooks */
+	int64_t window_from_ms;			/* monotonic; 0: not begun */
+	bool flipped;				/* "current" is the new one */
+	bool resumed;				/* picked up after a crash */
+};
+
+/* Takes over the row in "deploy", which is emptied. */
+const struct err *work_open(struct work *work, const struct hub *hub,
+    const struct environment *env, struct deploy *deploy);
+void work_close(struct work *work);
+
+/* Start the agents. */
+const struct err *work_hosts(struct work *work);
+
+/*
+ * Read the commit, collect the directives of all commits that go live, and
+ * make the plan. With "write" the journal learns of it.
+ */
+const struct err *work_plan(struct work *work, bool write);
+
+/* A line of warning in the event log. */
+void work_warn(struct work *work, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Move the deploy to a state and say so in the event log. */
+const struct err *work_move(struct work *work, enum deploy_state state);
+
+/* Keep this error as the deploy's, unless it has one. */
+void work_blame(struct work *work, const struct err *err);
+
+/* Ask every host; answers' notes become warnings. */
+const struct err *work_ask(struct work *work, const bool *mask,
+    const struct message *request);
+
+/* The same with a verb and a release alone. */
+const struct err *work_ask_release(struct work *work, const char *verb,
+    const char *release);
+
+/* Move the release of a deploy that failed aside, and keep the newest. */
+const struct err *work_set_aside(struct work *work);
+
+/* Read which deploy/ hooks a release has, from its first host. */
+const struct err *work_hooks(struct work *work, const char *release);
+
+/* Finish the row and write the last line of the event log. */
+const struct err *work_end(struct work *work);
+
+#endif
