@@ -20,7 +20,7 @@
  *	  directives    updb done, cc done
  *	  migrations    ran
  *	  maintenance   not used
- *	  roll back     slipway rollback -C /srv/shop.git
+ *	  roll back     slipway rollback -C /srv/shop.git -e production
  */
 #ifndef RENDER_H
 #define RENDER_H

@@ -5,12 +5,13 @@
  * descriptor. It writes only what poll(2) says the descriptor takes at
  * once, so a client that does not read stops the view and nothing else:
  * the log on disk is the buffer. Once the deploy is over, a client that
- * still does not read is given VIEW_PATIENCE_MS, and then left.
+ * still does not read is given VIEW_PATIENCE_MS, and then left. (A view
+ * that does not follow has nobody to wait for, and so no such limit.)
  *
  * A view also keeps the deploy going: while it waits and no runner holds
  * the environment's lock, it starts one (the runner may have been killed).
  * A deploy that was superseded is followed into the one that took its
- * place.
+ * place. Where the log is lost, the journal says when the deploy is over.
  */
 #ifndef VIEW_H
 #define VIEW_H
@@ -49,6 +50,8 @@ struct view_spec {
 /*
  * Returns when the part is shown, or the reader is gone. "*last" is the
  * number of the deploy that was shown in the end (the superseding one).
+ * An error is one of "wake", or that no runner stays alive; what becomes
+ * of the deploy is none.
  */
 const struct err *view_deploy(const struct view_spec *spec, int64_t *last);
 

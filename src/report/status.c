@@ -1,0 +1,223 @@
+/*
+ * The status of one environment: what is live, what is under way, what
+ * waits, and what failed since.
+ */
+#include <inttypes.h>
+
+#include "clock.h"
+#include "report/line.h"
+#include "report/table.h"
+
+struct status {
+	struct deploy live;		/* number 0: nothing is */
+	struct deploy running;		/* number 0: none */
+	struct deploy failed;		/* number 0: none since "live" */
+};
+
+static void
+status_release(struct status *status)
+{
+	deploy_release(&status->live);
+	deploy_release(&status->running);
+	deploy_release(&status->failed);
+}
+
+static const struct err *
+keep_number(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	int64_t *newest = ctx;
+
+	(void)journal;
+	if (deploy->number > *newest)
+		*newest = deploy->number;
+	return NULL;
+}
+
+/* The newest deploy that failed, if it is newer than what is live. */
+static const struct err *
+get_failed(struct journal *journal, const char *environment, int64_t live,
+    struct deploy *failed)
+{
+	static const enum deploy_state states[] = {
+		DEPLOY_FAILED, DEPLOY_ROLLED_BACK, DEPLOY_BROKEN
+	};
+	const struct err *err = NULL;
+	int64_t newest = 0;
+
+	for (size_t i = 0; err == NULL && i < sizeof(states) /
+	    sizeof(states[0]); i++) {
+		struct deploy_filter filter = {
+			.environment = environment,
+			.state = deploy_state_name(states[i]),
+			.limit = 1,
+		};
+
+		err = deploy_each(journal, &filter, keep_number, &newest);
+	}
+	if (err != NULL || newest <= live)
+		return err;
+	return deploy_get(journal, newest, failed);
+}
+
+static const struct err *
+status_get(struct status *status, struct journal *journal,
+    const char *environment)
+{
+	const struct err *err;
+
+	status->live = (struct deploy)DEPLOY_INIT;
+	status->running = (struct deploy)DEPLOY_INIT;
+	status->failed = (struct deploy)DEPLOY_INIT;
+	err = deploy_get_live(journal, environment, &status->live);
+	if (err == NULL)
+		err = deploy_get_running(journal, environment,
+		    &status->running);
+	if (err == NULL)
+		err = get_failed(journal, environment, status->live.number,
+		    &status->failed);
+	return err;
+}
+
+/* "deploy 42 (1a2b3c4) by alice"; the line is left open. */
+static void
+add_deploy(struct str *out, const struct deploy *deploy)
+{
+	str_addf(out, "deploy %" PRId64, deploy->number);
+	if (*deploy->commit != '\0') {
+		str_add(out, " (");
+		line_commit(out, deploy->commit);
+		str_addch(out, ')');
+	}
+	str_add(out, " by ");
+	line_text(out, deploy->pusher);
+}
+
+static void
+add_live(struct str *out, const struct deploy *live)
+{
+	line_label(out, "live");
+	if (live->number == 0) {
+		str_add(out, "nothing yet\n");
+		return;
+	}
+	str_add(out, "release ");
+	line_text(out, live->release);
+	str_add(out, ", since ");
+	clock_add_local(out, live->finished_at != 0 ? live->finished_at :
+	    live->started_at);
+	str_addch(out, '\n');
+	line_label(out, "");
+	add_deploy(out, live);
+	if (live->subject != NULL) {
+		str_add(out, ": ");
+		line_text(out, live->subject);
+	}
+	str_addch(out, '\n');
+	if (live->maintenance == MAINTENANCE_UP)
+		line_pair(out, "maintenance", "the page is up");
+}
+
+static void
+add_with_state(struct str *out, const char *label,
+    const struct deploy *deploy)
+{
+	if (deploy->number == 0)
+		return;
+	line_label(out, label);
+	add_deploy(out, deploy);
+	str_addf(out, ", %s", deploy_state_name(deploy->state));
+	if (deploy->error != NULL) {
+		str_add(out, ": ");
+		line_text(out, deploy->error);
+	}
+	str_addch(out, '\n');
+}
+
+static const struct err *
+add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct str *out = ctx;
+
+	(void)journal;
+	line_label(out, "waiting");
+	add_deploy(out, deploy);
+	str_addch(out, '\n');
+	return NULL;
+}
+
+const struct err *
+table_status(struct str *out, struct journal *journal,
+    const char *environment, const char *root)
+{
+	struct deploy_filter waiting = {
+		.environment = environment,
+		.waiting = true,
+	};
+	struct status status;
+	const struct err *err;
+
+	err = status_get(&status, journal, environment);
+	if (err == NULL) {
+		line_text(out, environment);
+		str_add(out, ": ");
+		line_text(out, root);
+		str_addch(out, '\n');
+		add_live(out, &status.live);
+		add_with_state(out, "under way", &status.running);
+		err = deploy_each(journal, &waiting, add_waiting, out);
+		add_with_state(out, "last failure", &status.failed);
+	}
+	status_release(&status);
+	return err;
+}
+
+static const struct err *
+add_object(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	return table_json(ctx, journal, deploy);
+}
+
+static const struct err *
+add_object_or_null(struct json *json, const char *key,
+    struct journal *journal, const struct deploy *deploy)
+{
+	json_key(json, key);
+	if (deploy->number != 0)
+		return table_json(json, journal, deploy);
+	json_null(json);
+	return NULL;
+}
+
+const struct err *
+table_status_json(struct json *json, struct journal *journal,
+    const char *environment, const char *root)
+{
+	struct deploy_filter waiting = {
+		.environment = environment,
+		.waiting = true,
+	};
+	struct status status;
+	const struct err *err;
+
+	err = status_get(&status, journal, environment);
+	json_object(json);
+	json_key_string(json, "environment", environment);
+	json_key_string(json, "root", root);
+	if (err == NULL)
+		err = add_object_or_null(json, "live", journal,
+		    &status.live);
+	if (err == NULL)
+		err = add_object_or_null(json, "running", journal,
+		    &status.running);
+	json_key(json, "waiting");
+	json_array(json);
+	if (err == NULL)
+		err = deploy_each(journal, &waiting, add_object, json);
+	json_end(json);
+	if (err == NULL)
+		err = add_object_or_null(json, "failed", journal,
+		    &status.failed);
+	json_end(json);
+	status_release(&status);
+	return err;
+}

@@ -1,0 +1,230 @@
+#include "report/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "plan/phase.h"
+#include "report/line.h"
+
+struct summary {
+	struct str *out;
+	const struct json_flat *end;
+	const struct vec *results;
+	const char *repo;
+};
+
+static const char *
+get(const struct summary *summary, const char *key)
+{
+	return json_flat_get(summary->end, key);
+}
+
+/* The same with a word for what is not there. */
+static const char *
+get_or(const struct summary *summary, const char *key, const char *otherwise)
+{
+	const char *value = get(summary, key);
+
+	return value == NULL ? otherwise : value;
+}
+
+static bool
+is_rollback(const struct summary *summary)
+{
+	return strcmp(get_or(summary, "kind", "deploy"), "rollback") == 0;
+}
+
+/* "slipway VERB [ARGUMENT] -C REPO"; the line is left open. */
+static void
+add_command(const struct summary *summary, const char *label,
+    const char *verb, const char *argument)
+{
+	line_label(summary->out, label);
+	str_addf(summary->out, "slipway %s ", verb);
+	if (argument != NULL) {
+		line_text(summary->out, argument);
+		str_addch(summary->out, ' ');
+	}
+	str_add(summary->out, "-C ");
+	line_word(summary->out, summary->repo);
+}
+
+static void
+add_duration(const struct summary *summary, const char *key,
+    const char *words)
+{
+	int64_t ms = json_flat_int(summary->end, key, -1);
+
+	if (ms < 0)
+		return;
+	str_add(summary->out, words);
+	clock_add_duration(summary->out, ms);
+}
+
+static void
+add_commit(const struct summary *summary)
+{
+	const char *subject = get(summary, "subject");
+
+	line_label(summary->out, "commit");
+	line_commit(summary->out, get(summary, "commit"));
+	if (subject != NULL) {
+		str_addch(summary->out, ' ');
+		line_text(summary->out, subject);
+	}
+	str_addch(summary->out, '\n');
+}
+
+static void
+add_times(const struct summary *summary)
+{
+	line_label(summary->out, "deploy");
+	line_text(summary->out, get(summary, "deploy"));
+	add_duration(summary, "prepare_ms", ", prepared in ");
+	add_duration(summary, "window_ms", ", window ");
+	str_addch(summary->out, '\n');
+}
+
+static void
+add_results(const struct summary *summary)
+{
+	struct str joined = STR_INIT;
+
+	if (summary->results->n == 0)
+		return;
+	vec_join(summary->results, ", ", &joined);
+	line_pair(summary->out, "directives", joined.s);
+	str_release(&joined);
+}
+
+static void
+add_database_and_page(const struct summary *summary)
+{
+	const char *migrated = get_or(summary, "migrated", "none");
+
+	line_pair(summary->out, "migrations",
+	    strcmp(migrated, "none") == 0 ? "did not run" : migrated);
+	line_pair(summary->out, "maintenance",
+	    get_or(summary, "maintenance", "not used"));
+}
+
+/* Where several environments are, a rollback must name the one it means. */
+static void
+add_rollback(const struct summary *summary, const char *label,
+    const char *release)
+{
+	add_command(summary, label, "rollback", release);
+	str_add(summary->out, " -e ");
+	line_word(summary->out, get_or(summary, "environment", ""));
+	str_addch(summary->out, '\n');
+}
+
+static void
+add_success(const struct summary *summary)
+{
+	const char *error = get(summary, "error");
+
+	line_text(summary->out, get(summary, "environment"));
+	str_add(summary->out, ": release ");
+	line_text(summary->out, get(summary, "release"));
+	str_add(summary->out, is_rollback(summary) ? " is live again\n" :
+	    " is live\n");
+	if (error != NULL) {
+		str_add(summary->out, "warning: ");
+		line_text(summary->out, error);
+		str_addch(summary->out, '\n');
+	}
+	add_commit(summary);
+	add_times(summary);
+	add_results(summary);
+	add_database_and_page(summary);
+	if (get(summary, "previous") != NULL)
+		add_rollback(summary, "roll back", NULL);
+}
+
+static void
+add_live(const struct summary *summary)
+{
+	const char *live = get(summary, "live");
+	const char *commit = get(summary, "live_commit");
+
+	line_label(summary->out, "live");
+	if (live == NULL || *live == '\0') {
+		str_add(summary->out, "nothing is live yet\n");
+		return;
+	}
+	str_add(summary->out, "release ");
+	line_text(summary->out, live);
+	str_add(summary->out, strcmp(live, get_or(summary, "release", ""))
+	    == 0 ? " is live" : " is still live");
+	if (commit != NULL && *commit != '\0') {
+		str_add(summary->out, " (");
+		line_commit(summary->out, commit);
+		str_addch(summary->out, ')');
+	}
+	str_addch(summary->out, '\n');
+}
+
+static void
+add_again(const struct summary *summary)
+{
+	if (is_rollback(summary)) {
+		add_rollback(summary, "again", get(summary, "release"));
+		return;
+	}
+	add_command(summary, "again", "retry", get(summary, "deploy"));
+	str_addch(summary->out, '\n');
+}
+
+/* An error that begins with a phase or a place reads on: "failed at ...". */
+static void
+add_error(struct str *out, const char *error)
+{
+	char *word = xstrndup(error, strcspn(error, " :"));
+	enum phase phase;
+
+	if (phase_by_name(&phase, word))
+		str_add(out, " at ");
+	else
+		str_add(out, strcmp(word, "at") == 0 ? " " : ": ");
+	line_text(out, error);
+	free(word);
+}
+
+static void
+add_failure(const struct summary *summary, const char *state)
+{
+	const char *error = get(summary, "error");
+	bool cancelled = strcmp(state, "cancelled") == 0;
+
+	str_add(summary->out, cancelled ? "deploy " : "error: deploy ");
+	line_text(summary->out, get(summary, "deploy"));
+	str_add(summary->out, cancelled ? " was cancelled" : " failed");
+	if (error != NULL)
+		add_error(summary->out, error);
+	str_addch(summary->out, '\n');
+	add_live(summary);
+	add_results(summary);
+	add_database_and_page(summary);
+	if (strcmp(state, "broken") == 0) {
+		add_command(summary, "needs a hand", "show",
+		    get(summary, "deploy"));
+		str_addch(summary->out, '\n');
+	}
+	add_again(summary);
+}
+
+void
+summary_add(struct str *out, const struct json_flat *end,
+    const struct vec *results, const char *repo)
+{
+	const struct summary summary = { out, end, results, repo };
+	const char *state = get_or(&summary, "state", "");
+
+	if (strcmp(state, "live") == 0 || strcmp(state, "retired") == 0)
+		add_success(&summary);
+	else
+		add_failure(&summary, state);
+}

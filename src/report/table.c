@@ -1,0 +1,228 @@
+#include "report/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "journal/step.h"
+#include "report/line.h"
+
+/* Characters of a subject that a line of the log shows. */
+#define SUBJECT_MAX 50
+
+enum {
+	COLUMN_NUMBER,
+	COLUMN_TIME,
+	COLUMN_ENVIRONMENT,
+	COLUMN_STATE,
+	COLUMN_RELEASE,
+	COLUMN_COMMIT,
+	COLUMN_PUSHER,
+	COLUMN_COUNT
+};
+
+/* What follows the last one is the subject. */
+static const struct {
+	const char *title;
+	size_t width;
+} columns[COLUMN_COUNT] = {
+	[COLUMN_NUMBER]	     = { "DEPLOY",      6 },
+	[COLUMN_TIME]	     = { "REQUESTED",   16 },
+	[COLUMN_ENVIRONMENT] = { "ENVIRONMENT", 11 },
+	[COLUMN_STATE]	     = { "STATE",       11 },
+	[COLUMN_RELEASE]     = { "RELEASE",     14 },
+	[COLUMN_COMMIT]	     = { "COMMIT",      LINE_COMMIT_DIGITS },
+	[COLUMN_PUSHER]	     = { "PUSHER",      10 },
+};
+
+static void
+add_cell(struct str *out, int column, const char *text)
+{
+	line_cell(out, text, columns[column].width);
+}
+
+void
+table_log_head(struct str *out)
+{
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		add_cell(out, i, columns[i].title);
+	str_add(out, "SUBJECT\n");
+}
+
+void
+table_log_line(struct str *out, const struct deploy *deploy)
+{
+	struct str cell = STR_INIT;
+
+	str_addf(&cell, "%" PRId64, deploy->number);
+	add_cell(out, COLUMN_NUMBER, cell.s);
+	str_clear(&cell);
+	clock_add_local(&cell, deploy->requested_at);
+	add_cell(out, COLUMN_TIME, cell.s);
+	add_cell(out, COLUMN_ENVIRONMENT, deploy->environment);
+	add_cell(out, COLUMN_STATE, deploy_state_name(deploy->state));
+	add_cell(out, COLUMN_RELEASE, deploy->release == NULL ? "-" :
+	    deploy->release);
+	str_clear(&cell);
+	line_commit(&cell, *deploy->commit == '\0' ? "-" : deploy->commit);
+	add_cell(out, COLUMN_COMMIT, cell.s);
+	add_cell(out, COLUMN_PUSHER, deploy->pusher);
+	line_cut(out, deploy->subject, SUBJECT_MAX);
+	str_trim_end(out);
+	str_addch(out, '\n');
+	if (deploy->error != NULL) {
+		str_add(out, "        error: ");
+		line_text(out, deploy->error);
+		str_addch(out, '\n');
+	}
+	str_release(&cell);
+}
+
+static void
+add_time(struct str *out, const char *label, int64_t at)
+{
+	struct str text = STR_INIT;
+
+	clock_add_local(&text, at);
+	line_pair(out, label, at == 0 ? NULL : text.s);
+	str_release(&text);
+}
+
+static void
+add_duration(struct str *out, const char *label, int64_t ms)
+{
+	struct str text = STR_INIT;
+
+	clock_add_duration(&text, ms);
+	line_pair(out, label, ms < 0 ? NULL : text.s);
+	str_release(&text);
+}
+
+static void
+add_facts(struct str *out, const struct deploy *deploy)
+{
+	line_pair(out, "commit", *deploy->commit == '\0' ? NULL :
+	    deploy->commit);
+	line_pair(out, "subject", deploy->subject);
+	line_pair(out, "author", deploy->author);
+	line_pair(out, "ref", deploy->ref);
+	line_pair(out, "pusher", deploy->pusher);
+	line_pair(out, "release", deploy->release);
+	line_pair(out, "previous", deploy->previous);
+	line_pair(out, "asked for", deploy->target);
+	add_time(out, "requested", deploy->requested_at);
+	add_time(out, "started", deploy->started_at);
+	add_time(out, "finished", deploy->finished_at);
+	add_duration(out, "prepared in", deploy->prepare_ms);
+	add_duration(out, "window", deploy->window_ms);
+	if (deploy->started_at == 0)
+		return;
+	line_pair(out, "migrations", deploy->migrated == MIGRATED_NO ?
+	    "did not run" : migrated_name(deploy->migrated));
+	line_pair(out, "maintenance", maintenance_name(deploy->maintenance));
+}
+
+static const struct err *
+add_directives(struct str *out, struct journal *journal, int64_t number,
+    bool known)
+{
+	struct directives list = DIRECTIVES_INIT;
+	const struct err *err;
+
+	err = deploy_directives(journal, number, known, &list);
+	for (size_t i = 0; err == NULL && i < list.n; i++) {
+		const struct directive *d = &list.v[i];
+
+		line_label(out, known ? "directive" : "unknown");
+		str_addch(out, '-');
+		line_text(out, d->name);
+		str_add(out, *d->argument == '\0' ? "" : ":");
+		line_text(out, d->argument);
+		str_add(out, "-  ");
+		line_commit(out, d->commit);
+		str_add(out, *d->commit == '\0' ? "(" : " (");
+		line_text(out, d->source);
+		str_add(out, ")\n");
+	}
+	directives_release(&list);
+	return err;
+}
+
+static const struct err *
+add_superseded(int64_t number, void *ctx)
+{
+	struct str *list = ctx;
+
+	str_addf(list, "%s%" PRId64, list->len == 0 ? "" : ", ", number);
+	return NULL;
+}
+
+/* How a step ended, where its state alone does not say it. */
+static void
+add_step_end(struct str *out, const struct step *step)
+{
+	if (step->timed_out)
+		str_add(out, ", timed out");
+	else if (step->signal != 0)
+		str_addf(out, ", killed by signal %" PRId64, step->signal);
+	else if (step->exit > 0)
+		str_addf(out, ", exit %" PRId64, step->exit);
+}
+
+static const struct err *
+add_step(const struct step *step, void *ctx)
+{
+	struct str *out = ctx;
+	struct str label = STR_INIT;
+
+	line_text(&label, step->phase);
+	line_label(out, label.s);
+	line_text(out, step->action);
+	if (strcmp(step->host, "local") != 0) {
+		str_add(out, " on ");
+		line_text(out, step->host);
+	}
+	str_add(out, ": ");
+	line_text(out, step->state);
+	add_step_end(out, step);
+	if (strcmp(step->state, "running") != 0) {
+		str_add(out, ", ");
+		clock_add_duration(out, step->duration_ms);
+	}
+	str_addch(out, '\n');
+	str_release(&label);
+	return NULL;
+}
+
+const struct err *
+table_show(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	struct str list = STR_INIT;
+	const struct err *err;
+
+	str_addf(out, "deploy %" PRId64 ": ", deploy->number);
+	str_add(out, strcmp(deploy->kind, "rollback") == 0 ? "rollback of " :
+	    "");
+	line_text(out, deploy->environment);
+	str_addf(out, ", %s\n", deploy_state_name(deploy->state));
+	add_facts(out, deploy);
+	err = add_directives(out, journal, deploy->number, true);
+	if (err == NULL)
+		err = add_directives(out, journal, deploy->number, false);
+	if (err == NULL)
+		err = deploy_superseded(journal, deploy->number,
+		    add_superseded, &list);
+	line_pair(out, "superseded", list.len == 0 ? NULL : list.s);
+	str_release(&list);
+	if (deploy->superseded_by != 0) {
+		line_label(out, "superseded by");
+		str_addf(out, "%" PRId64 "\n", deploy->superseded_by);
+	}
+	if (err == NULL)
+		err = step_each(journal, deploy->number, false, add_step,
+		    out);
+	line_pair(out, "error", deploy->error);
+	return err;
+}

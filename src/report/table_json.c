@@ -1,0 +1,119 @@
+/*
+ * The object of a deploy for scripts. The order of the keys is that of the
+ * manual page; new ones come last.
+ */
+#include "journal/step.h"
+#include "report/table.h"
+
+static void
+add_int_or_null(struct json *json, const char *key, int64_t value)
+{
+	json_key(json, key);
+	if (value == -1)
+		json_null(json);
+	else
+		json_int(json, value);
+}
+
+static const struct err *
+add_superseded(int64_t number, void *ctx)
+{
+	json_int(ctx, number);
+	return NULL;
+}
+
+static const struct err *
+add_step(const struct step *step, void *ctx)
+{
+	struct json *json = ctx;
+
+	json_object(json);
+	json_key_string(json, "phase", step->phase);
+	json_key_string(json, "action", step->action);
+	json_key_string(json, "host", step->host);
+	json_key_string(json, "state", step->state);
+	add_int_or_null(json, "exit", step->exit);
+	json_key_time(json, "started_at", step->started_at);
+	json_key_int(json, "duration_ms", step->duration_ms);
+	add_int_or_null(json, "signal", step->signal == 0 ? -1 :
+	    step->signal);
+	json_key_bool(json, "timed_out", step->timed_out);
+	json_key_string(json, "argument", step->argument);
+	json_end(json);
+	return NULL;
+}
+
+/* The same directive of several commits is one name. */
+static const struct err *
+add_directives(struct json *json, struct journal *journal, int64_t number)
+{
+	struct directives list = DIRECTIVES_INIT;
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = deploy_directives(journal, number, true, &list);
+	json_key(json, "directives");
+	json_array(json);
+	for (size_t i = 0; i < list.n; i++) {
+		if (vec_push_new(&names, list.v[i].name))
+			json_string(json, list.v[i].name);
+	}
+	json_end(json);
+	vec_release(&names);
+	directives_release(&list);
+	return err;
+}
+
+static void
+add_facts(struct json *json, const struct deploy *deploy)
+{
+	json_key_int(json, "deploy", deploy->number);
+	json_key_string(json, "environment", deploy->environment);
+	json_key_string(json, "kind", deploy->kind);
+	json_key_string(json, "state", deploy_state_name(deploy->state));
+	json_key_string(json, "commit", *deploy->commit == '\0' ? NULL :
+	    deploy->commit);
+	json_key_string(json, "ref", deploy->ref);
+	json_key_string(json, "release", deploy->release);
+	json_key_string(json, "previous", deploy->previous);
+	json_key_string(json, "pusher", deploy->pusher);
+	json_key_string(json, "author", deploy->author);
+	json_key_string(json, "subject", deploy->subject);
+}
+
+static void
+add_times(struct json *json, const struct deploy *deploy)
+{
+	json_key_time(json, "requested_at", deploy->requested_at);
+	json_key_time(json, "started_at", deploy->started_at);
+	json_key_time(json, "finished_at", deploy->finished_at);
+	add_int_or_null(json, "prepare_ms", deploy->prepare_ms);
+	add_int_or_null(json, "window_ms", deploy->window_ms);
+	json_key_string(json, "error", deploy->error);
+}
+
+const struct err *
+table_json(struct json *json, struct journal *journal,
+    const struct deploy *deploy)
+{
+	const struct err *err;
+
+	json_object(json);
+	add_facts(json, deploy);
+	err = add_directives(json, journal, deploy->number);
+	json_key(json, "superseded");
+	json_array(json);
+	if (err == NULL)
+		err = deploy_superseded(journal, deploy->number,
+		    add_superseded, json);
+	json_end(json);
+	add_times(json, deploy);
+	json_key(json, "steps");
+	json_array(json);
+	if (err == NULL)
+		err = step_each(journal, deploy->number, false, add_step,
+		    json);
+	json_end(json);
+	json_end(json);
+	return err;
+}

@@ -1,0 +1,427 @@
+/*
+ * One loop does all: take what the log has, look after the deploy once a
+ * second, write what the reader takes. Nothing in it can block: reading is
+ * from a file, looking is at a lock and a database, writing is after
+ * poll(2) and of at most PIPE_BUF bytes.
+ */
+#include "report/view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "journal/deploy.h"
+#include "lock.h"
+#include "log.h"
+#include "report/line.h"
+#include "report/render.h"
+
+/* Rendered text waiting for the reader; the rest waits in the log. */
+#define PENDING_MAX 65536
+
+/* Between two looks at the lock and the journal, when nothing happens. */
+#define LOOK_MS 1000
+
+/* Between two looks at the log where inotify is not to be had. */
+#define SLICE_MS 50
+
+/* Runners started in a row that did nothing at all. */
+#define WAKES_MAX 10
+
+struct view {
+	const struct view_spec *spec;
+	int64_t deploy;		/* the one that is shown now */
+	struct log_tail *tail;	/* NULL: the log cannot be read */
+	struct render *render;
+	struct str line;
+	struct str text;	/* of one event */
+	struct str pending;
+	size_t written;		/* bytes of "pending" */
+	bool activating;	/* the line "prepared" was passed */
+	bool complete;		/* nothing more is to be shown */
+	bool over;		/* the deploy is, whatever was shown */
+	bool gone;		/* the reader is */
+	int wakes;
+	int64_t look_ms;	/* monotonic: when to look next */
+	int64_t moved_ms;	/* last write, or since when it is over */
+};
+
+static size_t
+pending_bytes(const struct view *view)
+{
+	return view->pending.len - view->written;
+}
+
+static void
+set_over(struct view *view)
+{
+	if (!view->over)
+		view->moved_ms = clock_monotonic_ms();
+	view->over = true;
+}
+
+static void
+set_complete(struct view *view)
+{
+	view->complete = true;
+	set_over(view);
+}
+
+static void
+close_log(struct view *view)
+{
+	log_tail_close(view->tail);
+	view->tail = NULL;
+}
+
+/* A log that cannot be opened is a lost log: the journal will tell. */
+static void
+open_deploy(struct view *view, int64_t deploy)
+{
+	char *path = hub_log_path(view->spec->hub, deploy);
+
+	close_log(view);
+	render_free(view->render);
+	view->render = render_new(view->spec->hub->path);
+	view->deploy = deploy;
+	view->activating = false;
+	view->over = false;
+	view->wakes = 0;
+	view->look_ms = clock_monotonic_ms() + LOOK_MS;
+	if (log_tail_open(&view->tail, path) != NULL)
+		view->tail = NULL;
+	free(path);
+}
+
+/* Numbers only grow, so this ends. */
+static void
+follow_into(struct view *view, int64_t next)
+{
+	if (view->spec->follow && next > view->deploy)
+		open_deploy(view, next);
+	else
+		set_complete(view);
+}
+
+static bool
+is_shown(const struct view *view, bool was_activating, bool is_end)
+{
+	switch (view->spec->part) {
+	case VIEW_PREPARE:
+		return !was_activating && !is_end;
+	case VIEW_ACTIVATE:
+		return was_activating || is_end;
+	default:
+		return true;
+	}
+}
+
+/* Take one line of the log: show it, or not, and see what it means. */
+static void
+take_line(struct view *view)
+{
+	bool was_activating = view->activating;
+	int64_t next;
+	const char *state;
+	bool over;
+
+	str_clear(&view->text);
+	render_line(view->render, view->line.s, view->line.len, &view->text);
+	state = render_state(view->render);
+	over = render_is_over(view->render);
+	next = render_superseded_by(view->render);
+	if (strcmp(state, "prepared") == 0 ||
+	    strcmp(state, "activating") == 0)
+		view->activating = true;
+	if (is_shown(view, was_activating, over && next == 0))
+		str_add_bytes(&view->pending, view->text.s, view->text.len);
+	if (over && next != 0)
+		follow_into(view, next);
+	else if (over || (view->activating &&
+	    view->spec->part == VIEW_PREPARE))
+		set_complete(view);
+}
+
+static void
+read_log(struct view *view)
+{
+	bool found = true;
+
+	while (!view->complete && view->tail != NULL &&
+	    pending_bytes(view) < PENDING_MAX) {
+		if (log_tail_next(view->tail, &view->line, &found) != NULL) {
+			close_log(view);
+			break;
+		}
+		if (!found)
+			break;
+		view->wakes = 0;
+		view->look_ms = clock_monotonic_ms() + LOOK_MS;
+		take_line(view);
+	}
+	if (!view->spec->follow && (view->tail == NULL || !found))
+		set_complete(view);
+}
+
+/* The file may be gone while its follower still holds it open. */
+static bool
+log_is_lost(const struct view *view)
+{
+	char *path = hub_log_path(view->spec->hub, view->deploy);
+	struct stat st;
+	bool lost = view->tail == NULL ||
+	    (stat(path, &st) == -1 && errno == ENOENT);
+
+	free(path);
+	return lost;
+}
+
+static void
+add_last_word(struct view *view, const struct deploy *deploy)
+{
+	const char *repo = view->spec->hub->path;
+	struct str *out = &view->pending;
+
+	if (view->spec->part == VIEW_PREPARE)
+		return;
+	str_addf(out, "%sdeploy %" PRId64 " is %s",
+	    deploy_outcome(deploy) == NULL ? "" : "error: ", deploy->number,
+	    deploy_state_name(deploy->state));
+	if (deploy->error != NULL) {
+		str_add(out, ": ");
+		line_text(out, deploy->error);
+	}
+	str_addf(out, "\n  its log       is incomplete, see: slipway show %"
+	    PRId64 " -C ", deploy->number);
+	line_word(out, repo);
+	str_addch(out, '\n');
+}
+
+/*
+ * Will the log say no more? The journal knows that a deploy is over before
+ * the log says so, and finishing takes its time; but a runner that has
+ * left, or deploys another one, writes nothing more about this one.
+ */
+static const struct err *
+is_silent(const struct view *view, struct journal *journal, bool held,
+    bool *silent)
+{
+	struct deploy running;
+	const struct err *err;
+
+	*silent = !held || log_is_lost(view);
+	if (*silent)
+		return NULL;
+	err = deploy_get_running(journal, view->spec->environment, &running);
+	if (err != NULL)
+		return err;
+	*silent = running.number != 0 && running.number != view->deploy;
+	deploy_release(&running);
+	return NULL;
+}
+
+static void
+conclude(struct view *view, const struct deploy *deploy)
+{
+	int64_t shown = view->deploy;
+
+	/* What was written since the last look comes first. */
+	read_log(view);
+	if (view->complete || view->deploy != shown)
+		return;
+	if (pending_bytes(view) >= PENDING_MAX)
+		return;
+	if (deploy->state == DEPLOY_SUPERSEDED) {
+		follow_into(view, deploy->superseded_by);
+	} else {
+		add_last_word(view, deploy);
+		set_complete(view);
+	}
+}
+
+static const struct err *
+wake(struct view *view)
+{
+	if (view->spec->wake == NULL)
+		return NULL;
+	if (view->wakes++ == WAKES_MAX)
+		return err_new(ERR_FAILED, "deploy %" PRId64 " does not go"
+		    " on: no runner stays alive; see %s/slipway/log/"
+		    "runner.log", view->deploy, view->spec->hub->path);
+	return view->spec->wake(view->spec->hub, view->spec->environment);
+}
+
+/*
+ * What the journal says, and what follows from it. The lock is looked at
+ * after the journal: whoever ended the deploy has then said everything.
+ */
+static const struct err *
+judge(struct view *view, struct journal *journal, const char *lock_path)
+{
+	struct deploy deploy;
+	const struct err *err;
+	bool silent = false, over, held;
+
+	err = deploy_get(journal, view->deploy, &deploy);
+	if (err != NULL)
+		return err->code == ERR_NOT_FOUND ? err : NULL;
+	held = lock_is_held(lock_path);
+	over = deploy_is_over(deploy.state);
+	if (over || (view->spec->part == VIEW_PREPARE &&
+	    deploy.state >= DEPLOY_PREPARED))
+		err = is_silent(view, journal, held || !over, &silent);
+	if (err == NULL && over && silent)
+		set_over(view);
+	if (err == NULL && silent)
+		conclude(view, &deploy);
+	else if (err == NULL && !over && !held)
+		err = wake(view);
+	deploy_release(&deploy);
+	return err;
+}
+
+/*
+ * A journal that cannot be read now may be later: the deploy is not over
+ * because of that.
+ */
+static const struct err *
+look(struct view *view)
+{
+	const struct view_spec *spec = view->spec;
+	struct hub own = { .path = spec->hub->path };
+	struct journal *journal = spec->hub->journal;
+	const struct err *err = NULL;
+	char *lock_path;
+
+	view->look_ms = clock_monotonic_ms() + LOOK_MS;
+	if (journal == NULL) {
+		if (hub_journal(&own, DB_READ) != NULL)
+			return NULL;
+		journal = own.journal;
+	}
+	lock_path = hub_lock_path(spec->hub, spec->environment);
+	err = judge(view, journal, lock_path);
+	free(lock_path);
+	journal_close(own.journal);
+	return err;
+}
+
+static void
+write_some(struct view *view)
+{
+	size_t len = pending_bytes(view);
+	ssize_t n;
+
+	n = write(view->spec->out_fd, view->pending.s + view->written,
+	    len < PIPE_BUF ? len : PIPE_BUF);
+	if (n == -1) {
+		view->gone = errno != EINTR && errno != EAGAIN;
+		return;
+	}
+	view->moved_ms = clock_monotonic_ms();
+	view->written += (size_t)n;
+	if (view->written < PENDING_MAX && pending_bytes(view) > 0)
+		return;
+	memmove(view->pending.s, view->pending.s + view->written,
+	    pending_bytes(view));
+	str_truncate(&view->pending, pending_bytes(view));
+	view->written = 0;
+}
+
+static int
+wait_ms(const struct view *view, bool wants_log)
+{
+	int64_t now = clock_monotonic_ms(), until = view->look_ms;
+
+	if (view->complete && !view->spec->follow)
+		return -1;
+	if (view->complete || (view->over &&
+	    view->moved_ms + VIEW_PATIENCE_MS < until))
+		until = view->moved_ms + VIEW_PATIENCE_MS;
+	if (wants_log && log_tail_fd(view->tail) == -1 &&
+	    now + SLICE_MS < until)
+		until = now + SLICE_MS;
+	return until <= now ? 0 : (int)(until - now);
+}
+
+/* Wait for the reader, the log, or the next look. */
+static void
+wait_and_write(struct view *view)
+{
+	bool wants_log = !view->complete && view->tail != NULL &&
+	    pending_bytes(view) < PENDING_MAX;
+	struct pollfd fds[2] = {
+		{ .fd = view->spec->out_fd },
+		{ .fd = -1, .events = POLLIN },
+	};
+
+	if (pending_bytes(view) > 0)
+		fds[0].events = POLLOUT;
+	if (wants_log)
+		fds[1].fd = log_tail_fd(view->tail);
+	if (poll(fds, 2, wait_ms(view, wants_log)) <= 0)
+		return;
+	if ((fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		view->gone = true;
+	else if ((fds[0].revents & POLLOUT) != 0)
+		write_some(view);
+	if (fds[1].revents != 0)
+		log_tail_wait(view->tail, 0);
+}
+
+static bool
+is_done(const struct view *view)
+{
+	if (view->gone)
+		return true;
+	if (view->complete && pending_bytes(view) == 0)
+		return true;
+	return view->spec->follow && view->over && pending_bytes(view) > 0 &&
+	    clock_monotonic_ms() >= view->moved_ms + VIEW_PATIENCE_MS;
+}
+
+static const struct err *
+run(struct view *view)
+{
+	const struct err *err = NULL;
+
+	for (;;) {
+		read_log(view);
+		if (!view->complete && clock_monotonic_ms() >= view->look_ms)
+			err = look(view);
+		if (err != NULL || is_done(view))
+			return err;
+		wait_and_write(view);
+	}
+}
+
+const struct err *
+view_deploy(const struct view_spec *spec, int64_t *last)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	struct view view = { .spec = spec };
+	const struct err *err;
+
+	str_init(&view.line);
+	str_init(&view.text);
+	str_init(&view.pending);
+	sigaction(SIGPIPE, &ignore, &before);
+	open_deploy(&view, spec->deploy);
+	err = run(&view);
+	sigaction(SIGPIPE, &before, NULL);
+	*last = view.deploy;
+	close_log(&view);
+	render_free(view.render);
+	str_release(&view.line);
+	str_release(&view.text);
+	str_release(&view.pending);
+	return err;
+}
