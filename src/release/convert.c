@@ -271,6 +271,10 @@ is_for_git(const struct listing_entry *entry)
  * checkout-index looks for attributes in the work tree first and in the
  * index then. So that it sees those of the commit, attribute files which
  * themselves are converted come last, and all others are not there yet.
+ *
+ * An export is written so, too. git archive differs from it in one thing,
+ * because git has two expanders of ident: behind another dollar, as in
+ * "$$Id$", archive expands and checkout does not.
  */
 const struct err *
 convert_write(struct listing *listing, struct plumbing *git)

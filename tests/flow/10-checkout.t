@@ -37,7 +37,8 @@ as_git() {
 # as_archive REV FOLDER: what git archive packs.
 as_archive() {
 	mkdir "$2" &&
-	git --git-dir="$bare" archive "$1" | tar -x -C "$2"
+	git --git-dir="$bare" archive "$1" 2> "$T/said" |
+	    tar -x -C "$2"
 }
 
 # compare NAME REV: both ways of writing one commit; prints what differs.

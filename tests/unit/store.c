@@ -1,0 +1,217 @@
+#include "release/store.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "repo.h"
+#include "tap.h"
+
+#define FIRST "20261120101500"
+#define SECOND "20261120101501"
+
+static struct store *store;
+static struct repo *repo;
+static char commit[REPO_OID_SIZE];
+
+/* Run a line of shell in the test's folder. */
+static bool
+sh(const char *line)
+{
+	char *command = xasprintf("cd %s && { %s\n} >/dev/null 2>&1",
+	    tap_folder(), line);
+	int status = system(command);
+
+	free(command);
+	return status == 0;
+}
+
+static const struct err *
+make(const char *release)
+{
+	struct store_count count;
+
+	return store_make(store, release, repo, commit, false, &count);
+}
+
+static const struct err *
+link_shared(const char *path, struct vec *seeded)
+{
+	struct vec shared = VEC_INIT;
+	const struct err *err;
+
+	vec_push(&shared, path);
+	err = store_link_shared(store, FIRST, &shared, seeded);
+	vec_release(&shared);
+	return err;
+}
+
+static void
+set_up(void)
+{
+	char *path = xasprintf("%s/hub", tap_folder());
+	char *root = xasprintf("%s/root", tap_folder());
+
+	umask(022);
+	ok(sh("git init -q w && cd w && git config user.name a &&"
+	    " git config user.email a@b && mkdir -p up/load sites deploy &&"
+	    " echo a >a && echo u >up/load/u && ln -s /etc sites/default &&"
+	    " echo h >deploy/before_migrate && echo n >deploy/after_x &&"
+	    " chmod +x deploy/before_migrate && git add . &&"
+	    " git commit -qm x && git clone -q --bare . ../hub"),
+	    "a repository");
+	is_ok(repo_open(&repo, path, false), "is opened");
+	is_ok(repo_resolve(repo, "HEAD", commit), "and has a commit");
+	is_err(store_open(&store, "relative"), ERR_CONFIG,
+	    "not an absolute", "a relative root");
+	is_ok(store_open(&store, root), "a store");
+	free(path);
+	free(root);
+}
+
+static void
+test_make(void)
+{
+	struct str live = STR_INIT;
+	struct vec whole = VEC_INIT, partial = VEC_INIT, hooks = VEC_INIT;
+
+	is_err(make("x"), ERR_USAGE, "not the name", "a wrong name");
+	ok(sh("mkdir -p root/releases/" FIRST ".partial/old"), "a partial");
+	is_ok(make(FIRST), "a release is made over it");
+	ok(sh("test ! -e root/releases/" FIRST "/old"), "without its files");
+	is_err(make(FIRST), ERR_FAILED, "is there already", "once only");
+	is_ok(make(SECOND), "another one");
+	is_ok(store_list(store, &whole, &partial), "both are listed");
+	is_int((int64_t)whole.n, 2, "as whole");
+	is_int((int64_t)partial.n, 0, "none as partial");
+	is_ok(store_hooks(store, FIRST, &hooks), "hooks are listed");
+	ok(hooks.n == 1 && strcmp(hooks.v[0], "before_migrate") == 0,
+	    "the executable one");
+	is_ok(store_current(store, &live), "nothing is live");
+	is_str(live.s, "", "yet");
+	is_ok(store_seal(store, FIRST), "sealed");
+	is_ok(store_flip(store, FIRST), "flipped");
+	is_ok(store_current(store, &live), "now");
+	is_str(live.s, FIRST, "the first is live");
+	is_err(store_flip(store, "20200101000000"), ERR_NOT_FOUND,
+	    "there is no release", "a flip to nothing");
+	is_err(store_remove(store, FIRST), ERR_REFUSED, "it is live",
+	    "the live one stays");
+	is_err(store_fail(store, FIRST, 1), ERR_REFUSED, "it is live",
+	    "and cannot fail");
+	str_release(&live);
+	vec_release(&whole);
+	vec_release(&partial);
+	vec_release(&hooks);
+}
+
+static void
+test_shared(void)
+{
+	struct vec seeded = VEC_INIT, missing = VEC_INIT, paths = VEC_INIT;
+	struct vec changed = VEC_INIT;
+	int64_t count;
+
+	vec_split(&paths, "up/load/ a none/", " ");
+	is_ok(store_missing_shared(store, repo, commit, &paths, &missing),
+	    "what is missing");
+	ok(missing.n == 2 && strcmp(missing.v[0], "a") == 0 &&
+	    strcmp(missing.v[1], "none/") == 0, "a file, and a new folder");
+	is_err(link_shared("sites/default/files/", &seeded), ERR_REFUSED,
+	    "is a symlink", "never through a symlink");
+	ok(sh("test ! -e /etc/files"), "and /etc is untouched");
+	is_err(link_shared("../x", &seeded), ERR_CONFIG, "does not stay",
+	    "never outside");
+	is_err(link_shared("a", &seeded), ERR_NOT_FOUND, "is missing",
+	    "a file is not seeded");
+	is_ok(link_shared("up/load/", &seeded), "a folder is");
+	is_int((int64_t)seeded.n, 1, "and named");
+	is_ok(link_shared("up/load/", &seeded), "again is no error");
+	ok(sh("test \"$(readlink root/releases/" FIRST "/up/load)\" ="
+	    " ../../../shared/up/load && test -f root/shared/up/load/u"),
+	    "the link and the seed are right");
+	is_err(link_shared("up/load", &seeded), ERR_CONFIG, "is a folder",
+	    "the wrong kind");
+	is_ok(store_verify(store, FIRST, &changed, 9, &count), "verified");
+	is_int(count, 0, "shared links are no change");
+	ok(sh("echo b >root/releases/" FIRST "/a &&"
+	    " rm root/releases/" FIRST "/deploy/after_x"), "two changes");
+	is_ok(store_verify(store, FIRST, &changed, 1, &count), "verified");
+	is_int(count, 2, "both are counted");
+	is_int((int64_t)changed.n, 1, "one is named");
+	vec_release(&seeded);
+	vec_release(&missing);
+	vec_release(&paths);
+	vec_release(&changed);
+}
+
+static void
+test_end(void)
+{
+	struct vec swept = VEC_INIT, names = VEC_INIT, busy = VEC_INIT;
+	char *dir = store_release_path(store, SECOND), *record;
+	int64_t count;
+	pid_t pid;
+	int fds[2];
+	char byte;
+
+	vec_push(&names, SECOND);
+	if (pipe(fds) == -1)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		if (chdir(dir) == -1 || write(fds[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	ok(read(fds[0], &byte, 1) == 1, "a process in the release");
+	is_ok(store_busy(store, &names, &busy), "is looked for");
+	ok(busy.n == 1 && str_starts_with(busy.v[0], SECOND " "),
+	    "and found");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	is_ok(store_record_path(store, SECOND, "r", &record), "a record");
+	ok(sh("echo r > root/.slipway/record/" SECOND "/r"), "is written");
+	is_ok(store_remove(store, SECOND), "removed");
+	is_ok(store_remove(store, SECOND), "again is no error");
+	ok(sh("test ! -e root/.slipway/record/" SECOND " && test ! -e"
+	    " root/.slipway/manifest/" SECOND), "with all that was its");
+	is_err(store_verify(store, SECOND, &busy, 1, &count), ERR_NOT_FOUND,
+	    "there is no release", "and gone");
+	is_ok(make(SECOND), "made again");
+	is_ok(store_fail(store, SECOND, 1), "failed");
+	ok(sh("test -d root/.slipway/failed/" SECOND), "kept");
+	is_ok(store_fail(store, SECOND, 0), "keeping none");
+	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
+	ok(sh("mkdir -p root/releases/" SECOND ".partial/x"), "a crash");
+	is_ok(store_sweep(store, &swept), "is swept");
+	is_int((int64_t)swept.n, 1, "by name");
+	is_ok(store_flip(store, ""), "current is taken away");
+	ok(sh("test ! -L root/current && mkdir root/current"), "a folder");
+	is_err(store_flip(store, FIRST), ERR_FAILED, "move it away",
+	    "a real folder is refused");
+	close(fds[0]);
+	close(fds[1]);
+	free(dir);
+	free(record);
+	vec_release(&swept);
+	vec_release(&names);
+	vec_release(&busy);
+}
+
+int
+main(void)
+{
+	set_up();
+	test_make();
+	test_shared();
+	test_end();
+	store_close(store);
+	repo_close(repo);
+	return tap_done();
+}
