@@ -307,18 +307,24 @@ add_action(struct str *out, const struct json_flat *event)
 }
 
 static void
-on_step(struct render *render, const struct json_flat *event,
-    struct str *out)
+add_command(struct str *out, const struct json_flat *event)
 {
 	const char *run = json_flat_get(event, "run");
 
-	add_heading(render, out);
 	add_action(out, event);
 	if (run != NULL) {
 		str_add(out, ": ");
 		line_text(out, run);
 	}
 	str_addch(out, '\n');
+}
+
+static void
+on_step(struct render *render, const struct json_flat *event,
+    struct str *out)
+{
+	add_heading(render, out);
+	add_command(out, event);
 }
 
 static void
@@ -371,8 +377,7 @@ on_undo(struct render *render, const struct json_flat *event,
 	if (!render->undoing)
 		str_add(out, "  undo\n");
 	render->undoing = true;
-	add_action(out, event);
-	str_addch(out, '\n');
+	add_command(out, event);
 }
 
 static void
