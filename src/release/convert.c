@@ -273,8 +273,8 @@ is_for_git(const struct listing_entry *entry)
  * themselves are converted come last, and all others are not there yet.
  *
  * An export is written so, too. git archive differs from it in one thing,
- * because git has two expanders of ident: behind another dollar, as in
- * "$$Id$", archive expands and checkout does not.
+ * because git has two expanders of ident: in malformed ones, as in "$$Id$"
+ * or an "$Id: " without an end, archive and checkout disagree.
  */
 const struct err *
 convert_write(struct listing *listing, struct plumbing *git)

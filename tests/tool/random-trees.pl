@@ -4,7 +4,7 @@
 #	random-trees.pl SEED COUNT | git fast-import
 #
 # Writes refs/heads/t1 to refs/heads/tCOUNT. The same seed gives the same
-# commits.
+# commits. Those with odd numbers hold malformed idents, too.
 
 use strict;
 use warnings;
@@ -36,6 +36,8 @@ my @attributes = ('text', '-text', 'text=auto', 'eol=crlf', 'eol=lf',
 my @targets = ('a', '../a', '/etc/passwd', 'nowhere', '.', '../../..',
     "\xc3\xa4", 'x' x 1000, 'src/b.txt', 'with space/x');
 
+my $malformed;
+
 sub text {
 	my $end = pick("\n", "\n", "\r\n", '');
 	my @lines = map { pick('one', 'two words', "\t\xc3\xbcber", '',
@@ -46,8 +48,8 @@ sub text {
 	    'mixed' . pick("\r", "\r\n"), 'x' x 300) } 1 .. int(rand(12));
 	my $text = join($end, @lines);
 	$text .= $end if rand() < 0.7;
-	# git checkout and git archive disagree on an ident behind a dollar.
-	$text =~ s/\$\$Id/\$ \$Id/g;
+	# git checkout and git archive disagree on malformed idents.
+	$text =~ s/\$Id[^\$\n]*\$?/ \$Id\$ /g unless $malformed;
 	return $text;
 }
 
@@ -123,6 +125,7 @@ sub tree {
 }
 
 for my $n (1 .. $count) {
+	$malformed = $n % 2;
 	my $tree = tree('', 0, $n % 5 != 0);
 
 	$tree .= modify('100644', 'deep/' x 60 . 'leaf', "deep\n")
