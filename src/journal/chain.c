@@ -187,7 +187,8 @@ verify_hashes(struct db *db, struct vec *faults, int64_t *events,
 			(*events)++;
 		}
 		memset(before, 0, HASH_SIZE);
-		memcpy(before, stored, len < HASH_SIZE ? len : HASH_SIZE);
+		if (len == HASH_SIZE)
+			memcpy(before, stored, HASH_SIZE);
 		expected = id + 1;
 	}
 	db_done(query);
