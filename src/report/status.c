@@ -113,8 +113,6 @@ add_live(struct str *out, const struct deploy *live)
 		line_text(out, live->subject);
 	}
 	str_addch(out, '\n');
-	if (live->maintenance == MAINTENANCE_UP)
-		line_pair(out, "maintenance", "the page is up");
 }
 
 static void
@@ -163,6 +161,9 @@ table_status(struct str *out, struct journal *journal,
 		line_text(out, root);
 		str_addch(out, '\n');
 		add_live(out, &status.live);
+		if (status.live.maintenance == MAINTENANCE_UP ||
+		    status.failed.maintenance == MAINTENANCE_UP)
+			line_pair(out, "maintenance", "the page is up");
 		add_with_state(out, "under way", &status.running);
 		err = deploy_each(journal, &waiting, add_waiting, out);
 		add_with_state(out, "last failure", &status.failed);
