@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "file.h"
-#include "journal/push.h"
-#include "journal/step.h"
 #include "journal_fixture.h"
 
 static void
@@ -364,145 +362,6 @@ test_directives(void)
 	journal_close(journal);
 }
 
-static const struct err *
-add_step(const struct step *step, void *ctx)
-{
-	str_addf(ctx, "%s:%s:%d ", step->action, step->state,
-	    (int)step->exit);
-	return NULL;
-}
-
-static void
-test_steps(void)
-{
-	struct journal *journal = fixture_journal("steps.db");
-	struct step step = { .deploy = 1, .phase = (char *)"migrate",
-	    .action = (char *)"one", .host = (char *)"local" };
-	struct str list = STR_INIT;
-	bool done;
-
-	is_err(step_begin(journal, &step), ERR_JOURNAL, "",
-	    "a step of no deploy");
-	fixture_request(journal, "a", NULL);
-	is_ok(step_begin(journal, &step), "a step");
-	step.action = (char *)"two";
-	is_ok(step_begin(journal, &step), "another");
-	step.state = (char *)"done";
-	is_ok(step_is_done(journal, 1, "migrate", "two", "local", &done),
-	    "is it done");
-	ok(!done, "not yet");
-	is_ok(step_end(journal, &step), "it ends");
-	is_ok(step_is_done(journal, 1, "migrate", "two", "local", &done),
-	    "is it done");
-	ok(done, "it is");
-	is_ok(step_is_done(journal, 1, "migrate", "two", "web2", &done),
-	    "elsewhere");
-	ok(!done, "it is not");
-	is_ok(step_each(journal, 1, false, add_step, &list), "all");
-	is_str(list.s, "one:running:-1 two:done:0 ", "oldest first");
-	str_clear(&list);
-	is_ok(step_each(journal, 1, true, add_step, &list), "all");
-	is_str(list.s, "two:done:0 one:running:-1 ", "newest first");
-	str_release(&list);
-	journal_close(journal);
-}
-
-/* A clock that was turned back gives no name twice. */
-static void
-test_new_name(void)
-{
-	struct journal *journal = fixture_journal("names.db");
-	char name[15], today[15];
-
-	clock_stamp(today, clock_now_ms());
-	is_ok(release_new_name(journal, "a", name), "a first name");
-	ok(strcmp(name, today) >= 0, "is the time");
-	fixture_live(journal, "a", "20991231235959", NULL);
-	is_ok(release_new_name(journal, "a", name), "behind the newest");
-	is_str(name, "21000101000000", "is one second after it");
-	is_ok(release_new_name(journal, "b", name), "elsewhere");
-	ok(strcmp(name, "2099") < 0, "is the time");
-	journal_close(journal);
-}
-
-static void
-is_disposable(struct journal *journal, int64_t keep_count,
-    const char *spared, const char *want)
-{
-	struct vec names = VEC_INIT;
-	struct str joined = STR_INIT;
-
-	is_ok(release_disposable(journal, "a", keep_count, spared, &names),
-	    "disposable");
-	vec_join(&names, " ", &joined);
-	is_str(joined.s, want, "keep %d, spare %s", (int)keep_count,
-	    spared == NULL ? "none" : spared);
-	str_release(&joined);
-	vec_release(&names);
-}
-
-static void
-test_disposable(void)
-{
-	static const char *const names[] = {
-		"20260101000000", "20260101000001", "20260101000002",
-		"20260101000003",
-	};
-	struct journal *journal = fixture_journal("disposable.db");
-	struct release release;
-
-	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
-	    "no earlier", "nothing before nothing");
-	for (int i = 0; i < 4; i++)
-		fixture_live(journal, "a", names[i], i == 0 ? NULL :
-		    names[i - 1]);
-	is_ok(db_script(journal_db(journal),
-	    "UPDATE releases SET live_at = id"), "one after the other");
-	is_disposable(journal, 4, NULL, "");
-	is_disposable(journal, 2, NULL, "20260101000000 20260101000001");
-	is_disposable(journal, 1, names[2], "20260101000000 20260101000001");
-	is_ok(release_before_live(journal, "a", &release), "before live");
-	is_str(release.name, names[2], "is the third");
-	release_release(&release);
-	is_ok(release_set_state(journal, "a", names[2], "removed"),
-	    "it is removed");
-	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
-	    "deploy its commit again", "and cannot be gone back to");
-	is_err(release_set_state(journal, "a", "x", "removed"),
-	    ERR_NOT_FOUND, "no release x", "a name that is not there");
-	journal_close(journal);
-}
-
-static void
-test_pushes(void)
-{
-	struct journal *journal = fixture_journal("pushes.db");
-	struct push push = PUSH_INIT;
-	int64_t id;
-	bool skip;
-
-	push.pusher = xstrdup("alice");
-	push.receiver = xstrdup("12 34");
-	push_add_ref(&push, "o", "n", "refs/heads/main");
-	push_add_ref(&push, "o", "n", "refs/heads/x");
-	push.refs[1].skip = true;
-	is_ok(push_by_receiver(journal, "12 34", &id), "before");
-	is_int(id, 0, "nobody knows it");
-	is_ok(push_write(journal, &push), "it is written");
-	is_ok(push_by_receiver(journal, "12 34", &id), "after");
-	is_int(id, push.id, "it is found");
-	is_ok(push_ref_skipped(journal, id, "refs/heads/main", &skip), "a");
-	ok(!skip, "ref that is not skipped");
-	is_ok(push_ref_skipped(journal, id, "refs/heads/x", &skip), "a");
-	ok(skip, "ref that is");
-	is_ok(push_land(journal, &push), "it lands");
-	is_ok(db_get_int(&id, journal_db(journal), 0, "SELECT count(*) FROM"
-	    " push_refs WHERE landed = 1", ""), "both refs");
-	is_int(id, 2, "have landed");
-	push_release(&push);
-	journal_close(journal);
-}
-
 int
 main(void)
 {
@@ -515,9 +374,5 @@ main(void)
 	test_filters();
 	test_live();
 	test_directives();
-	test_steps();
-	test_new_name();
-	test_disposable();
-	test_pushes();
 	return tap_done();
 }
