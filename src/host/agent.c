@@ -231,7 +231,7 @@ perform(struct agent *agent, const struct message *request,
     struct message *result)
 {
 	const struct err *err;
-	const struct verb *verb;
+	const struct verb *verb = NULL;
 
 	err = find_verb(&verb, request);
 	if (err != NULL)

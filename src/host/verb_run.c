@@ -1,6 +1,9 @@
 /*
  * The verb "run": one command in a release, its output sent line by line.
  */
+#include <sys/types.h>
+#include <sha2.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -360,16 +363,23 @@ execute_kept(struct agent *agent, const struct message *request,
 	return err;
 }
 
-static void
+static const struct err *
 add_result(struct message *result, const struct proc_result *how,
     const char *path)
 {
+	char sum[SHA256_DIGEST_STRING_LENGTH];
+
 	message_add_int(result, "exit", how->exit_status);
 	message_add_int(result, "signal", how->signal);
 	message_add_int(result, "timed-out", how->timed_out);
 	message_add_int(result, "ms", how->duration_ms);
-	if (path != NULL)
-		message_add(result, "path", path);
+	if (path == NULL)
+		return NULL;
+	if (SHA256File(path, sum) == NULL)
+		return err_system("read %s", path);
+	message_add(result, "path", path);
+	message_add(result, "sum", sum);
+	return NULL;
 }
 
 const struct err *
@@ -398,7 +408,7 @@ verb_run(struct agent *agent, const struct message *request,
 		err = execute_kept(agent, request, &spec, &how, &path);
 	}
 	if (err == NULL)
-		add_result(result, &how, path);
+		err = add_result(result, &how, path);
 	file_close(&spec.dirfd);
 	vec_release(&argv);
 	vec_release(&env);

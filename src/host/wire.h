@@ -21,7 +21,7 @@
  *	configure  release shared*       linked* seeded*
  *	hooks      release               hook*
  *	run        release command|hook  exit signal timed-out ms
- *	           env* timeout memory   [path]
+ *	           env* timeout memory   [path sum]
  *	           nice [keep]
  *	seal       release               -
  *	flip       release (may be "")   -
@@ -38,8 +38,8 @@
  * A line longer than WIRE_LINE_MAX comes in pieces, a NUL as "\x00", and
  * what exceeds WIRE_OUTPUT_MAX is left out, which a note tells at the end.
  * With "keep NAME" stdout goes to the file of that name beside the
- * release's other records instead, and its "path" is in the result. The
- * agent adds SLIPWAY_HOST, SLIPWAY_ROLES and the base environment;
+ * release's other records instead; the result has its "path" and, as "sum", its
+ * SHA-256. The agent adds SLIPWAY_HOST, SLIPWAY_ROLES and the base environment;
  * "env NAME=value" adds the rest, and replaces what has that name.
  *
  * Numbers are decimal, "export" is 0 or 1, "timeout" is in milliseconds,

@@ -1,0 +1,32 @@
+/*
+ * post-update - show the activation to its end, and the summary.
+ */
+#include "deploy/chained.h"
+#include "deploy/queue.h"
+#include "deploy/receive.h"
+#include "report/say.h"
+#include "report/watch.h"
+
+int
+main(int argc, char **argv)
+{
+	struct hub hub = HUB_INIT;
+	const struct err *err, *chained;
+	int64_t push = 0;
+
+	(void)argc;
+	err = hub_open(&hub, NULL);
+	if (err == NULL)
+		err = hub_config(&hub);
+	if (err == NULL)
+		err = hub_journal(&hub, DB_READ);
+	if (err == NULL)
+		err = receive_find(&hub, &push);
+	if (err == NULL)
+		err = watch_push(&hub, push, VIEW_ACTIVATE, queue_wake);
+	say_error(err);
+	chained = chained_run(argv, "", 0);
+	say_error(chained);
+	hub_close(&hub);
+	return err == NULL && chained == NULL ? 0 : 1;
+}

@@ -1,0 +1,130 @@
+/*
+ * What the commands share.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd/cmd.h"
+#include "deploy/queue.h"
+#include "file.h"
+#include "report/table.h"
+#include "report/view.h"
+
+const char *
+call_value(const struct call *call, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = call->given.n; i > 0; i--) {
+		const char *given = call->given.v[i - 1];
+
+		if (strncmp(given, name, len) == 0 && given[len] == '=')
+			return given + len + 1;
+	}
+	return NULL;
+}
+
+bool
+call_has(const struct call *call, const char *name)
+{
+	return vec_has(&call->given, name);
+}
+
+void
+call_values(const struct call *call, const char *name, struct vec *values)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < call->given.n; i++) {
+		const char *given = call->given.v[i];
+
+		if (strncmp(given, name, len) == 0 && given[len] == '=')
+			vec_push(values, given + len + 1);
+	}
+}
+
+const struct err *
+cmd_open(struct call *call, enum db_mode mode, bool environment)
+{
+	const struct err *err;
+
+	err = hub_open(&call->hub, call->dir);
+	if (err == NULL)
+		err = hub_config(&call->hub);
+	if (err == NULL && (environment || call->environment != NULL))
+		err = hub_environment(&call->hub, call->environment,
+		    &call->env);
+	if (err == NULL)
+		err = hub_journal(&call->hub, mode);
+	return err;
+}
+
+const struct err *
+cmd_number(int64_t *number, const char *word)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(word, &end, 10);
+	if (errno != 0 || end == word || *end != '\0' || *number <= 0)
+		return err_new(ERR_USAGE, "'%s' is no deploy number", word);
+	return NULL;
+}
+
+const struct err *
+cmd_print(const struct str *text)
+{
+	return file_write_fd(STDOUT_FILENO, text->s, text->len);
+}
+
+static const struct err *
+print_json(struct call *call, const struct deploy *deploy)
+{
+	struct str out = STR_INIT;
+	struct json json = JSON_INIT(&out);
+	const struct err *err;
+
+	json.pretty = true;
+	err = table_json(&json, call->hub.journal, deploy);
+	str_addch(&out, '\n');
+	if (err == NULL)
+		err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+const struct err *
+cmd_request(struct call *call, struct deploy *request,
+    const struct directives *options)
+{
+	struct view_spec spec = {
+		.hub = &call->hub,
+		.environment = call->env->name,
+		.part = VIEW_ALL,
+		.out_fd = call->json ? STDERR_FILENO : STDOUT_FILENO,
+		.wake = queue_wake,
+		.follow = true,
+	};
+	struct deploy last = DEPLOY_INIT;
+	const struct err *err;
+	int64_t number;
+
+	err = queue_add(&call->hub, request, options);
+	if (err == NULL)
+		err = queue_wake(&call->hub, call->env->name);
+	spec.deploy = request->number;
+	if (err == NULL)
+		err = view_deploy(&spec, &number);
+	if (err == NULL)
+		err = deploy_get(call->hub.journal, number, &last);
+	if (err == NULL && call->json)
+		err = print_json(call, &last);
+	if (err == NULL)
+		err = deploy_outcome(&last);
+	deploy_release(&last);
+	return err;
+}

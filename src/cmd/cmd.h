@@ -1,0 +1,97 @@
+/*
+ * cmd - the doors people open: one file per subcommand.
+ *
+ * A command is described by a table: its options, its words, its help.
+ * The table parses the command line, prints --help, and is what the
+ * manual page is checked against. Every command also takes the global
+ * options, before or after its name:
+ *
+ *	-C DIR, --repo DIR	   the bare repository
+ *	-e ENV, --environment ENV  the environment
+ *	--json			   results as JSON
+ *	-h, --help
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "journal/hub.h"
+#include "vec.h"
+
+struct call;
+
+struct cmd_option {
+	int letter;		/* 0: none */
+	const char *name;	/* long, without dashes */
+	const char *argument;	/* name of its value; NULL: a switch */
+	const char *help;
+};
+
+/* More options than this no command has. */
+#define CMD_OPTIONS_MAX 12
+
+struct cmd {
+	const char *name;
+	const char *words;	/* as in the synopsis: "[RELEASE|N]" */
+	int words_min;
+	int words_max;
+	const char *summary;	/* one line for "slipway --help" */
+	const char *help;	/* what --help says below the synopsis */
+	const char *example;	/* command lines, one a line */
+	bool json;		/* has --json */
+	bool plumbing;		/* not listed in "slipway --help" */
+	const struct cmd_option *options;	/* ended by a NULL name */
+	const struct err *(*run)(struct call *call);
+};
+
+/* One command line, parsed. */
+struct call {
+	const struct cmd *cmd;
+	const char *dir;		/* NULL: $GIT_DIR or "." */
+	const char *environment;	/* NULL: the only one */
+	bool json;
+	struct vec words;
+	struct vec given;		/* "name" or "name=value" */
+	struct hub hub;			/* opened by cmd_open() */
+	const struct environment *env;	/* likewise */
+};
+
+/* The value of an option, its last one; NULL when it was not given. */
+const char *call_value(const struct call *call, const char *name);
+bool call_has(const struct call *call, const char *name);
+
+/* Every value of an option that may be repeated. */
+void call_values(const struct call *call, const char *name,
+    struct vec *values);
+
+/*
+ * Open the hub, its config and its journal. With "environment", also find
+ * the environment: ERR_USAGE when it has to be named.
+ */
+const struct err *cmd_open(struct call *call, enum db_mode mode,
+    bool environment);
+
+/* Parse a deploy's number; ERR_USAGE. */
+const struct err *cmd_number(int64_t *number, const char *word);
+
+/* Write the whole text to standard output. */
+const struct err *cmd_print(const struct str *text);
+
+/*
+ * Write a request, wake a runner, show the deploy to its end and return
+ * its outcome as an error. With --json the object goes to standard output
+ * and the view to standard error.
+ */
+struct deploy;
+struct directives;
+const struct err *cmd_request(struct call *call, struct deploy *request,
+    const struct directives *options);
+
+extern const struct cmd cmd_agent, cmd_cleanup, cmd_deploy, cmd_init,
+    cmd_log, cmd_retry, cmd_rollback, cmd_runner, cmd_show, cmd_status,
+    cmd_uninit, cmd_verify;
+
+#endif

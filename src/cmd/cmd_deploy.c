@@ -1,0 +1,279 @@
+/*
+ * slipway deploy, retry, rollback - requests from the command line.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "cmd/cmd.h"
+#include "deploy/identity.h"
+#include "journal/deploy.h"
+#include "plan/plan.h"
+#include "release/store.h"
+#include "repo.h"
+
+static void
+fill_request(const struct call *call, struct deploy *request,
+    const char *kind)
+{
+	request->environment = xstrdup(call->env->name);
+	request->kind = xstrdup(kind);
+	request->pusher = identity_pusher();
+}
+
+/* REV, or the tip of the environment's branch. */
+static const struct err *
+resolve(const struct call *call, struct deploy *request)
+{
+	char oid[REPO_OID_SIZE];
+	const struct err *err;
+	struct repo *repo;
+	char *ref;
+
+	ref = xasprintf("refs/heads/%s", call->env->branch);
+	err = repo_open(&repo, call->hub.path, false);
+	if (err == NULL && call->words.n > 0)
+		err = repo_resolve(repo, call->words.v[0], oid);
+	else if (err == NULL)
+		err = repo_ref(repo, ref, oid);
+	if (err == NULL) {
+		request->commit = xstrdup(oid);
+		if (call->words.n == 0 ||
+		    strcmp(call->words.v[0], call->env->branch) == 0)
+			request->ref = xstrdup(ref);
+	}
+	repo_close(repo);
+	free(ref);
+	return err;
+}
+
+/* A directive that nothing takes is a slip of the hand: ask again. */
+static const struct err *
+read_directives(const struct call *call, struct directives *list)
+{
+	struct plan_unknown *unknown = NULL;
+	struct str text = STR_INIT;
+	struct vec words = VEC_INIT;
+	const struct err *err = NULL;
+	size_t n = 0;
+
+	call_values(call, "directive", &words);
+	for (size_t i = 0; err == NULL && i < words.n; i++)
+		err = directives_add_word(list, words.v[i], "", "cli");
+	if (err == NULL)
+		plan_find_unknown(&unknown, &n, call->hub.config, call->env,
+		    list);
+	if (n > 0) {
+		plan_unknown_text(&text, &unknown[0]);
+		err = err_new(ERR_USAGE, "%s", text.s);
+	}
+	free(unknown);
+	str_release(&text);
+	vec_release(&words);
+	return err;
+}
+
+static const struct err *
+run_deploy(struct call *call)
+{
+	struct directives options = DIRECTIVES_INIT;
+	struct deploy request = DEPLOY_INIT;
+	const struct err *err;
+
+	err = cmd_open(call, DB_WRITE, true);
+	if (err == NULL) {
+		fill_request(call, &request, "deploy");
+		err = resolve(call, &request);
+	}
+	if (err == NULL)
+		err = read_directives(call, &options);
+	if (err == NULL)
+		err = cmd_request(call, &request, &options);
+	deploy_release(&request);
+	directives_release(&options);
+	return err;
+}
+
+static const struct cmd_option deploy_options[] = {
+	{ 'd', "directive", "NAME[:ARGUMENT]", "ask for an action, as -NAME-"
+	    " in a commit message does; may be repeated" },
+	{ 0, NULL, NULL, NULL }
+};
+
+const struct cmd cmd_deploy = {
+	.name = "deploy",
+	.words = "[REV]",
+	.words_max = 1,
+	.summary = "make a commit live, as a push would",
+	.help = "Deploy REV (a commit, branch or tag of the repository), or"
+	    " the tip of the\nenvironment's branch, and show it to its end."
+	    " Interrupting the view does not\ninterrupt the deploy.",
+	.example = "slipway deploy -C /srv/shop.git -d cc\n"
+	    "slipway deploy -C /srv/shop.git v1.4",
+	.json = true,
+	.options = deploy_options,
+	.run = run_deploy,
+};
+
+/* The newest deploy that did not go live. */
+static const struct err *
+find_failed(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	int64_t *number = ctx;
+
+	(void)journal;
+	if (*number == 0 && deploy_is_over(deploy->state) &&
+	    deploy->state != DEPLOY_LIVE &&
+	    deploy->state != DEPLOY_RETIRED &&
+	    deploy->state != DEPLOY_SUPERSEDED &&
+	    strcmp(deploy->kind, "deploy") == 0)
+		*number = deploy->number;
+	return NULL;
+}
+
+static const struct err *
+retry_number(const struct call *call, int64_t *number)
+{
+	struct deploy_filter filter = { .environment = call->env->name };
+	const struct err *err;
+
+	if (call->words.n > 0)
+		return cmd_number(number, call->words.v[0]);
+	*number = 0;
+	err = deploy_each(call->hub.journal, &filter, find_failed, number);
+	if (err == NULL && *number == 0)
+		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed",
+		    call->env->name);
+	return err;
+}
+
+/* The same commit, with what options had asked for. */
+static const struct err *
+copy_request(const struct call *call, const struct deploy *old,
+    struct deploy *request, struct directives *options)
+{
+	struct directives all = DIRECTIVES_INIT;
+	const struct err *err;
+
+	if (strcmp(old->environment, call->env->name) != 0)
+		return err_new(ERR_USAGE, "deploy %" PRId64 " was one of %s;"
+		    " say -e %s", old->number, old->environment,
+		    old->environment);
+	if (strcmp(old->kind, "deploy") != 0)
+		return err_new(ERR_USAGE, "deploy %" PRId64 " was a %s; ask"
+		    " for it again: slipway %s", old->number, old->kind,
+		    old->kind);
+	fill_request(call, request, "deploy");
+	request->commit = xstrdup(old->commit);
+	request->ref = xstrdup_null(old->ref);
+	err = deploy_directives(call->hub.journal, old->number, true, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.v[i].commit[0] == '\0')
+			directives_add(options, all.v[i].name,
+			    all.v[i].argument, "", all.v[i].source);
+	}
+	directives_release(&all);
+	return err;
+}
+
+static const struct err *
+run_retry(struct call *call)
+{
+	struct deploy old = DEPLOY_INIT, request = DEPLOY_INIT;
+	struct directives options = DIRECTIVES_INIT;
+	const struct err *err;
+	int64_t number;
+
+	err = cmd_open(call, DB_WRITE, true);
+	if (err == NULL)
+		err = retry_number(call, &number);
+	if (err == NULL)
+		err = deploy_get(call->hub.journal, number, &old);
+	if (err == NULL)
+		err = copy_request(call, &old, &request, &options);
+	if (err == NULL)
+		err = cmd_request(call, &request, &options);
+	deploy_release(&old);
+	deploy_release(&request);
+	directives_release(&options);
+	return err;
+}
+
+const struct cmd cmd_retry = {
+	.name = "retry",
+	.words = "[N]",
+	.words_max = 1,
+	.summary = "deploy again what has failed",
+	.help = "Deploy the commit of deploy N again, or of the newest one"
+	    " that has failed.",
+	.example = "slipway retry -C /srv/shop.git\n"
+	    "slipway retry -C /srv/shop.git 42",
+	.json = true,
+	.run = run_retry,
+};
+
+/* A release by its name, or by the number of a deploy that it served. */
+static const struct err *
+find_target(const struct call *call, const char *word, char **target)
+{
+	struct deploy deploy;
+	const struct err *err;
+	int64_t number;
+
+	*target = NULL;
+	if (store_is_release(word)) {
+		*target = xstrdup(word);
+		return NULL;
+	}
+	err = cmd_number(&number, word);
+	if (err != NULL)
+		return err_new(ERR_USAGE, "'%s' is neither a release (14"
+		    " digits) nor a deploy number", word);
+	err = deploy_get(call->hub.journal, number, &deploy);
+	if (err == NULL && strcmp(deploy.environment, call->env->name) != 0)
+		err = err_new(ERR_USAGE, "deploy %" PRId64 " was one of %s",
+		    number, deploy.environment);
+	if (err == NULL && deploy.release == NULL)
+		err = err_new(ERR_NOT_FOUND, "deploy %" PRId64 " made no"
+		    " release", number);
+	if (err == NULL)
+		*target = xstrdup(deploy.release);
+	deploy_release(&deploy);
+	return err;
+}
+
+static const struct err *
+run_rollback(struct call *call)
+{
+	struct deploy request = DEPLOY_INIT;
+	const struct err *err;
+
+	err = cmd_open(call, DB_WRITE, true);
+	if (err == NULL) {
+		fill_request(call, &request, "rollback");
+		request.commit = xstrdup("");
+		if (call->words.n > 0)
+			err = find_target(call, call->words.v[0],
+			    &request.target);
+	}
+	if (err == NULL)
+		err = cmd_request(call, &request, NULL);
+	deploy_release(&request);
+	return err;
+}
+
+const struct cmd cmd_rollback = {
+	.name = "rollback",
+	.words = "[RELEASE|N]",
+	.words_max = 1,
+	.summary = "make an earlier release live again, database included",
+	.help = "Go back to the release that was live before, or to RELEASE,"
+	    " or to the release\nof deploy N. The \"undo\" commands of every"
+	    " deploy in between run first, newest\nfirst; what cannot be"
+	    " undone is told.",
+	.example = "slipway rollback -C /srv/shop.git\n"
+	    "slipway rollback -C /srv/shop.git 20261119090000",
+	.json = true,
+	.run = run_rollback,
+};

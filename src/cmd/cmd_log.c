@@ -1,0 +1,317 @@
+/*
+ * slipway log, show, status - what happened, and how things stand.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "cmd/cmd.h"
+#include "deploy/queue.h"
+#include "journal/deploy.h"
+#include "report/table.h"
+#include "report/view.h"
+
+/* How many deploys "slipway log" lists when it is not told. */
+#define LOG_LIMIT 20
+
+/* Where the rows of one listing go. */
+struct listing {
+	struct call *call;
+	struct str *out;
+	struct json json;
+};
+
+static const struct err *
+list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct listing *listing = ctx;
+
+	if (listing->call->json)
+		return table_json(&listing->json, journal, deploy);
+	table_log_line(listing->out, deploy);
+	return NULL;
+}
+
+static const struct err *
+check_state(const char *state)
+{
+	enum deploy_state found;
+	struct str names = STR_INIT;
+	const struct err *err;
+
+	if (state == NULL || deploy_state_by_name(&found, state))
+		return NULL;
+	for (int i = 0; i < DEPLOY_STATES; i++)
+		str_addf(&names, "%s%s", i == 0 ? "" : ", ",
+		    deploy_state_name((enum deploy_state)i));
+	err = err_new(ERR_USAGE, "--state %s: the states are %s", state,
+	    names.s);
+	str_release(&names);
+	return err;
+}
+
+static const struct err *
+read_filter(struct call *call, struct deploy_filter *filter)
+{
+	const char *limit = call_value(call, "limit");
+	const char *since = call_value(call, "since");
+	const struct err *err;
+
+	filter->environment = call->env == NULL ? NULL : call->env->name;
+	filter->author = call_value(call, "author");
+	filter->state = call_value(call, "state");
+	filter->limit = LOG_LIMIT;
+	err = check_state(filter->state);
+	if (err == NULL && limit != NULL &&
+	    cmd_number(&filter->limit, limit) != NULL)
+		err = err_new(ERR_USAGE, "-n %s: say a number from 1",
+		    limit);
+	if (err == NULL && since != NULL) {
+		err = clock_parse_when(&filter->since_at, since,
+		    clock_now_ms());
+		if (err != NULL)
+			err = err_add(err, "--since");
+	}
+	return err;
+}
+
+static const struct err *
+run_log(struct call *call)
+{
+	struct str out = STR_INIT;
+	struct listing listing = { call, &out, JSON_INIT(&out) };
+	struct deploy_filter filter = { 0 };
+	const struct err *err;
+
+	listing.json.pretty = true;
+	err = cmd_open(call, DB_READ, false);
+	if (err == NULL)
+		err = read_filter(call, &filter);
+	if (err != NULL)
+		return err;
+	if (call->json)
+		json_array(&listing.json);
+	else
+		table_log_head(&out);
+	err = deploy_each(call->hub.journal, &filter, list_one, &listing);
+	if (call->json) {
+		json_end(&listing.json);
+		str_addch(&out, '\n');
+	}
+	if (err == NULL)
+		err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+static const struct cmd_option log_options[] = {
+	{ 'n', "limit", "N", "at most N deploys (20)" },
+	{ 0, "author", "TEXT", "whose author or pusher contains TEXT" },
+	{ 0, "since", "WHEN", "requested since WHEN: 2026-11-20, friday,"
+	    " \"3 days ago\"" },
+	{ 0, "state", "STATE", "in this state: live, retired, failed, ..." },
+	{ 0, NULL, NULL, NULL }
+};
+
+const struct cmd cmd_log = {
+	.name = "log",
+	.words = "",
+	.summary = "list deploys: what went live when, and who did it",
+	.help = "List deploys, newest first.",
+	.example = "slipway log -C /srv/shop.git --since friday\n"
+	    "slipway log -C /srv/shop.git --state failed --json",
+	.json = true,
+	.options = log_options,
+	.run = run_log,
+};
+
+/* Deploy N, or the newest. */
+static const struct err *
+find_shown(struct call *call, struct deploy *deploy)
+{
+	const struct err *err;
+	int64_t number;
+
+	if (call->words.n > 0) {
+		err = cmd_number(&number, call->words.v[0]);
+		return err != NULL ? err : deploy_get(call->hub.journal,
+		    number, deploy);
+	}
+	err = deploy_get_newest(call->hub.journal, call->env == NULL ? NULL :
+	    call->env->name, deploy);
+	if (err == NULL && deploy->number == 0)
+		err = err_new(ERR_NOT_FOUND, "nothing was deployed yet");
+	return err;
+}
+
+static const struct err *
+follow(struct call *call, const struct deploy *deploy)
+{
+	struct view_spec spec = {
+		.hub = &call->hub,
+		.deploy = deploy->number,
+		.environment = deploy->environment,
+		.part = VIEW_ALL,
+		.out_fd = call->json ? STDERR_FILENO : STDOUT_FILENO,
+		.wake = queue_wake,
+		.follow = true,
+	};
+	int64_t last;
+
+	return view_deploy(&spec, &last);
+}
+
+static const struct err *
+print_shown(struct call *call, const struct deploy *deploy)
+{
+	struct str out = STR_INIT;
+	struct json json = JSON_INIT(&out);
+	const struct err *err;
+
+	json.pretty = true;
+	if (call->json) {
+		err = table_json(&json, call->hub.journal, deploy);
+		str_addch(&out, '\n');
+	} else {
+		err = table_show(&out, call->hub.journal, deploy);
+	}
+	if (err == NULL)
+		err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+/* What was said while it ran, as far as it is there. */
+static const struct err *
+print_output(struct call *call, const struct deploy *deploy)
+{
+	struct view_spec spec = {
+		.hub = &call->hub,
+		.deploy = deploy->number,
+		.environment = deploy->environment,
+		.part = VIEW_ALL,
+		.out_fd = STDOUT_FILENO,
+	};
+	int64_t last;
+
+	return view_deploy(&spec, &last);
+}
+
+static const struct err *
+run_show(struct call *call)
+{
+	struct deploy deploy = DEPLOY_INIT;
+	const struct err *err;
+	bool following = call_has(call, "follow");
+	int64_t number;
+
+	err = cmd_open(call, DB_READ, false);
+	if (err == NULL)
+		err = find_shown(call, &deploy);
+	number = deploy.number;
+	if (err == NULL && following) {
+		err = follow(call, &deploy);
+		deploy_release(&deploy);
+		if (err == NULL)
+			err = deploy_get(call->hub.journal, number, &deploy);
+	} else if (err == NULL && !call->json) {
+		err = print_output(call, &deploy);
+	}
+	if (err == NULL && (call->json || !following))
+		err = print_shown(call, &deploy);
+	deploy_release(&deploy);
+	return err;
+}
+
+static const struct cmd_option show_options[] = {
+	{ 'f', "follow", NULL, "watch it until it is over" },
+	{ 0, NULL, NULL, NULL }
+};
+
+const struct cmd cmd_show = {
+	.name = "show",
+	.words = "[N]",
+	.words_max = 1,
+	.summary = "show one deploy: its steps, times and output",
+	.help = "Show deploy N, or the newest: what its commands printed,"
+	    " who asked for it, what\neach commit asked for, the steps with"
+	    " their times, and how it ended.",
+	.example = "slipway show -C /srv/shop.git 41\n"
+	    "slipway show -C /srv/shop.git --follow",
+	.json = true,
+	.options = show_options,
+	.run = run_show,
+};
+
+static const struct err *
+status_one(struct call *call, const struct environment *env, struct str *out,
+    struct json *json)
+{
+	if (call->json)
+		return table_status_json(json, call->hub.journal, env->name,
+		    env->set.root);
+	return table_status(out, call->hub.journal, env->name,
+	    env->set.root);
+}
+
+/* A broken environment needs a hand, and says so by the exit status. */
+static const struct err *
+check_broken(struct call *call, const struct environment *env)
+{
+	struct deploy deploy;
+	const struct err *err;
+
+	err = deploy_get_newest(call->hub.journal, env->name, &deploy);
+	if (err == NULL && deploy.number != 0 &&
+	    deploy.state == DEPLOY_BROKEN)
+		err = deploy_outcome(&deploy);
+	deploy_release(&deploy);
+	return err;
+}
+
+static const struct err *
+run_status(struct call *call)
+{
+	const struct config *config;
+	struct str out = STR_INIT;
+	struct json json = JSON_INIT(&out);
+	const struct err *err, *broken = NULL;
+
+	json.pretty = true;
+	err = cmd_open(call, DB_READ, false);
+	if (err != NULL)
+		return err;
+	config = call->hub.config;
+	if (call->json)
+		json_array(&json);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (call->env != NULL && call->env != env)
+			continue;
+		err = status_one(call, env, &out, &json);
+		broken = err_first(broken, check_broken(call, env));
+	}
+	if (call->json) {
+		json_end(&json);
+		str_addch(&out, '\n');
+	}
+	if (err == NULL)
+		err = cmd_print(&out);
+	str_release(&out);
+	return err_first(err, broken);
+}
+
+const struct cmd cmd_status = {
+	.name = "status",
+	.words = "",
+	.summary = "what is live, what is under way, what waits",
+	.help = "Tell for each environment which release is live, since when"
+	    " and by whom, what is\nunder way and what waits. The exit status"
+	    " is 6 when the last deploy of an\nenvironment is broken.",
+	.example = "slipway status -C /srv/shop.git",
+	.json = true,
+	.run = run_status,
+};

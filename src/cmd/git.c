@@ -1,0 +1,150 @@
+#include "cmd/git.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "proc.h"
+#include "vec.h"
+
+#define OUTPUT_MAX (1024 * 1024)
+
+/* git itself needs the administrator's own configuration. */
+static void
+git_env(struct vec *env)
+{
+	static const char *const kept[] = {
+		"GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "XDG_CONFIG_HOME",
+		"HOME"
+	};
+
+	proc_base_env(env);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		const char *value = getenv(kept[i]);
+
+		if (value != NULL)
+			vec_pushf(env, "%s=%s", kept[i], value);
+	}
+}
+
+static const struct err *
+keep(const char *bytes, size_t len, void *ctx)
+{
+	struct str *out = ctx;
+
+	if (out->len < OUTPUT_MAX)
+		str_add_bytes(out, bytes, len);
+	return NULL;
+}
+
+/* Run git; a status other than 0 is in "*status", with its words. */
+static const struct err *
+run(const char *const *argv, struct str *out, int *status)
+{
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc_result result;
+	struct vec env = VEC_INIT;
+	const struct err *err;
+
+	git_env(&env);
+	spec.argv = argv;
+	spec.env = (const char *const *)env.v;
+	err = proc_run(&result, &spec, keep, out);
+	str_trim_end(out);
+	*status = result.exit_status;
+	vec_release(&env);
+	return err;
+}
+
+/* The same where every other status is a failure. */
+static const struct err *
+must_run(const char *const *argv)
+{
+	struct str out = STR_INIT;
+	const struct err *err;
+	int status;
+
+	err = run(argv, &out, &status);
+	if (err == NULL && status != 0)
+		err = err_new(ERR_GIT, "git %s: %s",
+		    strcmp(argv[1], "-C") == 0 ? argv[3] : argv[1], out.s);
+	str_release(&out);
+	return err;
+}
+
+const struct err *
+git_config_get(struct str *value, const char *repo, const char *key)
+{
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", repo, "config", "--get",
+	    key, NULL }, value, &status);
+	if (err == NULL && status > 1)
+		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
+	return err;
+}
+
+const struct err *
+git_config_set(const char *repo, const char *key, const char *value,
+    bool *changed)
+{
+	struct str old = STR_INIT;
+	const struct err *err;
+
+	err = git_config_get(&old, repo, key);
+	*changed = err == NULL && strcmp(old.s, value) != 0;
+	if (*changed)
+		err = must_run((const char *const[]){ "git", "-C", repo,
+		    "config", key, value, NULL });
+	str_release(&old);
+	return err;
+}
+
+const struct err *
+git_config_add(const char *repo, const char *key, const char *value,
+    bool *changed)
+{
+	struct str old = STR_INIT;
+	struct vec values = VEC_INIT;
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", repo, "config",
+	    "--get-all", key, NULL }, &old, &status);
+	vec_split(&values, old.s, "\n");
+	*changed = err == NULL && !vec_has(&values, value);
+	if (*changed)
+		err = must_run((const char *const[]){ "git", "-C", repo,
+		    "config", "--add", key, value, NULL });
+	vec_release(&values);
+	str_release(&old);
+	return err;
+}
+
+const struct err *
+git_init_bare(const char *repo, const char *branch)
+{
+	const struct err *err;
+	char *initial;
+
+	initial = xasprintf("--initial-branch=%s", branch);
+	err = must_run((const char *const[]){ "git", "init", "--quiet",
+	    "--bare", initial, "--", repo, NULL });
+	free(initial);
+	return err;
+}
+
+const struct err *
+git_is_bare(const char *path, bool *is)
+{
+	struct str out = STR_INIT;
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", path, "rev-parse",
+	    "--is-bare-repository", "--git-dir", NULL }, &out, &status);
+	*is = err == NULL && status == 0 && strcmp(out.s, "true\n.") == 0;
+	str_release(&out);
+	return err;
+}

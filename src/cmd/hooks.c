@@ -1,0 +1,183 @@
+#include "cmd/hooks.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd/git.h"
+#include "deploy/chained.h"
+#include "file.h"
+#include "path.h"
+#include "str.h"
+
+static const char *const names[] = {
+	"pre-receive", "post-receive", "post-update"
+};
+
+#define N_NAMES (sizeof(names) / sizeof(*names))
+
+const struct err *
+hooks_dir(char **dir, const char *repo)
+{
+	struct str value = STR_INIT;
+	const struct err *err;
+
+	*dir = NULL;
+	err = git_config_get(&value, repo, "core.hooksPath");
+	if (err == NULL && value.len == 0)
+		*dir = path_join(repo, "hooks");
+	else if (err == NULL && value.s[0] == '/')
+		*dir = xstrdup(value.s);
+	else if (err == NULL)
+		*dir = path_join(repo, value.s);
+	str_release(&value);
+	return err;
+}
+
+/* Beside this program (a build tree), or in libexec of its prefix. */
+static const struct err *
+program_path(const char *name, char **path)
+{
+	const struct err *err;
+	char *dir, real[4096];
+
+	*path = NULL;
+	err = path_of_program(&dir);
+	if (err != NULL)
+		return err;
+	*path = path_join(dir, name);
+	if (!file_exists(AT_FDCWD, *path)) {
+		free(*path);
+		*path = xasprintf("%s/../libexec/slipway/%s", dir, name);
+	}
+	if (realpath(*path, real) == NULL)
+		err = err_system("the hook program %s", *path);
+	free(*path);
+	*path = err == NULL ? xstrdup(real) : NULL;
+	free(dir);
+	return err;
+}
+
+/*
+ * A link to a program of Slipway's, of this or of another installation:
+ * slipway itself lies beside it.
+ */
+static bool
+is_ours(const char *hook, const char *name)
+{
+	struct str target = STR_INIT;
+	bool ours = false;
+
+	if (file_readlink(&target, AT_FDCWD, hook) == NULL &&
+	    strcmp(path_base(target.s), name) == 0) {
+		char *dir = path_dir(target.s);
+		char *sister = path_join(dir, "slipway");
+
+		ours = file_exists(AT_FDCWD, sister);
+		free(sister);
+		free(dir);
+	}
+	str_release(&target);
+	return ours;
+}
+
+static const struct err *
+set_aside(const char *hook, const char *name, struct vec *done)
+{
+	const struct err *err = NULL;
+	char *aside = xasprintf("%s%s", hook, CHAINED_SUFFIX);
+
+	if (file_exists(AT_FDCWD, aside))
+		err = err_new(ERR_FAILED, "%s and %s are both there; remove"
+		    " the one that is not wanted", hook, aside);
+	else if (rename(hook, aside) == -1)
+		err = err_system("rename %s", hook);
+	else
+		vec_pushf(done, "kept the %s hook that was there; it runs"
+		    " too (%s)", name, aside);
+	free(aside);
+	return err;
+}
+
+static const struct err *
+install_one(const char *dir, const char *name, struct vec *done)
+{
+	struct str target = STR_INIT;
+	const struct err *err;
+	char *hook, *program;
+
+	hook = path_join(dir, name);
+	err = program_path(name, &program);
+	if (err != NULL)
+		goto out;
+	if (file_readlink(&target, AT_FDCWD, hook) == NULL &&
+	    strcmp(target.s, program) == 0)
+		goto out;
+	if (file_exists(AT_FDCWD, hook)) {
+		if (is_ours(hook, name)) {
+			if (unlink(hook) == -1)
+				err = err_system("remove %s", hook);
+		} else {
+			err = set_aside(hook, name, done);
+		}
+	}
+	if (err == NULL && symlink(program, hook) == -1)
+		err = err_system("link %s", hook);
+	if (err == NULL)
+		vec_pushf(done, "installed %s", hook);
+out:
+	str_release(&target);
+	free(program);
+	free(hook);
+	return err;
+}
+
+const struct err *
+hooks_install(const char *dir, struct vec *done)
+{
+	const struct err *err;
+
+	err = file_mkdirs(dir, 0755);
+	for (size_t i = 0; err == NULL && i < N_NAMES; i++)
+		err = install_one(dir, names[i], done);
+	return err;
+}
+
+static const struct err *
+remove_one(const char *dir, const char *name, struct vec *done)
+{
+	char *hook = path_join(dir, name);
+	char *aside = xasprintf("%s%s", hook, CHAINED_SUFFIX);
+	const struct err *err = NULL;
+
+	if (is_ours(hook, name)) {
+		if (unlink(hook) == -1)
+			err = err_system("remove %s", hook);
+		else
+			vec_pushf(done, "removed %s", hook);
+	}
+	if (err == NULL && file_exists(AT_FDCWD, aside) &&
+	    !file_exists(AT_FDCWD, hook)) {
+		if (rename(aside, hook) == -1)
+			err = err_system("rename %s", aside);
+		else
+			vec_pushf(done, "restored the %s hook that was there"
+			    " before", name);
+	}
+	free(aside);
+	free(hook);
+	return err;
+}
+
+const struct err *
+hooks_remove(const char *dir, struct vec *done)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < N_NAMES; i++)
+		err = remove_one(dir, names[i], done);
+	return err;
+}

@@ -1,0 +1,26 @@
+/*
+ * hooks - the links in a repository's hooks folder.
+ *
+ * Each hook is a symlink to the installed program, so that a newer Slipway
+ * reaches every repository the moment it is installed. A hook that was
+ * there before is renamed to NAME.before-slipway and run by ours.
+ */
+#ifndef HOOKS_H
+#define HOOKS_H
+
+#include "err.h"
+#include "vec.h"
+
+/*
+ * The folder that git looks in for the hooks of a repository, given:
+ * core.hooksPath, or REPO/hooks.
+ */
+const struct err *hooks_dir(char **dir, const char *repo);
+
+/* Put the links in; what was done is pushed onto "done". */
+const struct err *hooks_install(const char *dir, struct vec *done);
+
+/* Take them out again and restore what was there before. */
+const struct err *hooks_remove(const char *dir, struct vec *done);
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * main - find the command, parse its line, print its error once.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "cmd/cmd.h"
+#include "plan/directive.h"
+
+static const struct cmd *const commands[] = {
+	&cmd_init,
+	&cmd_status,
+	&cmd_log,
+	&cmd_show,
+	&cmd_deploy,
+	&cmd_retry,
+	&cmd_rollback,
+	&cmd_cleanup,
+	&cmd_verify,
+	&cmd_uninit,
+	&cmd_runner,
+	&cmd_agent,
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static const struct cmd_option global_options[] = {
+	{ 'C', "repo", "DIR", "the bare repository (else $GIT_DIR, or the"
+	    " current folder)" },
+	{ 'e', "environment", "ENV", "the environment, where there are"
+	    " several" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 0, "json", NULL, "print the result as JSON" },
+	{ 0, NULL, NULL, NULL }
+};
+
+/* getopt_long's value for an option is its index in the list and this. */
+#define VALUE_BASE 1000
+
+/* All options of one command, in the form that getopt_long wants. */
+struct parser {
+	const struct cmd_option *rows[CMD_OPTIONS_MAX + 4];
+	struct option longs[CMD_OPTIONS_MAX + 5];
+	struct str shorts;
+	int n;
+};
+
+static void
+add_options(struct parser *parser, const struct cmd_option *row, bool json)
+{
+	for (; row != NULL && row->name != NULL; row++) {
+		if (strcmp(row->name, "json") == 0 && !json)
+			continue;
+		parser->rows[parser->n] = row;
+		parser->longs[parser->n] = (struct option){
+			row->name, row->argument != NULL, NULL,
+			VALUE_BASE + parser->n
+		};
+		if (row->letter != 0)
+			str_addf(&parser->shorts, "%c%s", row->letter,
+			    row->argument != NULL ? ":" : "");
+		parser->n++;
+	}
+}
+
+static const struct cmd_option *
+option_of(const struct parser *parser, int value)
+{
+	if (value >= VALUE_BASE)
+		return parser->rows[value - VALUE_BASE];
+	for (int i = 0; i < parser->n; i++) {
+		if (parser->rows[i]->letter == value)
+			return parser->rows[i];
+	}
+	return NULL;
+}
+
+static void
+print_options(const struct cmd_option *row, bool json)
+{
+	for (; row != NULL && row->name != NULL; row++) {
+		struct str left = STR_INIT;
+
+		if (strcmp(row->name, "json") == 0 && !json)
+			continue;
+		if (row->letter != 0)
+			str_addf(&left, "-%c, ", row->letter);
+		str_addf(&left, "--%s%s%s", row->name,
+		    row->argument == NULL ? "" : " ",
+		    row->argument == NULL ? "" : row->argument);
+		printf("  %-26s %s\n", left.s, row->help);
+		str_release(&left);
+	}
+}
+
+static void
+print_help(const struct cmd *cmd)
+{
+	printf("usage: slipway %s%s%s%s\n\n%s\n", cmd->name,
+	    cmd->options == NULL ? "" : " [OPTIONS]",
+	    *cmd->words == '\0' ? "" : " ", cmd->words, cmd->help);
+	printf("\nOptions:\n");
+	print_options(cmd->options, true);
+	print_options(global_options, cmd->json);
+	printf("\nExample:\n");
+	for (const char *line = cmd->example; *line != '\0'; ) {
+		int len = (int)strcspn(line, "\n");
+
+		printf("  %.*s\n", len, line);
+		line += len;
+		line += *line == '\n';
+	}
+}
+
+static void
+print_commands(void)
+{
+	printf("usage: slipway [-C DIR] [-e ENV] COMMAND [OPTIONS]\n\n"
+	    "git push is the deployment. Commands:\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (!commands[i]->plumbing)
+			printf("  %-10s %s\n", commands[i]->name,
+			    commands[i]->summary);
+	}
+	printf("\nPlumbing, started by the others:\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (commands[i]->plumbing)
+			printf("  %-10s %s\n", commands[i]->name,
+			    commands[i]->summary);
+	}
+	printf("\nslipway COMMAND --help tells more; see also slipway(1).\n");
+}
+
+static const struct err *
+find_command(const struct cmd **cmd, const char *name)
+{
+	const char *names[N_COMMANDS], *nearest;
+
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		names[i] = commands[i]->name;
+		*cmd = commands[i];
+		if (strcmp(name, names[i]) == 0)
+			return NULL;
+	}
+	*cmd = NULL;
+	nearest = nearest_word(name, names, N_COMMANDS);
+	if (nearest != NULL)
+		return err_new(ERR_USAGE, "'%s' is no command; did you mean"
+		    " '%s'?", name, nearest);
+	return err_new(ERR_USAGE, "'%s' is no command; slipway --help lists"
+	    " them", name);
+}
+
+/* One option of the line. "*help" is set by --help. */
+static const struct err *
+take_option(struct call *call, const struct cmd_option *row,
+    const char *value, bool *help)
+{
+	if (row == &global_options[0])
+		call->dir = value;
+	else if (row == &global_options[1])
+		call->environment = value;
+	else if (row == &global_options[2])
+		*help = true;
+	else if (row == &global_options[3])
+		call->json = true;
+	else if (row->argument == NULL)
+		vec_push(&call->given, row->name);
+	else
+		vec_pushf(&call->given, "%s=%s", row->name, value);
+	return NULL;
+}
+
+/* Options of one line, in any order with its words. */
+static const struct err *
+parse(struct call *call, const struct parser *parser, int argc, char **argv,
+    bool *help)
+{
+	int value;
+
+	optind = 0;
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, parser->shorts.s,
+	    parser->longs, NULL)) != -1) {
+		const struct cmd_option *row = option_of(parser, value);
+
+		if (row == NULL && value == ':')
+			return err_new(ERR_USAGE, "%s needs a value",
+			    argv[optind - 1]);
+		if (row == NULL)
+			return err_new(ERR_USAGE, "unknown option '%s'; see"
+			    " slipway %s --help", argv[optind - 1],
+			    call->cmd == NULL ? "" : call->cmd->name);
+		take_option(call, row, optarg, help);
+	}
+	return NULL;
+}
+
+static const struct err *
+check_words(const struct call *call)
+{
+	int n = (int)call->words.n;
+
+	if (n >= call->cmd->words_min && n <= call->cmd->words_max)
+		return NULL;
+	return err_new(ERR_USAGE, "%s: %s; see slipway %s --help",
+	    call->cmd->name, n < call->cmd->words_min ?
+	    "something is missing" : "too many words", call->cmd->name);
+}
+
+static const struct err *
+run_command(struct call *call, int argc, char **argv)
+{
+	struct parser parser = { .shorts = STR_INIT };
+	const struct err *err;
+	bool help = false;
+
+	str_add(&parser.shorts, ":");
+	add_options(&parser, call->cmd->options, true);
+	add_options(&parser, global_options, call->cmd->json);
+	err = parse(call, &parser, argc, argv, &help);
+	str_release(&parser.shorts);
+	if (err != NULL)
+		return err;
+	if (help) {
+		print_help(call->cmd);
+		return NULL;
+	}
+	for (int i = optind; i < argc; i++)
+		vec_push(&call->words, argv[i]);
+	err = check_words(call);
+	return err != NULL ? err : call->cmd->run(call);
+}
+
+/* What stands before the command's name. */
+static const struct err *
+run_line(struct call *call, int argc, char **argv)
+{
+	struct parser parser = { .shorts = STR_INIT };
+	const struct err *err;
+	bool help = false;
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		printf("slipway %s\n", SLIPWAY_VERSION);
+		return NULL;
+	}
+	str_add(&parser.shorts, "+:");
+	add_options(&parser, global_options, false);
+	err = parse(call, &parser, argc, argv, &help);
+	str_release(&parser.shorts);
+	if (err != NULL)
+		return err;
+	if (help || optind == argc) {
+		print_commands();
+		return help ? NULL : err_new(ERR_USAGE, "no command given");
+	}
+	argc -= optind;
+	argv += optind;
+	err = find_command(&call->cmd, argv[0]);
+	return err != NULL ? err : run_command(call, argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct call call = { .hub = HUB_INIT };
+	const struct err *err;
+
+	err = run_line(&call, argc, argv);
+	if (err == NULL && fflush(stdout) == EOF)
+		err = err_system("write the result");
+	if (err != NULL)
+		err_print("slipway", err);
+	hub_close(&call.hub);
+	vec_release(&call.words);
+	vec_release(&call.given);
+	return err_exit_status(err);
+}

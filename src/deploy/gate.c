@@ -1,0 +1,286 @@
+#include "deploy/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "deploy/identity.h"
+#include "file.h"
+#include "journal/deploy.h"
+#include "plan/directive.h"
+#include "plan/plan.h"
+#include "repo.h"
+
+/* The most that git may tell a hook on its standard input, in bytes. */
+#define INPUT_MAX (64 * 1024 * 1024)
+
+/* More push options than this are refused. */
+#define OPTIONS_MAX 1000
+
+/* Refs that Slipway alone writes. */
+static const char *const own_refs[] = {
+	"refs/slipway/", "refs/live/", "refs/notes/deploys", NULL
+};
+
+static const struct err *
+read_line(struct push *push, const char *line)
+{
+	struct vec words = VEC_INIT;
+	const struct err *err = NULL;
+
+	vec_split(&words, line, " ");
+	if (words.n != 3 || !repo_is_oid(words.v[0]) ||
+	    !repo_is_oid(words.v[1]))
+		err = err_new(ERR_PROTOCOL, "a hook's line is 'OLD NEW REF',"
+		    " not '%.200s'", line);
+	else
+		push_add_ref(push, words.v[0], words.v[1], words.v[2]);
+	vec_release(&words);
+	return err;
+}
+
+static const struct err *
+read_options(struct vec *options)
+{
+	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	long n = count == NULL ? 0 : strtol(count, NULL, 10);
+
+	if (n > OPTIONS_MAX)
+		return err_new(ERR_REFUSED, "%ld push options are too many",
+		    n);
+	for (long i = 0; i < n; i++) {
+		char *name = xasprintf("GIT_PUSH_OPTION_%ld", i);
+		const char *value = getenv(name);
+
+		if (value != NULL)
+			vec_push(options, value);
+		free(name);
+	}
+	return NULL;
+}
+
+const struct err *
+gate_read(struct push *push, struct str *input)
+{
+	struct vec lines = VEC_INIT;
+	const struct err *err;
+
+	err = file_read_fd(input, STDIN_FILENO, INPUT_MAX);
+	if (err != NULL)
+		return err_add(err, "read the refs of the push");
+	vec_split(&lines, input->s, "\n");
+	for (size_t i = 0; err == NULL && i < lines.n; i++)
+		err = read_line(push, lines.v[i]);
+	vec_release(&lines);
+	if (err == NULL)
+		err = read_options(&push->options);
+	if (err == NULL)
+		err = identity_receiver(&push->receiver);
+	push->pusher = identity_pusher();
+	push->origin = identity_origin();
+	return err;
+}
+
+/* Everything that checks have at hand; reasons gather in "reasons". */
+struct gate {
+	struct hub *hub;
+	struct push *push;
+	struct repo *repo;
+	struct directives options;
+	struct vec *notes;
+	struct vec reasons;
+};
+
+static void
+check_own_refs(struct gate *gate, const struct push_ref *ref)
+{
+	for (size_t i = 0; own_refs[i] != NULL; i++) {
+		if (str_starts_with(ref->ref, own_refs[i]))
+			vec_pushf(&gate->reasons, "%s is written by Slipway"
+			    " alone; push a branch instead", ref->ref);
+	}
+}
+
+static void
+check_options(struct gate *gate)
+{
+	for (size_t i = 0; i < gate->push->options.n; i++) {
+		const char *word = gate->push->options.v[i];
+
+		if (directives_add_word(&gate->options, word, "", "option")
+		    != NULL)
+			vec_pushf(gate->notes, "push option '%s' is no"
+			    " directive and was ignored", word);
+	}
+}
+
+static const struct err *
+scan(const struct repo_commit *commit, void *ctx)
+{
+	return directives_scan(ctx, commit->message, commit->oid);
+}
+
+/* What the commits that would go live ask for and nothing takes. */
+static const struct err *
+check_strict(struct gate *gate, const struct environment *env,
+    const char *commit)
+{
+	struct directives list = DIRECTIVES_INIT;
+	struct plan_unknown *unknown = NULL;
+	const char *hidden[1];
+	struct deploy live;
+	const struct err *err;
+	size_t n = 0;
+
+	err = deploy_get_live(gate->hub->journal, env->name, &live);
+	hidden[0] = live.commit;
+	if (err == NULL)
+		err = repo_walk(gate->repo, commit, hidden,
+		    live.number == 0 ? 0 : 1, scan, &list);
+	for (size_t i = 0; i < gate->options.n; i++)
+		directives_add(&list, gate->options.v[i].name,
+		    gate->options.v[i].argument, "", "option");
+	if (err == NULL)
+		plan_find_unknown(&unknown, &n, gate->hub->config, env,
+		    &list);
+	for (size_t i = 0; i < n; i++) {
+		struct str text = STR_INIT;
+
+		plan_unknown_text(&text, &unknown[i]);
+		vec_pushf(&gate->reasons, "%s: %s", env->name, text.s);
+		str_release(&text);
+	}
+	free(unknown);
+	directives_release(&list);
+	deploy_release(&live);
+	return err;
+}
+
+/* "-skip-" counts in the tip commit alone. */
+static const struct err *
+check_skip(struct gate *gate, struct push_ref *ref, const char *commit)
+{
+	struct directives tip = DIRECTIVES_INIT;
+	struct repo_commit row = { 0 };
+	const struct err *err;
+
+	err = repo_commit_read(gate->repo, commit, &row);
+	if (err == NULL)
+		err = directives_scan(&tip, row.message, commit);
+	ref->skip = directives_has(&tip, DIRECTIVE_SKIP) ||
+	    directives_has(&gate->options, DIRECTIVE_SKIP);
+	repo_commit_release(&row);
+	directives_release(&tip);
+	return err;
+}
+
+static const struct err *
+note_forced(struct gate *gate, const struct push_ref *ref)
+{
+	const struct err *err;
+	bool is = true;
+
+	if (repo_is_zero(ref->old))
+		return NULL;
+	err = repo_is_ancestor(gate->repo, ref->old, ref->new, &is);
+	if (err == NULL && !is)
+		vec_pushf(gate->notes, "%s is forced: %.7s does not contain"
+		    " %.7s", ref->ref, ref->new, ref->old);
+	return err;
+}
+
+static const struct err *
+check_branch(struct gate *gate, struct push_ref *ref)
+{
+	const struct config *config = gate->hub->config;
+	const char *branch = ref->ref + strlen("refs/heads/");
+	char commit[REPO_OID_SIZE];
+	const struct err *err = NULL;
+	bool is_commit, taken = false;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		taken |= strcmp(config->environments[i].branch, branch) == 0;
+	if (!taken || repo_is_zero(ref->new))
+		return NULL;
+	err = repo_peel(gate->repo, ref->new, commit, &is_commit);
+	if (err == NULL && !is_commit)
+		err = err_new(ERR_REFUSED, "%s does not point at a commit",
+		    ref->ref);
+	if (err == NULL)
+		err = check_skip(gate, ref, commit);
+	if (err == NULL)
+		err = note_forced(gate, ref);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (strcmp(env->branch, branch) == 0 && env->set.strict)
+			err = check_strict(gate, env, commit);
+	}
+	return err;
+}
+
+static const struct err *
+check_refs(struct gate *gate)
+{
+	const struct err *err;
+
+	for (size_t i = 0; i < gate->push->n_refs; i++)
+		check_own_refs(gate, &gate->push->refs[i]);
+	err = repo_open(&gate->repo, gate->hub->path, true);
+	if (err != NULL)
+		return err;
+	check_options(gate);
+	for (size_t i = 0; err == NULL && i < gate->push->n_refs; i++) {
+		struct push_ref *ref = &gate->push->refs[i];
+
+		if (str_starts_with(ref->ref, "refs/heads/"))
+			err = check_branch(gate, ref);
+	}
+	return err;
+}
+
+static const struct err *
+all_reasons(const struct gate *gate)
+{
+	struct str text = STR_INIT;
+	const struct err *err = NULL;
+
+	vec_join(&gate->reasons, "\n", &text);
+	if (gate->reasons.n > 0)
+		err = err_new(ERR_REFUSED, "%s", text.s);
+	str_release(&text);
+	return err;
+}
+
+const struct err *
+gate_refused(struct hub *hub, const struct push *push, const char *reason)
+{
+	return push_refuse(hub->journal, push->id, reason);
+}
+
+const struct err *
+gate_check(struct hub *hub, struct push *push, struct vec *notes)
+{
+	struct gate gate = {
+		.hub = hub,
+		.push = push,
+		.notes = notes,
+		.options = DIRECTIVES_INIT,
+		.reasons = VEC_INIT,
+	};
+	const struct err *err, *refused;
+
+	refused = hub_config(hub);
+	if (refused == NULL)
+		refused = check_refs(&gate);
+	if (refused == NULL)
+		refused = all_reasons(&gate);
+	err = push_write(hub->journal, push);
+	if (err == NULL && refused != NULL)
+		err = gate_refused(hub, push, refused->text);
+	repo_close(gate.repo);
+	directives_release(&gate.options);
+	vec_release(&gate.reasons);
+	return err_first(refused, err);
+}

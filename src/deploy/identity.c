@@ -1,0 +1,115 @@
+#include "deploy/identity.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "vec.h"
+
+/* Wrappers that stand between receive-pack and a hook, at the most. */
+#define ANCESTORS_MAX 8
+
+/* Field numbers of proc(5) stat, counted behind the command's name. */
+#define STAT_PPID 1
+#define STAT_START 19
+
+#define STAT_SIZE_MAX 4096
+
+char *
+identity_pusher(void)
+{
+	static const char *const names[] = { "GL_USER", "REMOTE_USER" };
+	const struct passwd *pw;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && *value != '\0')
+			return xstrdup(value);
+	}
+	pw = getpwuid(getuid());
+	if (pw != NULL)
+		return xstrdup(pw->pw_name);
+	return xasprintf("uid %u", (unsigned int)getuid());
+}
+
+char *
+identity_origin(void)
+{
+	const char *connection = getenv("SSH_CONNECTION");
+
+	if (connection == NULL)
+		return NULL;
+	return xstrndup(connection, strcspn(connection, " "));
+}
+
+/* The name, parent and start time of a process. */
+static const struct err *
+read_stat(pid_t pid, struct str *name, pid_t *parent, char **start)
+{
+	struct str text = STR_INIT;
+	struct vec fields = VEC_INIT;
+	const struct err *err;
+	char *path, *open, *close;
+
+	path = xasprintf("/proc/%ld/stat", (long)pid);
+	err = file_read(&text, path, STAT_SIZE_MAX);
+	if (err != NULL)
+		goto done;
+	open = strchr(text.s, '(');
+	close = strrchr(text.s, ')');
+	if (open == NULL || close == NULL) {
+		err = err_new(ERR_CORRUPT, "%s is not understood", path);
+		goto done;
+	}
+	vec_split(&fields, close + 1, " \n");
+	if (fields.n <= STAT_START) {
+		err = err_new(ERR_CORRUPT, "%s is not understood", path);
+		goto done;
+	}
+	str_clear(name);
+	str_add_bytes(name, open + 1, (size_t)(close - open - 1));
+	*parent = (pid_t)strtol(fields.v[STAT_PPID], NULL, 10);
+	*start = xstrdup(fields.v[STAT_START]);
+done:
+	vec_release(&fields);
+	str_release(&text);
+	free(path);
+	return err;
+}
+
+const struct err *
+identity_receiver(char **receiver)
+{
+	struct str name = STR_INIT;
+	const struct err *err = NULL;
+	pid_t pid = getppid(), parent = 0;
+	char *start = NULL;
+
+	*receiver = NULL;
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		bool found;
+
+		err = read_stat(pid, &name, &parent, &start);
+		if (err != NULL)
+			break;
+		found = str_starts_with(name.s, "git");
+		if (found || *receiver == NULL) {
+			free(*receiver);
+			*receiver = xasprintf("%ld %s", (long)pid, start);
+		}
+		free(start);
+		if (found)
+			break;
+		pid = parent;
+	}
+	str_release(&name);
+	if (*receiver != NULL)
+		return NULL;
+	return err != NULL ? err : err_new(ERR_FAILED, "this hook is not run"
+	    " by git");
+}

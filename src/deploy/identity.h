@@ -1,0 +1,27 @@
+/*
+ * identity - who pushed, as the server knows it.
+ *
+ * Never taken from the commit: its author can be anybody.
+ */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include "err.h"
+
+/*
+ * The name of whoever started this process, given: what gitolite
+ * (GL_USER) or the web server (REMOTE_USER) authenticated, else the unix
+ * user.
+ */
+char *identity_pusher(void);
+
+/* The client's address (of SSH_CONNECTION), given; NULL: this machine. */
+char *identity_origin(void);
+
+/*
+ * "PID START" of the git-receive-pack that this hook runs under, given:
+ * the same for all hooks of one push, and for no other push.
+ */
+const struct err *identity_receiver(char **receiver);
+
+#endif

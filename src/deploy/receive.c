@@ -1,0 +1,194 @@
+#include "deploy/receive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "deploy/identity.h"
+#include "deploy/queue.h"
+#include "plan/directive.h"
+
+/* One ref and one environment that deploys it. */
+struct arrival {
+	struct hub *hub;
+	const struct push *push;
+	const struct push_ref *ref;
+	const struct environment *env;
+	struct vec *notes;
+};
+
+static bool
+is_deleted(const struct push_ref *ref)
+{
+	return strspn(ref->new, "0") == strlen(ref->new);
+}
+
+static const struct err *
+request(const struct arrival *arrival)
+{
+	struct directives options = DIRECTIVES_INIT;
+	struct deploy row = DEPLOY_INIT;
+	const struct err *err;
+
+	for (size_t i = 0; i < arrival->push->options.n; i++) {
+		/* What is no directive was told by the gate. */
+		if (directives_add_word(&options,
+		    arrival->push->options.v[i], "", "option") != NULL)
+			continue;
+	}
+	row.environment = xstrdup(arrival->env->name);
+	row.kind = xstrdup("deploy");
+	row.commit = xstrdup(arrival->ref->new);
+	row.ref = xstrdup(arrival->ref->ref);
+	row.push = arrival->push->id;
+	row.pusher = xstrdup(arrival->push->pusher);
+	err = queue_add(arrival->hub, &row, &options);
+	if (err == NULL)
+		err = queue_wake(arrival->hub, arrival->env->name);
+	deploy_release(&row);
+	directives_release(&options);
+	return err;
+}
+
+/* Is this very commit live, with nothing on its way that would change it? */
+static const struct err *
+is_live_already(const struct arrival *arrival, const struct deploy *live,
+    bool *is)
+{
+	struct deploy newest;
+	const struct err *err;
+
+	*is = false;
+	if (live->number == 0 ||
+	    strcmp(live->commit, arrival->ref->new) != 0)
+		return NULL;
+	err = deploy_get_newest(arrival->hub->journal, arrival->env->name,
+	    &newest);
+	*is = err == NULL && deploy_is_over(newest.state);
+	deploy_release(&newest);
+	return err;
+}
+
+static const struct err *
+arrive(const struct arrival *arrival)
+{
+	const struct environment *env = arrival->env;
+	struct deploy live;
+	const struct err *err;
+	bool is_live;
+
+	err = deploy_get_live(arrival->hub->journal, env->name, &live);
+	if (err == NULL)
+		err = is_live_already(arrival, &live, &is_live);
+	if (err != NULL)
+		goto done;
+	if (is_deleted(arrival->ref))
+		vec_pushf(arrival->notes, "%s: branch %s was deleted;"
+		    " release %s stays live", env->name, env->branch,
+		    live.release == NULL ? "(none)" : live.release);
+	else if (arrival->ref->skip)
+		vec_pushf(arrival->notes, "%s: %.7s says -skip-: not"
+		    " deployed; release %s stays live", env->name,
+		    arrival->ref->new,
+		    live.release == NULL ? "(none)" : live.release);
+	else if (is_live)
+		vec_pushf(arrival->notes, "%s: %.7s is live already, as"
+		    " release %s; to deploy it again: slipway deploy",
+		    env->name, live.commit, live.release);
+	else
+		err = request(arrival);
+done:
+	deploy_release(&live);
+	return err;
+}
+
+/* A ref that no environment takes. */
+static void
+note_other(const struct hub *hub, const struct push_ref *ref,
+    struct vec *notes)
+{
+	const struct config *config = hub->config;
+	const char *verb = is_deleted(ref) ? "deleted" : "stored";
+	struct str takes = STR_INIT;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		str_addf(&takes, "%s%s deploys %s", i == 0 ? "" : ", ",
+		    config->environments[i].name,
+		    config->environments[i].branch);
+	if (str_starts_with(ref->ref, "refs/heads/"))
+		vec_pushf(notes, "branch %s is %s; no environment deploys it"
+		    " (%s)", ref->ref + strlen("refs/heads/"), verb,
+		    takes.s);
+	else if (str_starts_with(ref->ref, "refs/tags/"))
+		vec_pushf(notes, "tag %s is %s; tags are not deployed",
+		    ref->ref + strlen("refs/tags/"), verb);
+	else
+		vec_pushf(notes, "%s is %s; no environment deploys it",
+		    ref->ref, verb);
+	str_release(&takes);
+}
+
+static const struct err *
+receive_ref(struct hub *hub, const struct push *push,
+    const struct push_ref *ref, struct vec *notes)
+{
+	const struct config *config = hub->config;
+	const struct err *err = NULL;
+	bool taken = false;
+
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		struct arrival arrival = {
+			hub, push, ref, &config->environments[i], notes
+		};
+
+		if (!str_starts_with(ref->ref, "refs/heads/") ||
+		    strcmp(ref->ref + strlen("refs/heads/"),
+		    arrival.env->branch) != 0)
+			continue;
+		taken = true;
+		err = arrive(&arrival);
+	}
+	if (!taken)
+		note_other(hub, ref, notes);
+	return err;
+}
+
+/* pre-receive wrote the push down; where it could not run, we do. */
+static const struct err *
+land(struct hub *hub, struct push *push)
+{
+	const struct err *err;
+
+	err = push_by_receiver(hub->journal, push->receiver, &push->id);
+	if (err == NULL && push->id == 0)
+		err = push_write(hub->journal, push);
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = push_ref_skipped(hub->journal, push->id,
+		    push->refs[i].ref, &push->refs[i].skip);
+	return err == NULL ? push_land(hub->journal, push) : err;
+}
+
+const struct err *
+receive_refs(struct hub *hub, struct push *push, struct vec *notes)
+{
+	const struct err *err;
+
+	err = land(hub, push);
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = receive_ref(hub, push, &push->refs[i], notes);
+	return err;
+}
+
+const struct err *
+receive_find(struct hub *hub, int64_t *id)
+{
+	const struct err *err;
+	char *receiver;
+
+	*id = 0;
+	err = identity_receiver(&receiver);
+	if (err == NULL)
+		err = push_by_receiver(hub->journal, receiver, id);
+	free(receiver);
+	return err;
+}

@@ -1,0 +1,26 @@
+/*
+ * receive - what post-receive does: the refs have moved, so ask for what
+ * their environments deploy, and say what becomes of each ref.
+ */
+#ifndef RECEIVE_H
+#define RECEIVE_H
+
+#include "err.h"
+#include "journal/hub.h"
+#include "journal/push.h"
+
+/*
+ * Mark the push as landed, write a request for each environment that
+ * deploys one of its branches, and wake their runners. One line of words
+ * for each ref that leads to no deploy is pushed onto "notes".
+ */
+const struct err *receive_refs(struct hub *hub, struct push *push,
+    struct vec *notes);
+
+/*
+ * The push of the receive-pack that this hook runs under: its number
+ * through "*id", 0 when the journal has none.
+ */
+const struct err *receive_find(struct hub *hub, int64_t *id);
+
+#endif

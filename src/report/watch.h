@@ -1,0 +1,18 @@
+/*
+ * watch - show every deploy that a push asked for, one after the other.
+ *
+ * They run side by side where they belong to different environments; a
+ * reader who waits for the first finds the others further on.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "err.h"
+#include "journal/hub.h"
+#include "report/view.h"
+
+/* hub->config and hub->journal are there; "push" 0 shows nothing. */
+const struct err *watch_push(const struct hub *hub, int64_t push,
+    enum view_part part, view_wake_cb wake);
+
+#endif
