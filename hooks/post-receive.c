@@ -3,7 +3,6 @@
  * prepared. The refs have moved: the exit status changes nothing.
  */
 #include "deploy/chained.h"
-#include "deploy/gate.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "report/say.h"
@@ -19,7 +18,7 @@ main(int argc, char **argv)
 	const struct err *err, *chained;
 
 	(void)argc;
-	err = gate_read(&push, &input);
+	err = receive_read(&push, &input);
 	if (err == NULL)
 		err = hub_open(&hub, NULL);
 	if (err == NULL)

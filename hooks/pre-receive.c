@@ -6,6 +6,7 @@
 
 #include "deploy/chained.h"
 #include "deploy/gate.h"
+#include "deploy/receive.h"
 #include "report/say.h"
 
 int
@@ -18,7 +19,7 @@ main(int argc, char **argv)
 	const struct err *err;
 
 	(void)argc;
-	err = gate_read(&push, &input);
+	err = receive_read(&push, &input);
 	if (err == NULL)
 		err = hub_open(&hub, NULL);
 	if (err == NULL)

@@ -15,19 +15,6 @@
 /* libgit2 finds nothing by fewer digits. */
 #define ABBREVIATION_MIN GIT_OID_MINPREFIXLEN
 
-bool
-repo_is_oid(const char *text)
-{
-	return strlen(text) == REPO_OID_SIZE - 1 &&
-	    strspn(text, "0123456789abcdef") == REPO_OID_SIZE - 1;
-}
-
-bool
-repo_is_zero(const char *oid)
-{
-	return strcmp(oid, REPO_ZERO_OID) == 0;
-}
-
 /*
  * Peel to a commit: the empty string through "commit" when there is none
  * at the end, and the name of what is there instead through "kind".

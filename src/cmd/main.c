@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "nearest.h"
 #include "plan/directive.h"
 
 static const struct cmd *const commands[] = {

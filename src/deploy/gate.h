@@ -11,13 +11,7 @@
 #include "err.h"
 #include "journal/hub.h"
 #include "journal/push.h"
-
-/*
- * Fill a push from the hook's standard input and environment: who, from
- * where, its options, its refs. ERR_PROTOCOL for input that git would not
- * send. The text that was read is appended to "input".
- */
-const struct err *gate_read(struct push *push, struct str *input);
+#include "vec.h"
 
 /*
  * Write the push into the journal and look at it. ERR_REFUSED or

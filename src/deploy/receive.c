@@ -2,11 +2,79 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "deploy/identity.h"
 #include "deploy/queue.h"
+#include "file.h"
 #include "plan/directive.h"
+#include "repo.h"
+
+/* The most that git may tell a hook on its standard input, in bytes. */
+#define INPUT_MAX (64 * 1024 * 1024)
+
+/* More push options than this are refused. */
+#define OPTIONS_MAX 1000
+
+static const struct err *
+read_line(struct push *push, const char *line)
+{
+	struct vec words = VEC_INIT;
+	const struct err *err = NULL;
+
+	vec_split(&words, line, " ");
+	if (words.n != 3 || !repo_is_oid(words.v[0]) ||
+	    !repo_is_oid(words.v[1]))
+		err = err_new(ERR_PROTOCOL, "a hook's line is 'OLD NEW REF',"
+		    " not '%.200s'", line);
+	else
+		push_add_ref(push, words.v[0], words.v[1], words.v[2]);
+	vec_release(&words);
+	return err;
+}
+
+static const struct err *
+read_options(struct vec *options)
+{
+	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	long n = count == NULL ? 0 : strtol(count, NULL, 10);
+
+	if (n > OPTIONS_MAX)
+		return err_new(ERR_REFUSED, "%ld push options are too many",
+		    n);
+	for (long i = 0; i < n; i++) {
+		char *name = xasprintf("GIT_PUSH_OPTION_%ld", i);
+		const char *value = getenv(name);
+
+		if (value != NULL)
+			vec_push(options, value);
+		free(name);
+	}
+	return NULL;
+}
+
+const struct err *
+receive_read(struct push *push, struct str *input)
+{
+	struct vec lines = VEC_INIT;
+	const struct err *err;
+
+	err = file_read_fd(input, STDIN_FILENO, INPUT_MAX);
+	if (err != NULL)
+		return err_add(err, "read the refs of the push");
+	vec_split(&lines, input->s, "\n");
+	for (size_t i = 0; err == NULL && i < lines.n; i++)
+		err = read_line(push, lines.v[i]);
+	vec_release(&lines);
+	if (err == NULL)
+		err = read_options(&push->options);
+	if (err == NULL)
+		err = identity_receiver(&push->receiver);
+	push->pusher = identity_pusher();
+	push->origin = identity_origin();
+	return err;
+}
 
 /* One ref and one environment that deploys it. */
 struct arrival {
@@ -20,7 +88,7 @@ struct arrival {
 static bool
 is_deleted(const struct push_ref *ref)
 {
-	return strspn(ref->new, "0") == strlen(ref->new);
+	return repo_is_zero(ref->new);
 }
 
 static const struct err *

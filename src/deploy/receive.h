@@ -1,6 +1,7 @@
 /*
- * receive - what post-receive does: the refs have moved, so ask for what
- * their environments deploy, and say what becomes of each ref.
+ * receive - a push as git hands it to its hooks, and what post-receive
+ * does with it: the refs have moved, so ask for what their environments
+ * deploy, and say what becomes of each ref.
  */
 #ifndef RECEIVE_H
 #define RECEIVE_H
@@ -8,6 +9,15 @@
 #include "err.h"
 #include "journal/hub.h"
 #include "journal/push.h"
+#include "str.h"
+#include "vec.h"
+
+/*
+ * Fill a push from the hook's standard input and environment: who, from
+ * where, its options, its refs. ERR_PROTOCOL for input that git would not
+ * send. The text that was read is appended to "input".
+ */
+const struct err *receive_read(struct push *push, struct str *input);
 
 /*
  * Mark the push as landed, write a request for each environment that

@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "ini.h"
+#include "nearest.h"
 #include "path.h"
 #include "plan/directive.h"
 #include "plan/option.h"

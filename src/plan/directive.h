@@ -64,6 +64,10 @@ void directives_add(struct directives *list, const char *name,
 const struct err *directives_scan(struct directives *list,
     const char *message, const char *commit);
 
+/* The same without the trailers. */
+void directives_scan_text(struct directives *list, const char *text,
+    const char *commit);
+
 /*
  * Add one word as it stands in a trailer, a push option or behind -d:
  * "updb", "-updb-" or "sync:files". ERR_USAGE when it is none.
@@ -78,15 +82,5 @@ bool directives_has(const struct directives *list, const char *name);
  */
 void directives_argument(const struct directives *list, const char *name,
     struct str *out);
-
-#define NEAREST_MAX 64
-
-/*
- * The candidate that a typo most likely means, lent, or NULL: the least
- * number of inserted, deleted, changed and swapped letters, at most a
- * third of the word, rounded up. Words over NEAREST_MAX bytes have none.
- */
-const char *nearest_word(const char *word, const char *const *candidates,
-    size_t n);
 
 #endif

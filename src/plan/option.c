@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "nearest.h"
 #include "plan/config.h"
 #include "plan/directive.h"
 

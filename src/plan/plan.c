@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "nearest.h"
 
 static bool
 has_changed(const struct action *action, const struct vec *changed)

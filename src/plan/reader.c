@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "nearest.h"
 #include "plan/directive.h"
 #include "plan/value.h"
 #include "str.h"

@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "nearest.h"
 #include "path.h"
 #include "plan/directive.h"
 

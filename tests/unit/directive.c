@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "nearest.h"
 #include "tap.h"
 
 #define A10 "aaaaaaaaaa"
