@@ -88,7 +88,7 @@ like "status says that the last one failed" "$out$err" 'fail'
 git -C "$work" reset -q --hard HEAD~1
 : > "$T/trace"
 commit index.html three "third -m1- -m2- -m3-"
-push --force
+push --force main
 two=$(git -C "$repo" rev-parse main)
 like "the error names the step" "$banner" \
     'error: deploy [0-9]+ failed at migrate \(m3\): exit 1'
@@ -111,7 +111,7 @@ check_invariants "after a retry that was rolled back"
 : > "$T/trace"
 git -C "$work" reset -q --hard HEAD~1
 commit index.html four "fourth -m1- -nocheck-"
-push --force
+push --force main
 like "a failed check fails the deploy" "$banner" \
     'error: deploy [0-9]+ failed at verify \(nocheck\): exit 22'
 is "current was flipped back" "$(current)" "$one"
@@ -127,7 +127,7 @@ is "its state" "$(newest state)" rolled-back
 : > "$T/trace"
 git -C "$work" reset -q --hard HEAD~1
 commit index.html five "fifth -m1- -m4- -nocheck-"
-push --force
+push --force main
 is "a deploy whose undo fails is broken" "$(newest state)" broken
 like "and says so" "$banner" '(undo|needs a hand|could not)'
 like "that migrations were not undone" "$banner" \
@@ -142,7 +142,7 @@ isnt "status says so by its exit status" "$status" 0
 # After activation.
 git -C "$work" reset -q --hard HEAD~1
 commit index.html six "sixth -nonotify-"
-push --force
+push --force main
 is "a failure in finish leaves the deploy live" "$(newest state)" live
 is "its page is live" "$(live_file index.html)" six
 like "and is told" "$banner" '(notify|nonotify)'
@@ -157,11 +157,11 @@ _sites="production:$root"
 actions | config_trace
 git -C "$work" remote set-url production "$repo"
 commit index.html seven "seventh -nocheck-"
-push --force
+push --force main
 not_ok "a first deploy that fails after the flip leaves no current" \
     test -L "$root/current"
 is "its state" "$(newest state)" rolled-back
 git -C "$work" commit -q --amend -m "seventh"
-push --force
+push --force main
 is "the next one is live" "$(live_file index.html)" seven
 done_testing
