@@ -107,7 +107,7 @@ cleanup(struct work *work, struct vec *removed)
 		vec_push(removed, names.v[i]);
 	}
 	vec_release(&names);
-	return err;
+	return err == NULL ? work_sweep(work) : err;
 }
 
 static const struct err *

@@ -59,8 +59,6 @@ configure(struct work *work, struct str *note)
 	struct vec seeded = VEC_INIT;
 	const struct err *err;
 
-	if (work->env->set.shared.n == 0)
-		return NULL;
 	message_add(&request, "verb", "configure");
 	message_add(&request, "release", work->deploy.release);
 	add_shared(&request, work);
@@ -123,13 +121,14 @@ check_shared(struct work *work)
 const struct err *
 prepare(struct work *work)
 {
-	static const struct {
+	bool shares = work->env->set.shared.n > 0;
+	const struct {
 		enum phase phase;
 		builtin_cb builtin;
 	} phases[] = {
 		{ PHASE_FETCH,	   fetch },
 		{ PHASE_CHECKOUT,  checkout },
-		{ PHASE_CONFIGURE, configure },
+		{ PHASE_CONFIGURE, shares ? configure : NULL },
 		{ PHASE_BUNDLE,	   NULL },
 		{ PHASE_BUILD,	   NULL },
 		{ PHASE_TEST,	   NULL },

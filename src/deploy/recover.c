@@ -63,6 +63,12 @@ load_live_commit(struct work *work)
 	return err;
 }
 
+static bool
+is_rollback(const struct work *work)
+{
+	return strcmp(work->deploy.kind, "rollback") == 0;
+}
+
 static const struct err *
 pick_up(struct work *work)
 {
@@ -76,7 +82,8 @@ pick_up(struct work *work)
 	if (err == NULL)
 		err = load_live_commit(work);
 	if (err == NULL)
-		err = work_plan(work, false);
+		err = is_rollback(work) ? rollback_plan(work) :
+		    work_plan(work, false);
 	if (err == NULL)
 		err = work_hooks(work, work->deploy.release);
 	work->flipped = work->fleet != NULL &&
@@ -89,7 +96,6 @@ go_on_activating(struct work *work)
 {
 	struct findings findings = { work, false };
 	const struct err *err;
-	bool rollback = strcmp(work->deploy.kind, "rollback") == 0;
 
 	err = pick_up(work);
 	if (err == NULL)
@@ -97,7 +103,7 @@ go_on_activating(struct work *work)
 		    false, look_at_step, &findings);
 	if (err != NULL)
 		return err;
-	if (rollback) {
+	if (is_rollback(work)) {
 		err = rollback_activate(work);
 		return err == NULL ? finish(work) :
 		    rollback_failed(work, err);
@@ -118,8 +124,10 @@ abandon(struct work *work)
 	work_warn(work, "deploy %lld was interrupted before anything of the"
 	    " live site was touched", (long long)work->deploy.number);
 	err = work_hosts(work);
-	if (err == NULL && strcmp(work->deploy.kind, "deploy") == 0)
+	if (err == NULL && !is_rollback(work))
 		err = work_set_aside(work);
+	if (err == NULL)
+		err = work_sweep(work);
 	if (err != NULL)
 		return err;
 	work_blame(work, err_new(ERR_FAILED, "interrupted while it was %s",

@@ -26,10 +26,8 @@ find_target(struct work *work, struct release *target)
 }
 
 static const struct err *
-check_target(const struct work *work, const struct release *target,
-    const struct release *live)
+check_target(const struct release *target, const struct release *live)
 {
-	(void)work;
 	if (strcmp(target->state, "live") == 0)
 		return err_new(ERR_FAILED, "release %s is live already",
 		    target->name);
@@ -128,7 +126,20 @@ plan(struct work *work, const struct numbers *numbers)
 	return err;
 }
 
-static const struct err *
+const struct err *
+rollback_plan(struct work *work)
+{
+	struct numbers numbers;
+	const struct err *err;
+
+	err = deploys_between(work, &numbers);
+	if (err == NULL)
+		err = plan(work, &numbers);
+	free(numbers.v);
+	return err;
+}
+
+static void
 adopt_target(struct work *work, const struct release *target,
     const struct release *live)
 {
@@ -138,7 +149,6 @@ adopt_target(struct work *work, const struct release *target,
 	work->deploy.commit = xstrdup(target->commit);
 	work->deploy.release = xstrdup(target->name);
 	work->deploy.previous = xstrdup(live->name);
-	return NULL;
 }
 
 static const struct err *
@@ -169,9 +179,9 @@ choose_target(struct work *work)
 	if (err == NULL)
 		err = find_target(work, &target);
 	if (err == NULL)
-		err = check_target(work, &target, &live);
+		err = check_target(&target, &live);
 	if (err == NULL)
-		err = adopt_target(work, &target, &live);
+		adopt_target(work, &target, &live);
 	release_release(&target);
 	release_release(&live);
 	return err;

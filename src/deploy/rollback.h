@@ -15,6 +15,9 @@
  */
 const struct err *rollback_prepare(struct work *work);
 
+/* The plan of a rollback that is picked up after a crash. */
+const struct err *rollback_plan(struct work *work);
+
 /* Undo, flip, restart, clear, verify. */
 const struct err *rollback_activate(struct work *work);
 

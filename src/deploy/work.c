@@ -74,13 +74,19 @@ scan_commit(const struct repo_commit *commit, void *ctx)
 	    commit->oid);
 }
 
-/* What every commit that goes live asks for, and what options asked for. */
+/*
+ * What every commit that goes live asks for, and what options asked for. A
+ * resumed deploy goes by what the journal has: its plan stays the same.
+ */
 static const struct err *
 collect_directives(struct work *work)
 {
 	const char *hidden[1] = { work->live_commit };
 	const struct err *err;
 
+	if (work->resumed)
+		return deploy_directives(work->hub->journal,
+		    work->deploy.number, true, &work->directives);
 	err = repo_walk(work->repo, work->deploy.commit, hidden,
 	    work->live_commit[0] == '\0' ? 0 : 1, scan_commit, work);
 	if (err != NULL)
@@ -253,6 +259,18 @@ work_set_aside(struct work *work)
 	message_add(&request, "verb", "fail");
 	message_add(&request, "release", work->deploy.release);
 	message_add_int(&request, "keep", work->env->set.keep_failed_count);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
+const struct err *
+work_sweep(struct work *work)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "sweep");
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
 	return err;

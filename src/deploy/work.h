@@ -73,6 +73,9 @@ const struct err *work_ask_release(struct work *work, const char *verb,
 /* Move the release of a deploy that failed aside, and keep the newest. */
 const struct err *work_set_aside(struct work *work);
 
+/* Remove half-written releases and what was left in the trash. */
+const struct err *work_sweep(struct work *work);
+
 /* Read which deploy/ hooks a release has, from its first host. */
 const struct err *work_hooks(struct work *work, const char *release);
 
