@@ -38,7 +38,7 @@ begin() {
 # Processes of this push whose name matches, by pid.
 of_push() {
 	for proc in /proc/[0-9]*; do
-		name=$(tr '\0' ' ' < "$proc/cmdline" 2>/dev/null) || continue
+		name=$(cat "$proc/cmdline" 2>/dev/null | tr '\0' ' ')
 		case $name in
 		*"$1"*) ;;
 		*) continue ;;
@@ -114,17 +114,17 @@ wait_for 10 ended "$pid" || kill -9 "$pid"
 check_invariants "after a client that did not read"
 
 # The runner itself.
-runner() {
+program() {
 	for p in $(slipway_processes); do
-		tr '\0' ' ' < "/proc/$p/cmdline" 2>/dev/null |
-		    grep -q "slipway runner" && echo "$p"
+		cat "/proc/$p/cmdline" 2>/dev/null | tr '\0' ' ' |
+		    grep -q " $1 \$" && echo "$p"
 	done
 }
 begin "seventh -gate-"
 n=$(newest deploy)
 # No viewer may bring it back before we look.
 kill -9 "-$pid"
-victim=$(runner)
+victim=$(program runner)
 isnt "the runner is there" "$victim" ""
 # shellcheck disable=SC2086
 kill -9 $victim
@@ -143,7 +143,7 @@ begin "ninth -gate2-"
 n=$(newest deploy)
 kill -9 "-$pid"
 # shellcheck disable=SC2046
-kill -9 $(runner)
+kill -9 $(program runner)
 touch "$T/go"
 run "$slipway" retry -C "$repo" "$n"
 if [ "$(live_file index.html)" != "ninth -gate2-" ]; then
