@@ -61,7 +61,7 @@ _check_folder() {
 	rm -rf "$T/.want" "$T/.have"
 	mkdir "$T/.want"
 	if [ "${export_ignore-}" = yes ]; then
-		git -C "$repo" archive "$2" | tar -x -C "$T/.want"
+		git -C "$repo" -c tar.umask=022 archive "$2" | tar -x -C "$T/.want"
 	else
 		GIT_INDEX_FILE=$T/.index git --git-dir="$repo" \
 		    --work-tree="$T/.want" read-tree "$2" &&

@@ -65,7 +65,7 @@ like "and it says so" "$banner" 'develop.*(delete|gone|stays)'
 
 push develop
 is_exit "the branch can come back" 0
-like "its commit is live already" "$banner" 'already live'
+like "its commit is live already" "$banner" 'is live already, as release'
 is "no deploy was needed" "$(newest deploy)" "$count"
 
 git -C "$work" reset -q --hard HEAD~1
@@ -89,7 +89,7 @@ is "another environment gets the same commit" \
 before=$(snapshot)
 for ref in refs/slipway/deploys/1 refs/slipway/x refs/live/production \
     refs/live/x refs/notes/deploys; do
-	push "+main:$ref"
+	push "+main~1:$ref"
 	isnt "a push to $ref is refused" "$status" 0
 	is "$ref: nothing changes" "$(snapshot)" "$before"
 	push ":$ref"

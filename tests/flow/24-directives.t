@@ -51,7 +51,7 @@ ran() {
 }
 
 push_file a 1 "first"
-ran "in a first deploy every path has changed" "changed always"
+ran "in a first deploy every path has changed" "changed both always"
 
 push_file a 2 "second"
 ran "without a word only what always runs" "always"
@@ -109,9 +109,9 @@ ran "an option that is no word runs nothing" "always"
 push_file lib/x/y 1 "seventeenth"
 ran "a changed path asks, too" "changed always"
 push_file both/x 1 "eighteenth"
-ran "a directive or a path: the path" "always both"
+ran "a directive or a path: the path" "both always"
 push_file a 19 "nineteenth -both-"
-ran "a directive or a path: the directive" "always both"
+ran "a directive or a path: the directive" "both always"
 git -C "$work" rm -q lib/x/y
 git -C "$work" commit -q -m "twentieth"
 push

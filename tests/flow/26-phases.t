@@ -52,7 +52,8 @@ is_exit "a push with every hook" 0
 release=$(current)
 # Before checkout is done there is no release that could have hooks.
 is "everything runs once, in the order of the phases" \
-    "$(trace | grep -v -x -e before_fetch -e after_fetch -e before_checkout |
+    "$(trace | sed 's/ $//' |
+	grep -v -x -e before_fetch -e after_fetch -e before_checkout |
 	paste -s -d ' ')" \
     "$(echo after_checkout before_configure after_configure \
 	before_bundle bundle after_bundle before_build b2 b1 after_build \
