@@ -122,8 +122,9 @@ preview_step(const struct step *step, void *ctx)
 	if (!had_effect(step))
 		return NULL;
 	if (step->undo != NULL)
-		event_add(work->log, "will_undo", "sss", "action",
-		    step->action, "host", step->host, "run", step->undo);
+		event_add(work->log, "will_undo", "isss", "deploy",
+		    step->deploy, "action", step->action, "host",
+		    step->host, "run", step->undo);
 	else if (is_migration(step))
 		work_warn(work, "%s of deploy %" PRId64 " cannot be undone: it"
 		    " has no undo in slipway.ini", step->action,

@@ -304,7 +304,7 @@ work_end(struct work *work)
 
 	deploy->finished_at = clock_now_ms();
 	err = deploy_update(work->hub->journal, deploy);
-	if (err == NULL)
+	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
 		err = report_results(work);
 	if (err == NULL)
 		err = deploy_get_live(work->hub->journal,

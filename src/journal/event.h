@@ -17,7 +17,7 @@
  *	step        phase action host run	begins
  *	output      phase action host text
  *	step_done   phase action host ok exit signal timed_out ms
- *	will_undo   action host run	a rollback is going to undo this
+ *	will_undo   deploy action host run	a rollback is going to undo this
  *	undo        action host run	begins
  *	undo_done   action host ok
  *	state       state

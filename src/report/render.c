@@ -370,13 +370,26 @@ on_step_done(struct render *render, const struct json_flat *event,
 	str_addch(out, '\n');
 }
 
+/* A rollback says first what it is going to take back. */
+static void
+on_will_undo(struct render *render, const struct json_flat *event,
+    struct str *out)
+{
+	(void)render;
+	line_label(out, "will undo");
+	str_add(out, "deploy ");
+	line_text(out, json_flat_get(event, "deploy"));
+	add_command(out, event);
+}
+
 static void
 on_undo(struct render *render, const struct json_flat *event,
     struct str *out)
 {
-	if (!render->undoing)
+	if (!render->undoing && render->phase[0] == '\0')
 		str_add(out, "  undo\n");
 	render->undoing = true;
+	add_heading(render, out);
 	add_command(out, event);
 }
 
@@ -436,6 +449,7 @@ static const struct {
 	{ "step",	on_step },
 	{ "output",	on_output },
 	{ "step_done",	on_step_done },
+	{ "will_undo",	on_will_undo },
 	{ "undo",	on_undo },
 	{ "undo_done",	on_undo_done },
 	{ "state",	on_state },

@@ -204,6 +204,8 @@ add_failure(const struct summary *summary, const char *state)
 	str_add(summary->out, cancelled ? " was cancelled" : " failed");
 	if (error != NULL)
 		add_error(summary->out, error);
+	if (strcmp(state, "rolled-back") == 0)
+		str_add(summary->out, "; it was rolled back");
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);

@@ -180,7 +180,8 @@ static const struct {
 	{ "a failure that was undone", "/srv/my shop's.git",
 	    END("rolled-back", "\"migrate (updb): exit 1\"", "\"2\"",
 	    "\"1\"", "ran, undone", "down", "\"1\""),
-	    "error: deploy 42 failed at migrate (updb): exit 1\n"
+	    "error: deploy 42 failed at migrate (updb): exit 1; it was rolled"
+	    " back\n"
 	    "  live          release 1 is still live (9f8e7d6)\n"
 	    "  migrations    ran, undone\n"
 	    "  maintenance   down\n"
