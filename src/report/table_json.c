@@ -35,10 +35,6 @@ add_step(const struct step *step, void *ctx)
 	add_int_or_null(json, "exit", step->exit);
 	json_key_time(json, "started_at", step->started_at);
 	json_key_int(json, "duration_ms", step->duration_ms);
-	add_int_or_null(json, "signal", step->signal == 0 ? -1 :
-	    step->signal);
-	json_key_bool(json, "timed_out", step->timed_out);
-	json_key_string(json, "argument", step->argument);
 	json_end(json);
 	return NULL;
 }
