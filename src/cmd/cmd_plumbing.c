@@ -2,6 +2,7 @@
  * slipway cleanup, verify, runner, agent.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,15 +41,19 @@ print_removed(struct call *call, const struct vec *removed)
 static const struct err *
 run_cleanup(struct call *call)
 {
-	struct vec removed = VEC_INIT;
+	struct vec removed = VEC_INIT, stays = VEC_INIT;
 	const struct err *err;
 
 	err = cmd_open(call, DB_WRITE, true);
 	if (err == NULL)
-		err = runner_cleanup(&call->hub, call->env, &removed);
+		err = runner_cleanup(&call->hub, call->env, &removed,
+		    &stays);
+	for (size_t i = 0; i < stays.n; i++)
+		fprintf(stderr, "slipway: %s\n", stays.v[i]);
 	if (err == NULL)
 		err = print_removed(call, &removed);
 	vec_release(&removed);
+	vec_release(&stays);
 	return err;
 }
 

@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/notes.h"
 #include "deploy/stage.h"
 #include "file.h"
 #include "journal/release.h"
 
-/* Plain "git ls-remote" answers what is live by this ref. */
+/* Plain "git ls-remote" answers what is live, "git log" since when. */
 static const struct err *
 publish(struct work *work, struct str *note)
 {
@@ -25,12 +26,12 @@ publish(struct work *work, struct str *note)
 	err = repo_set_ref(work->repo, ref, work->deploy.commit, why);
 	free(why);
 	free(ref);
-	return err;
+	return err == NULL ? notes_write(work) : err;
 }
 
 /* Leave out what a process still has as its working directory. */
 static const struct err *
-drop_busy(struct work *work, struct vec *names)
+drop_busy(struct work *work, struct vec *names, struct vec *stays)
 {
 	struct message request = MESSAGE_INIT;
 	struct vec busy = VEC_INIT, idle = VEC_INIT;
@@ -49,7 +50,7 @@ drop_busy(struct work *work, struct vec *names)
 		for (size_t k = 0; k < busy.n && !used; k++) {
 			used = str_starts_with(busy.v[k], names->v[i]);
 			if (used)
-				work_warn(work, "release %s stays: in use by"
+				vec_pushf(stays, "release %s stays: in use by"
 				    " process%s", names->v[i],
 				    busy.v[k] + strlen(names->v[i]));
 		}
@@ -85,7 +86,7 @@ forget(struct work *work, const char *name)
 }
 
 const struct err *
-cleanup(struct work *work, struct vec *removed)
+cleanup(struct work *work, struct vec *removed, struct vec *stays)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
@@ -93,13 +94,13 @@ cleanup(struct work *work, struct vec *removed)
 	err = release_disposable(work->hub->journal, work->env->name,
 	    work->env->set.keep_count, work->deploy.previous, &names);
 	if (err == NULL && names.n > 0)
-		err = drop_busy(work, &names);
+		err = drop_busy(work, &names, stays);
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
 		const struct err *resisted;
 
 		resisted = work_ask_release(work, "remove", names.v[i]);
 		if (resisted != NULL) {
-			work_warn(work, "release %s stays: %s", names.v[i],
+			vec_pushf(stays, "release %s stays: %s", names.v[i],
 			    resisted->text);
 			continue;
 		}
@@ -113,13 +114,16 @@ cleanup(struct work *work, struct vec *removed)
 static const struct err *
 clean(struct work *work, struct str *note)
 {
-	struct vec removed = VEC_INIT;
+	struct vec removed = VEC_INIT, stays = VEC_INIT;
 	const struct err *err;
 
-	err = cleanup(work, &removed);
+	err = cleanup(work, &removed, &stays);
+	for (size_t i = 0; i < stays.n; i++)
+		work_warn(work, "%s", stays.v[i]);
 	if (removed.n > 0)
 		str_addf(note, "%zu removed", removed.n);
 	vec_release(&removed);
+	vec_release(&stays);
 	return err;
 }
 

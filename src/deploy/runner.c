@@ -202,7 +202,7 @@ runner_serve(struct hub *hub, const struct environment *env)
 /* A work that only cleans: no deploy of its own, no event log. */
 static const struct err *
 clean_now(struct hub *hub, const struct environment *env,
-    struct vec *removed)
+    struct vec *removed, struct vec *stays)
 {
 	struct deploy live;
 	struct work work;
@@ -215,14 +215,14 @@ clean_now(struct hub *hub, const struct environment *env,
 	if (err == NULL)
 		err = work_hosts(&work);
 	if (err == NULL)
-		err = cleanup(&work, removed);
+		err = cleanup(&work, removed, stays);
 	work_close(&work);
 	return err;
 }
 
 const struct err *
 runner_cleanup(struct hub *hub, const struct environment *env,
-    struct vec *removed)
+    struct vec *removed, struct vec *stays)
 {
 	char *path = hub_lock_path(hub, env->name);
 	const struct err *err;
@@ -232,7 +232,7 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 	if (err == NULL) {
 		err = recover(hub, env);
 		if (err == NULL)
-			err = clean_now(hub, env, removed);
+			err = clean_now(hub, env, removed, stays);
 		lock_release(lock);
 	} else if (err->code == ERR_BUSY) {
 		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"

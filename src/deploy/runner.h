@@ -21,10 +21,10 @@ const struct err *runner_serve(struct hub *hub,
 
 /*
  * Remove what cleanup would after a deploy, now, under the same lock. The
- * names that went are pushed onto "removed"; what resisted is told in the
- * event log of the live deploy. ERR_BUSY when a runner is at work.
+ * names that went are pushed onto "removed", a line about each that
+ * resisted onto "stays". ERR_BUSY when a runner is at work.
  */
 const struct err *runner_cleanup(struct hub *hub,
-    const struct environment *env, struct vec *removed);
+    const struct environment *env, struct vec *removed, struct vec *stays);
 
 #endif

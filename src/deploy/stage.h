@@ -41,7 +41,11 @@ const struct err *finish(struct work *work);
 /* The page goes down: the undo of the maintenance actions that ran. */
 const struct err *maintenance_down(struct work *work);
 
-/* cleanup.c: remove what is too old, on every host. */
-const struct err *cleanup(struct work *work, struct vec *removed);
+/*
+ * Remove what is too old, on every host. What resisted is pushed onto
+ * "stays" as a line that says why.
+ */
+const struct err *cleanup(struct work *work, struct vec *removed,
+    struct vec *stays);
 
 #endif
