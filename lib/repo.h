@@ -120,6 +120,14 @@ const struct err *repo_path_kind(struct repo *repo, const char *commit,
 const struct err *repo_set_ref(struct repo *repo, const char *ref,
     const char *oid, const char *why);
 
+/*
+ * Append a line to the note that each of these commits has under a notes
+ * ref, as one commit of that ref. A note that has the line already stays as
+ * it is, so this may be done again. Several processes may do it at once.
+ */
+const struct err *repo_note_add(struct repo *repo, const char *ref,
+    const struct vec *oids, const char *line);
+
 /* A value of the repository's git configuration, given; NULL: not set. */
 const struct err *repo_config_get(struct repo *repo, const char *key,
     char **value);

@@ -58,7 +58,7 @@ ran "without a word only what always runs" "always"
 
 push_file a 3 "third -cc- -updb-"
 ran "words run in the order of the config" "updb always cc"
-is "the journal has them" "$(newest directives)" '["updb","cc"]'
+is "the journal has them, by name" "$(newest directives)" '["cc","updb"]'
 
 commit a 4 "fourth -cc-"
 commit a 5 "fifth"
