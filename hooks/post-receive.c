@@ -2,6 +2,8 @@
  * post-receive - ask for the deploys, and show them until they are
  * prepared. The refs have moved: the exit status changes nothing.
  */
+#include <signal.h>
+
 #include "deploy/chained.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
@@ -18,6 +20,7 @@ main(int argc, char **argv)
 	const struct err *err, *chained;
 
 	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
 	err = receive_read(&push, &input);
 	if (err == NULL)
 		err = hub_open(&hub, NULL);

@@ -1,6 +1,8 @@
 /*
  * post-update - show the activation to its end, and the summary.
  */
+#include <signal.h>
+
 #include "deploy/chained.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
@@ -15,6 +17,7 @@ main(int argc, char **argv)
 	int64_t push = 0;
 
 	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
 	err = hub_open(&hub, NULL);
 	if (err == NULL)
 		err = hub_config(&hub);

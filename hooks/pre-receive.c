@@ -2,7 +2,7 @@
  * pre-receive - the gate: the push is in the journal before anything
  * moves, and what must not land is refused.
  */
-#include <stdio.h>
+#include <signal.h>
 
 #include "deploy/chained.h"
 #include "deploy/gate.h"
@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	const struct err *err;
 
 	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
 	err = receive_read(&push, &input);
 	if (err == NULL)
 		err = hub_open(&hub, NULL);

@@ -21,7 +21,7 @@ flip(struct work *work, struct str *note)
 	return err;
 }
 
-/* Steps that change the schema or the data, for the banner. */
+/* What the banner tells: migrations, and a page that has to come down. */
 static const struct err *
 count_migration(const struct step *step, void *ctx)
 {
@@ -31,7 +31,7 @@ count_migration(const struct step *step, void *ctx)
 	    strcmp(step->state, "done") == 0)
 		work->deploy.migrated = MIGRATED_YES;
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0 &&
-	    strcmp(step->state, "done") == 0)
+	    strcmp(step->state, "done") == 0 && step->undo != NULL)
 		work->deploy.maintenance = MAINTENANCE_UP;
 	return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/queue.h"
 #include "deploy/recover.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
@@ -225,8 +226,9 @@ runner_cleanup(struct hub *hub, const struct environment *env,
     struct vec *removed, struct vec *stays)
 {
 	char *path = hub_lock_path(hub, env->name);
-	const struct err *err;
+	const struct err *err, *asked;
 	struct lock *lock;
+	bool more;
 
 	err = lock_take(&lock, path, "cleanup", LOCK_WAIT_MS);
 	if (err == NULL) {
@@ -234,6 +236,10 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = clean_now(hub, env, removed, stays);
 		lock_release(lock);
+		asked = more_to_do(hub, env, &more);
+		if (asked == NULL && more)
+			asked = queue_wake(hub, env->name);
+		err = err_first(err, asked);
 	} else if (err->code == ERR_BUSY) {
 		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
 		    " at the end of it", env->name);
