@@ -26,6 +26,7 @@ struct output {
 	struct str line;	/* not ended yet */
 	struct str frames;	/* messages of this turn */
 	size_t taken_bytes;
+	size_t taken_lines;
 	size_t left_out_bytes;
 };
 
@@ -116,12 +117,30 @@ send_frames(struct output *output)
 	return err;
 }
 
+/* How much of these bytes is within both limits. */
+static size_t
+allowed(struct output *output, const char *bytes, size_t len)
+{
+	size_t room = WIRE_OUTPUT_MAX - output->taken_bytes, n = 0;
+
+	if (room > len)
+		room = len;
+	while (n < room && output->taken_lines < WIRE_LINES_MAX) {
+		const char *newline = memchr(bytes + n, '\n', room - n);
+
+		if (newline == NULL)
+			return room;
+		n = (size_t)(newline - bytes) + 1;
+		output->taken_lines++;
+	}
+	return n;
+}
+
 static const struct err *
 on_output(const char *bytes, size_t len, void *ctx)
 {
 	struct output *output = ctx;
-	size_t room = WIRE_OUTPUT_MAX - output->taken_bytes;
-	size_t n = len < room ? len : room;
+	size_t n = allowed(output, bytes, len);
 
 	output->taken_bytes += n;
 	output->left_out_bytes += len - n;
@@ -287,7 +306,7 @@ static const struct err *
 execute(struct agent *agent, struct proc_spec *spec,
     struct proc_result *how)
 {
-	struct output output = { agent, STR_INIT, STR_INIT, 0, 0 };
+	struct output output = { agent, STR_INIT, STR_INIT, 0, 0, 0 };
 	const struct err *err;
 
 	err = watch_hangup(&spec->stop_fd, agent->in_fd);

@@ -36,7 +36,8 @@
  * deploy/HOOK when "hook" is given, in the release folder; its output comes
  * as "type output" messages, one line each in "text", without the newline.
  * A line longer than WIRE_LINE_MAX comes in pieces, a NUL as "\x00", and
- * what exceeds WIRE_OUTPUT_MAX is left out, which a note tells at the end.
+ * what exceeds WIRE_OUTPUT_MAX bytes or WIRE_LINES_MAX lines is left out,
+ * which a note tells at the end.
  * With "keep NAME" stdout goes to the file of that name beside the
  * release's other records instead; the result has its "path" and, as "sum", its
  * SHA-256. The agent adds SLIPWAY_HOST, SLIPWAY_ROLES and the base environment;
@@ -64,6 +65,9 @@
 /* The longest line of output, and the most output of a "run", in bytes. */
 #define WIRE_LINE_MAX 8192
 #define WIRE_OUTPUT_MAX (8 * 1024 * 1024)
+
+/* The most lines: each has its own entry in the event log. */
+#define WIRE_LINES_MAX 50000
 
 struct message {
 	struct message_line {

@@ -133,6 +133,20 @@ test_cap(struct fleet *fleet)
 }
 
 static void
+test_many_lines(struct fleet *fleet)
+{
+	struct message request = MESSAGE_INIT;
+	struct heard heard = HEARD_INIT;
+
+	run_request(&request, "yes | head -n 50003");
+	is_ok(call(fleet, &request, &heard), "a command of many lines");
+	is_int((int64_t)heard.lines.n, WIRE_LINES_MAX, "they are capped");
+	is_str(heard.notes.n == 1 ? heard.notes.v[0] : NULL,
+	    "6 bytes of output were left out", "how much is missing");
+	heard_release(&heard);
+}
+
+static void
 test_ends(struct fleet *fleet)
 {
 	static const struct {
@@ -309,6 +323,7 @@ test_all(struct fleet *fleet)
 	test_output(fleet);
 	test_long_lines(fleet);
 	test_cap(fleet);
+	test_many_lines(fleet);
 	test_ends(fleet);
 	test_env(fleet);
 	test_long_request(fleet);
