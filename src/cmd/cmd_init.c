@@ -1,6 +1,8 @@
 /*
  * slipway init, uninit - a repository learns to deploy, and forgets it.
  */
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -41,6 +43,7 @@ struct plan_init {
 	char *app;
 	const char *branch;
 	const char *environment;
+	struct str config;	/* to be written; empty: one is there */
 	struct vec done;
 };
 
@@ -145,35 +148,62 @@ configure_git(struct plan_init *init)
 	return err;
 }
 
-/* A config that is there is the administrator's: it is left as it is. */
+/* What stands in the way of the symlink would fail every deploy. */
+static const struct err *
+check_current(const char *root)
+{
+	char *path = path_join(root, "current");
+	const struct err *err = NULL;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
+		err = err_new(ERR_USAGE, "%s is there and no symlink; move it"
+		    " away, since deploys make that link", path);
+	free(path);
+	return err;
+}
+
+/*
+ * The text of a new slipway.ini. A config that is there is the
+ * administrator's: it is left as it is, and the text stays empty.
+ */
+static const struct err *
+make_config(struct plan_init *init)
+{
+	char *path = path_join(init->repo, "slipway.ini");
+	struct config *config = NULL;
+	bool there = file_exists(AT_FDCWD, path);
+	const struct err *err;
+
+	free(path);
+	if (there)
+		return NULL;
+	if (init->root == NULL)
+		return err_new(ERR_USAGE, "say where the site lives, as in"
+		    " --root /srv/%s", init->app);
+	option_sample(&init->config, init->app, init->root,
+	    init->environment, init->branch);
+	err = config_parse(&config, "slipway.ini", init->config.s,
+	    init->config.len);
+	config_free(config);
+	if (err != NULL)
+		return err_recode(err_add(err, "these options make no valid"
+		    " config"), ERR_USAGE);
+	return check_current(init->root);
+}
+
 static const struct err *
 write_config(struct plan_init *init)
 {
 	char *path = path_join(init->repo, "slipway.ini");
-	struct str text = STR_INIT;
-	struct config *config = NULL;
 	const struct err *err = NULL;
 
-	if (file_exists(AT_FDCWD, path))
-		goto out;
-	if (init->root == NULL) {
-		err = err_new(ERR_USAGE, "say where the site lives, as in"
-		    " --root /srv/%s", init->app);
-		goto out;
+	if (init->config.len > 0) {
+		err = file_replace(AT_FDCWD, path, init->config.s,
+		    init->config.len, 0644);
+		if (err == NULL)
+			vec_pushf(&init->done, "wrote %s", path);
 	}
-	option_sample(&text, init->app, init->root, init->environment,
-	    init->branch);
-	err = config_parse(&config, "slipway.ini", text.s, text.len);
-	if (err != NULL)
-		err = err_recode(err_add(err, "these options make no valid"
-		    " config"), ERR_USAGE);
-	if (err == NULL)
-		err = file_replace(AT_FDCWD, path, text.s, text.len, 0644);
-	if (err == NULL)
-		vec_pushf(&init->done, "wrote %s", path);
-out:
-	config_free(config);
-	str_release(&text);
 	free(path);
 	return err;
 }
@@ -275,6 +305,8 @@ do_init(struct plan_init *init, struct hub *hub)
 
 	err = check_paths(init);
 	if (err == NULL)
+		err = make_config(init);
+	if (err == NULL)
 		err = make_repository(init);
 	if (err == NULL)
 		err = write_config(init);
@@ -303,7 +335,10 @@ value_or(const struct call *call, const char *name, const char *otherwise)
 static const struct err *
 run_init(struct call *call)
 {
-	struct plan_init init = { .done = VEC_INIT };
+	struct plan_init init = {
+		.config = STR_INIT,
+		.done = VEC_INIT,
+	};
 	const struct err *err;
 
 	err = absolute(&init.repo, call->words.v[0]);
@@ -316,6 +351,7 @@ run_init(struct call *call)
 	init.app = app_name(init.repo);
 	err = do_init(&init, &call->hub);
 	vec_release(&init.done);
+	str_release(&init.config);
 	free(init.repo);
 	free(init.root);
 	free(init.app);
