@@ -69,7 +69,8 @@ launch(struct run *run)
 	const struct proc_spec *from = run->spec;
 	struct spawn spawn = { .argv = from->argv, .env = from->env,
 	    .dir = from->dir, .dirfd = from->dirfd,
-	    .memory_bytes = from->memory_bytes, .nice = from->nice };
+	    .memory_bytes = from->memory_bytes, .nice = from->nice,
+	    .tied = true };
 	int in[2] = { -1, -1 }, out[2];
 	const struct err *err = NULL;
 

@@ -13,7 +13,7 @@
  *
  * proc_run() ends when the child has ended, not when the last descendant
  * closes the pipe: a daemon that a command leaves behind holds nobody up,
- * and is left alone.
+ * and is left alone. When the caller is killed, so is the child.
  */
 #ifndef PROC_H
 #define PROC_H

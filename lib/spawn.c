@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -160,6 +161,8 @@ be_child(const struct spawn *spawn, int status_fd)
 	enum step step = STEP_DIR;
 
 	default_signals();
+	if (spawn->tied)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (enter_dir(spawn) == -1)
 		goto failed;
 	step = STEP_FILES;

@@ -23,6 +23,7 @@ struct spawn {
 	int fds[3];			/* stdin, stdout, stderr; -1: null */
 	uint64_t memory_bytes;		/* RLIMIT_DATA; 0: no limit */
 	int nice;			/* added to the caller's */
+	bool tied;			/* killed when the caller dies */
 	bool detached;			/* double fork in a new session,
 					 * else a child in a new group */
 };

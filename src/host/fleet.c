@@ -424,6 +424,16 @@ fleet_close(struct fleet *fleet)
 	free(fleet);
 }
 
+bool
+fleet_is_lost(const struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->n; i++) {
+		if (fleet->peers[i].lost != NULL)
+			return true;
+	}
+	return false;
+}
+
 size_t
 fleet_size(const struct fleet *fleet)
 {

@@ -42,6 +42,9 @@ const struct err *fleet_open(struct fleet **fleet,
 /* Close the connections and wait for the local agents. NULL is allowed. */
 void fleet_close(struct fleet *fleet);
 
+/* True once a host is lost: it answers no more calls of this fleet. */
+bool fleet_is_lost(const struct fleet *fleet);
+
 size_t fleet_size(const struct fleet *fleet);
 const char *fleet_host(const struct fleet *fleet, size_t i);
 

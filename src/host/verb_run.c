@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -319,21 +320,25 @@ execute(struct agent *agent, struct proc_spec *spec,
 	return err;
 }
 
-/* A fresh file: who still has the old one open keeps the old content. */
+/*
+ * Under another name first: a record that is there is a whole one, of a
+ * command that succeeded.
+ */
 static const struct err *
-create_record(const char *path, int *fd)
+create_record(const char *partial, int *fd)
 {
 	*fd = -1;
-	if (unlink(path) == -1 && errno != ENOENT)
-		return err_system("remove %s", path);
-	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	if (unlink(partial) == -1 && errno != ENOENT)
+		return err_system("remove %s", partial);
+	*fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
-	return *fd == -1 ? err_system("create %s", path) : NULL;
+	return *fd == -1 ? err_system("create %s", partial) : NULL;
 }
 
 /* An undo reads the record, perhaps after a power cut. */
 static const struct err *
-finish_record(struct agent *agent, const char *path, int fd)
+finish_record(struct agent *agent, const char *partial, const char *path,
+    int fd)
 {
 	const struct err *err = NULL;
 	struct stat st;
@@ -349,6 +354,8 @@ finish_record(struct agent *agent, const char *path, int fd)
 	}
 	if (err == NULL && fsync(fd) == -1)
 		err = err_system("fsync %s", path);
+	if (err == NULL && rename(partial, path) == -1)
+		err = err_system("rename %s", partial);
 	if (err != NULL)
 		return err;
 	dir = path_dir(path);
@@ -357,7 +364,26 @@ finish_record(struct agent *agent, const char *path, int fd)
 	return err;
 }
 
-/* With "keep", stdout goes to the record. */
+static const struct err *
+execute_into(struct agent *agent, struct proc_spec *spec,
+    struct proc_result *how, const char *path)
+{
+	char *partial = xasprintf("%s.partial", path);
+	const struct err *err;
+
+	err = create_record(partial, &spec->out_fd);
+	if (err == NULL)
+		err = execute(agent, spec, how);
+	if (err == NULL && how->exit_status == 0)
+		err = finish_record(agent, partial, path, spec->out_fd);
+	else
+		unlink(partial);
+	file_close(&spec->out_fd);
+	free(partial);
+	return err;
+}
+
+/* With "keep", stdout goes to the record; with "once", unless it is there. */
 static const struct err *
 execute_kept(struct agent *agent, const struct message *request,
     struct proc_spec *spec, struct proc_result *how, char **path)
@@ -372,14 +398,12 @@ execute_kept(struct agent *agent, const struct message *request,
 		    name);
 	err = store_record_path(agent->store,
 	    message_get(request, "release"), name, path);
-	if (err == NULL)
-		err = create_record(*path, &spec->out_fd);
-	if (err == NULL)
-		err = execute(agent, spec, how);
-	if (err == NULL)
-		err = finish_record(agent, *path, spec->out_fd);
-	file_close(&spec->out_fd);
-	return err;
+	if (err != NULL)
+		return err;
+	memset(how, 0, sizeof(*how));
+	if (message_int(request, "once", 0) != 0 && access(*path, F_OK) == 0)
+		return NULL;
+	return execute_into(agent, spec, how, *path);
 }
 
 static const struct err *
@@ -392,7 +416,7 @@ add_result(struct message *result, const struct proc_result *how,
 	message_add_int(result, "signal", how->signal);
 	message_add_int(result, "timed-out", how->timed_out);
 	message_add_int(result, "ms", how->duration_ms);
-	if (path == NULL)
+	if (path == NULL || how->exit_status != 0)
 		return NULL;
 	if (SHA256File(path, sum) == NULL)
 		return err_system("read %s", path);

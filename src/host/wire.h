@@ -22,7 +22,7 @@
  *	hooks      release               hook*
  *	run        release command|hook  exit signal timed-out ms
  *	           env* timeout memory   [path sum]
- *	           nice [keep]
+ *	           nice [keep [once]]
  *	seal       release               -
  *	flip       release (may be "")   -
  *	verify     release               changed* count
@@ -39,9 +39,11 @@
  * what exceeds WIRE_OUTPUT_MAX bytes or WIRE_LINES_MAX lines is left out,
  * which a note tells at the end.
  * With "keep NAME" stdout goes to the file of that name beside the
- * release's other records instead; the result has its "path" and, as "sum", its
- * SHA-256. The agent adds SLIPWAY_HOST, SLIPWAY_ROLES and the base environment;
- * "env NAME=value" adds the rest, and replaces what has that name.
+ * release's other records instead, once the command has exited with 0; the
+ * result then has its "path" and, as "sum", its SHA-256. With "once" a
+ * record that is there is left as it is, and nothing is run. The agent adds
+ * SLIPWAY_HOST, SLIPWAY_ROLES and the base environment; "env NAME=value"
+ * adds the rest, and replaces what has that name.
  *
  * Numbers are decimal, "export" is 0 or 1, "timeout" is in milliseconds,
  * "memory" in bytes (0: no limit). "exit" is -1 when a signal ended it.

@@ -2,7 +2,9 @@
  * Fleets of a real agent that dies, and of fake ones, which are this test
  * by the name "fake" and misbehave on demand.
  */
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "served.h"
 
@@ -13,14 +15,14 @@ static const struct err *
 kill_agent(const char *host, const struct message *message, void *ctx)
 {
 	const char *text = message_get(message, "text");
-	pid_t *command = ctx;
+	int *command_fd = ctx;
 	long first = 0, agent = 0;
 	char *end;
 
 	(void)host;
 	first = strtol(text, &end, 10);
 	agent = strtol(end, NULL, 10);
-	*command = (pid_t)first;
+	*command_fd = (int)syscall(SYS_pidfd_open, first, 0);
 	if (agent > 1)
 		kill((pid_t)agent, SIGKILL);
 	return NULL;
@@ -33,20 +35,22 @@ test_killed_agent(void)
 	struct message request = MESSAGE_INIT;
 	int64_t started_ms = clock_monotonic_ms();
 	struct fleet *fleet;
-	pid_t command = 0;
+	struct pollfd command = { -1, POLLIN, 0 };
 
 	is_ok(open_fleet(&fleet, self, root, &host, 1), "open a fleet");
 	run_request(&request, "echo $$ $PPID; exec sleep 1000");
-	is_err(fleet_call(fleet, NULL, &request, kill_agent, &command),
+	is_err(fleet_call(fleet, NULL, &request, kill_agent, &command.fd),
 	    ERR_FAILED, "the agent ended (killed by signal 9",
 	    "an agent that is killed");
 	is_err(fleet_call(fleet, NULL, &request, NULL, NULL), ERR_FAILED,
 	    "the agent ended (killed by signal 9", "it stays lost");
+	ok(fleet_is_lost(fleet), "the fleet knows");
 	ok(clock_monotonic_ms() - started_ms < SOON_MS, "it is told soon");
 	message_release(&request);
 	fleet_close(fleet);
 	ok(!lock_held(root), "the lock died with it");
-	ok(command > 1 && kill(command, SIGKILL) == 0, "end the orphan");
+	is_int(poll(&command, 1, SOON_MS), 1, "so did the command");
+	close(command.fd);
 }
 
 static void

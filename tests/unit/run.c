@@ -317,6 +317,46 @@ test_keep(struct fleet *fleet)
 	str_release(&text);
 }
 
+/* A record that is whole is never taken for another one. */
+static void
+test_keep_once(struct fleet *fleet)
+{
+	static const struct {
+		const char *command;
+		bool once;
+		int64_t exit;
+		const char *want;	/* what the record holds then */
+	} cases[] = {
+		{ "echo one; exit 1", true, 1, NULL },
+		{ "echo two", true, 0, "two\n" },
+		{ "echo three; exit 1", true, 0, "two\n" },
+		{ "echo four; exit 1", false, 1, "two\n" },
+		{ "echo five", false, 0, "five\n" },
+	};
+	struct heard heard = HEARD_INIT;
+	char *path = path_join(root, ".slipway/record/" RELEASE "/once");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message request = MESSAGE_INIT;
+		struct str kept = STR_INIT;
+		const struct err *err;
+
+		run_request(&request, cases[i].command);
+		message_add(&request, "keep", "once");
+		message_add_int(&request, "once", cases[i].once);
+		is_ok(call(fleet, &request, &heard), "%s", cases[i].command);
+		is_int(reply_int(fleet, "exit"), cases[i].exit, "its exit");
+		ok((message_get(fleet_reply(fleet, 0), "sum") != NULL) ==
+		    (cases[i].exit == 0), "a sum of what succeeded");
+		err = file_read(&kept, path, 1000);
+		is_str(err == NULL ? kept.s : NULL, cases[i].want,
+		    "the record");
+		str_release(&kept);
+	}
+	heard_release(&heard);
+	free(path);
+}
+
 static void
 test_all(struct fleet *fleet)
 {
@@ -329,6 +369,7 @@ test_all(struct fleet *fleet)
 	test_long_request(fleet);
 	test_hooks(fleet);
 	test_keep(fleet);
+	test_keep_once(fleet);
 }
 
 int

@@ -210,6 +210,36 @@ test_pair(void)
 	ok(pid == -1 && fd == -1, "nothing is handed out");
 }
 
+/* Whoever is killed takes the command along that it waits for. */
+static void
+test_tied(void)
+{
+	const char *argv[4];
+	struct proc_spec spec = shell(argv, "echo $$; exec sleep 1000");
+	struct proc_result result;
+	struct pollfd watch = { -1, POLLIN, 0 };
+	char digits[32] = "";
+	int pair[2];
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		abort();
+	spec.out_fd = pair[1];
+	pid = fork();
+	if (pid == 0) {
+		proc_run(&result, &spec, NULL, NULL);
+		_exit(0);
+	}
+	ok(read(pair[0], digits, sizeof(digits) - 1) > 1, "a command runs");
+	watch.fd = (int)syscall(SYS_pidfd_open, atoi(digits), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	is_int(poll(&watch, 1, 10000), 1, "it ends with the one who waits");
+	close(watch.fd);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* As an old kernel would, refuse the two calls that have a substitute. */
 static bool
 lose_calls(void)
@@ -258,6 +288,7 @@ main(void)
 	test_world();
 	test_detach();
 	test_pair();
+	test_tied();
 	test_old_kernel();
 	str_release(&output);
 	return tap_done();
