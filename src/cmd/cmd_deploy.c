@@ -135,11 +135,12 @@ find_failed(struct journal *journal, const struct deploy *deploy, void *ctx)
 static const struct err *
 retry_number(const struct call *call, int64_t *number)
 {
-	struct deploy_filter filter = { .environment = call->env->name };
+	struct deploy_filter filter = { 0 };
 	const struct err *err;
 
 	if (call->words.n > 0)
 		return cmd_number(number, call->words.v[0]);
+	filter.environment = call->env->name;
 	*number = 0;
 	err = deploy_each(call->hub.journal, &filter, find_failed, number);
 	if (err == NULL && *number == 0)
@@ -185,11 +186,15 @@ run_retry(struct call *call)
 	const struct err *err;
 	int64_t number;
 
-	err = cmd_open(call, DB_WRITE, true);
+	/* A number knows its environment. */
+	err = cmd_open(call, DB_WRITE, call->words.n == 0);
 	if (err == NULL)
 		err = retry_number(call, &number);
 	if (err == NULL)
 		err = deploy_get(call->hub.journal, number, &old);
+	if (err == NULL && call->env == NULL)
+		err = hub_environment(&call->hub, old.environment,
+		    &call->env);
 	if (err == NULL)
 		err = copy_request(call, &old, &request, &options);
 	if (err == NULL)

@@ -110,6 +110,9 @@ commit index.html four "fourth"
 push HEAD:develop
 like "timeout: a command is ended" "$banner" \
     'quick on other failed: timed out after (2|3|4|5|6)[0-9][0-9] ms'
+slip retry 4
+is_exit "retry: the number says which environment" 1
+like "it is the same deploy again" "$out" 'develop .* to staging'
 sed -i 's/^run = sleep 65$/run = true/' "$repo/slipway.ini"
 : > "$T/trace"
 push_file index.html five "fifth" HEAD:develop
