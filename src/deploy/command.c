@@ -80,6 +80,8 @@ make_request(struct message *request, const struct facts *facts,
 		message_add(request, "hook", hook);
 	if (facts->action != NULL)
 		add_limits(request, facts->action);
+	else
+		message_add_int(request, "timeout", HOOK_TIMEOUT_MS);
 	return facts_add(request, facts);
 }
 

@@ -15,6 +15,9 @@
 #include "deploy/facts.h"
 #include "deploy/work.h"
 
+/* The deadline of what no action configures: a hook of the release. */
+#define HOOK_TIMEOUT_MS (10 * 60 * 1000)
+
 struct command {
 	const char *phase;
 	const char *name;	/* of the action or the hook */
