@@ -93,12 +93,34 @@ post-receive: 0000000000000000000000000000000000000000 $new refs/heads/main
 post-update:refs/heads/main
 EOF
 )"
+everything > "$T/before"
+run "$slipway" init "$repo" --root "$root" --branch main
+is_exit "init again succeeds here, too" 0
+everything > "$T/after"
+is "and keeps both hooks" "$(diff "$T/before" "$T/after")" ""
 echo pre-receive > "$T/refuse"
 push_file index.html three "third"
 is_exit "and can refuse a push" 1
 like "their words arrive" "$banner" "the old hook says no"
 is "nothing was deployed" "$(live_file index.html)" two
+is "the journal knows the refusal" \
+    "$(sql 'SELECT state FROM pushes ORDER BY id DESC LIMIT 1')" refused
+echo post-receive > "$T/refuse"
+push
+is_exit "what they say after it changes nothing" 0
+like "but is heard" "$banner" "the old hook says no"
+is "the push is live" "$(live_file index.html)" three
 rm "$T/refuse"
+# It reads nothing at all of a long list.
+printf '#!/bin/sh\nexit 0\n' > "$old/hooks/pre-receive.before-slipway"
+i=0
+while [ $i -lt 1500 ]; do
+	i=$((i + 1))
+	echo "create refs/heads/b/$i $(head_of)"
+done | git -C "$work" update-ref --stdin
+push 'refs/heads/b/*:refs/heads/b/*'
+is_exit "a hook that does not read its input does no harm" 0
+cp "$T/kept.pre-receive" "$old/hooks/pre-receive.before-slipway"
 
 run "$slipway" uninit "$repo"
 if [ "$status" -eq 2 ]; then
@@ -111,8 +133,8 @@ for hook in pre-receive post-receive post-update; do
 done
 is "nothing else is left in hooks/" \
     "$(find "$repo/hooks" ! -name '*.sample' | sort | wc -l)" 4
-push_raw
-is "a push does not deploy any more" "$(live_file index.html)" two
+push_file index.html unseen "after uninit"
+is "a push does not deploy any more" "$(live_file index.html)" three
 ok "the journal stays" test -f "$repo/slipway/journal.db"
 
 # core.hooksPath is where git looks.
@@ -128,7 +150,33 @@ ok "the hooks are there" test -L "$T/myhooks/post-receive"
 not_ok "and not in hooks/" test -e "$repo/hooks/post-receive"
 git -C "$work" remote set-url production "$repo"
 push
-is "a push deploys" "$(live_file index.html)" three
+is "a push deploys" "$(live_file index.html)" unseen
+run "$slipway" uninit "$repo"
+is "uninit takes them out there" "$(ls "$T/myhooks")" ""
+
+# A relative one begins at the repository; a hook that is off stays off.
+repo=$T/rel.git
+root=$T/rel
+_sites="production:$root"
+git init -q --bare "$repo"
+git -C "$repo" config core.hooksPath my/hooks
+mkdir -p "$repo/my/hooks"
+echo 'no program' > "$repo/my/hooks/post-update"
+ln -s "$T/kept.pre-receive" "$repo/my/hooks/pre-receive"
+run "$slipway" init "$repo" --root "$root"
+is_exit "init with a relative core.hooksPath" 0
+ok "the hooks are there" test -L "$repo/my/hooks/post-receive"
+git -C "$work" remote set-url production "$repo"
+: > "$T/chain"
+push
+is "a push deploys from there" "$(live_file index.html)" unseen
+unlike "nothing went wrong" "$banner" 'error'
+is "a hook that is a link is chained" "$(sed -n 1p "$T/chain")" pre-receive:
+run "$slipway" uninit -C "$repo"
+is "uninit brings the text back" "$(cat "$repo/my/hooks/post-update")" \
+    'no program'
+is "and the link" "$(readlink "$repo/my/hooks/pre-receive")" \
+    "$T/kept.pre-receive"
 
 # What cannot be.
 run "$slipway" init

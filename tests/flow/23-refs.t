@@ -41,11 +41,13 @@ before=$(readlink "$root/current")
 push v1
 is_exit "a tag can be pushed" 0
 is "nothing is deployed" "$(readlink "$root/current")" "$before"
+like "and it says so" "$banner" 'tag v1 is stored; tags are not deployed'
 ok "the tag is there" git -C "$repo" rev-parse -q --verify refs/tags/v1
 
-# An annotated tag as the new value of the branch is refused by git itself
-# or peeled; a tag beside the branch does not disturb it.
 git -C "$work" checkout -q main
+push +v1:main
+isnt "a branch does not become a tag object" "$status" 0
+is "and stays what it was" "$(git -C "$repo" rev-parse main)" "$(head_of)"
 commit index.html five "fifth"
 git -C "$work" tag v2
 push main v2
@@ -65,7 +67,9 @@ like "and it says so" "$banner" 'develop.*(delete|gone|stays)'
 
 push develop
 is_exit "the branch can come back" 0
-like "its commit is live already" "$banner" 'is live already, as release'
+is "its commit is live already, and stays" \
+    "$(cat "$T/staging/current/index.html")" two
+like "which it says" "$banner" 'is live already, as release'
 is "no deploy was needed" "$(newest deploy)" "$count"
 
 git -C "$work" reset -q --hard HEAD~1
