@@ -73,11 +73,32 @@ like "each is tied to its commit (2)" \
 	WHERE deploy = (SELECT max(number) FROM deploys)")" \
     "updb $(head_of)"
 
+run "$slipway" show -C "$repo"
+like "show ties it to its commit" "$out" \
+    "directive +-cc- +$(head_of HEAD~2 | cut -c 1-7) \\(message\\)"
+
 push_file a 7 "$(printf 'seventh\n\nSome text.\n\nDeploy: updb, cc\n')"
 ran "the trailer means the same" "updb always cc"
+like "it is tied to its commit, too" \
+    "$(sql "SELECT name || ' ' || commit_oid || ' ' || source
+	FROM directives WHERE deploy = (SELECT max(number) FROM deploys)")" \
+    "updb $(head_of) trailer"
 
 push_file a 8 "eighth" -o updb -o -cc- main
 ran "so does the push option" "updb always cc"
+is "it is tied to no commit" "$(sql "SELECT DISTINCT commit_oid || source
+	FROM directives WHERE deploy = (SELECT max(number) FROM deploys)")" \
+    option
+
+# A merge brings what its branch asked for, once.
+git -C "$work" checkout -q -b side HEAD~3
+commit side 1 "on a branch -cc-"
+git -C "$work" checkout -q main
+git -C "$work" merge -q -m "merge -updb-" side
+push
+ran "the words of a merged branch count" "updb always cc"
+push_file a merged "after the merge"
+ran "once" "always"
 
 push_file a 9 "a-updb-b --cc- re-cc- -UPDB- -----"
 ran "words that only look alike are none" "always"
@@ -140,6 +161,38 @@ sed -i 's/^run = exit 1$/run = echo mended >> "$TRACE"/' "$repo/slipway.ini"
 : > "$T/trace"
 push_file a 26 "twenty-sixth"
 ran "an option of a failed deploy is not lost, either" "mended always cc"
+
+# Nor does a deploy that another one supersedes.
+sed -i '/^run = echo mended/d; /^\[action fails\]/a run = touch "$TRACE.on"; until test -e "$TRACE.go"; do sleep 0.05; done' \
+    "$repo/slipway.ini"
+commit a s1 "holds the runner -fails-"
+git -C "$work" push -q production main > /dev/null 2>&1 &
+started "$!"
+ok "a deploy is under way" wait_for 10 test -e "$T/trace.on"
+waits() {
+	[ "$(sql "SELECT count(*) FROM deploys WHERE state = 'queued'")" = "$1" ]
+}
+commit a s2 "asks for -updb-"
+git -C "$work" push -q -o sync:files production main > "$T/push.2" 2>&1 &
+started "$!"
+ok "a second one waits" wait_for 10 waits 1
+commit a s3 "asks for -cc-"
+git -C "$work" push -q production main > "$T/push.3" 2>&1 &
+started "$!"
+ok "a third one, too" wait_for 10 waits 2
+: > "$T/trace"
+touch "$T/trace.go"
+ok "they end" wait_for 20 idle
+wait
+check_invariants "after a superseded deploy"
+n=$(newest deploy)
+is "the second was superseded" "$(deploy $((n - 1)) state)" superseded
+ran "the third does what both asked for" \
+    "always sync[files] updb always cc"
+like "and the pusher of the second hears it" "$(cat "$T/push.2")" \
+    "superseded by deploy $n"
+sed -i 's/^run = touch "$TRACE.on".*/run = echo mended >> "$TRACE"/' \
+    "$repo/slipway.ini"
 
 # -skip-
 live=$(current)
