@@ -53,6 +53,7 @@ _sshd_config() {
 	KbdInteractiveAuthentication no
 	PermitRootLogin prohibit-password
 	ExposeAuthInfo yes
+	PermitUserEnvironment REMOTE_USER
 	PrintMotd no
 	SetEnv HOME=$HOME GIT_CONFIG_NOSYSTEM=1
 	EOF

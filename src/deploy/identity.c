@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "deploy/sshkey.h"
 #include "file.h"
 #include "vec.h"
 
@@ -19,11 +20,38 @@
 
 #define STAT_SIZE_MAX 4096
 
+/* What sshd tells of a login, and the largest list of keys, in bytes. */
+#define AUTH_SIZE_MAX (64 * 1024)
+#define AUTHORIZED_SIZE_MAX (16 * 1024 * 1024)
+
+/* The name of the ssh key, NULL when sshd says nothing of one. */
+static char *
+key_name(const struct passwd *pw)
+{
+	const char *path = getenv("SSH_USER_AUTH");
+	struct str auth = STR_INIT, authorized = STR_INIT;
+	char *name = NULL, *keys;
+
+	if (path == NULL || file_read(&auth, path, AUTH_SIZE_MAX) != NULL)
+		return NULL;
+	keys = xasprintf("%s/.ssh/authorized_keys",
+	    pw == NULL ? "" : pw->pw_dir);
+	/* Without that file the key has no name but its fingerprint. */
+	if (file_read(&authorized, keys, AUTHORIZED_SIZE_MAX) != NULL)
+		str_clear(&authorized);
+	name = sshkey_name(auth.s, authorized.s);
+	free(keys);
+	str_release(&auth);
+	str_release(&authorized);
+	return name;
+}
+
 char *
 identity_pusher(void)
 {
 	static const char *const names[] = { "GL_USER", "REMOTE_USER" };
 	const struct passwd *pw;
+	char *name;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const char *value = getenv(names[i]);
@@ -32,6 +60,9 @@ identity_pusher(void)
 			return xstrdup(value);
 	}
 	pw = getpwuid(getuid());
+	name = key_name(pw);
+	if (name != NULL)
+		return name;
 	if (pw != NULL)
 		return xstrdup(pw->pw_name);
 	return xasprintf("uid %u", (unsigned int)getuid());

@@ -10,8 +10,8 @@
 
 /*
  * The name of whoever started this process, given: what gitolite
- * (GL_USER) or the web server (REMOTE_USER) authenticated, else the unix
- * user.
+ * (GL_USER) or the web server (REMOTE_USER) authenticated, else the ssh
+ * key that sshd tells of (see sshkey.h), else the unix user.
  */
 char *identity_pusher(void);
 

@@ -25,8 +25,8 @@ like "the window" "$banner" 'window [0-9.]+ m?s'
 unlike "nothing of ssh reaches a command" "$(trace)" '^(SSH|GIT)_'
 is "the deploy knows who pushed" "$(deploy 1 pusher)" \
     "$(sed -n 's/^SLIPWAY_PUSHER=//p' "$T/trace")"
-like "the pusher is not the author of the commit" "$(deploy 1 pusher)" \
-    '(SHA256:|alice@laptop|'"$(id -un)"')'
+is "it is whose key it was" "$(deploy 1 pusher)" \
+    "$(ssh-keygen -lf "$T/ssh/alice.pub" | cut -d ' ' -f 2)"
 is "the author is" "$(deploy 1 author)" "Alice <alice@example.org>"
 
 # Who it is can be said by the server, for each key.
@@ -35,6 +35,9 @@ printf 'restrict,environment="REMOTE_USER=bob" %s\n' \
 push_file index.html two "second page"
 is_exit "a key with restrictions can push" 0
 is "the second page is live" "$(live_file index.html)" two
+is "it is whom the server says" "$(deploy 2 pusher)" bob
+is "the address is kept, too" \
+    "$(sql 'SELECT DISTINCT origin FROM pushes')" 127.0.0.1
 
 # A push option crosses ssh.
 push_file index.html three "third page" -o updb main
