@@ -46,25 +46,26 @@ cd "$place"
 say "On the server: a bare repository that deploys to $place/site."
 show "slipway init shop.git --root $place/site"
 
-say "Two commands that a commit message may ask for, and one for each deploy."
+say "Two commands that a commit may ask for, and a check of each deploy."
 cat >> shop.git/slipway.ini <<'EOF'
-
-[action test]
-phase = test
-run = test -s index.html
 
 [action updb]
 phase = migrate
 directive = updb
-run = echo "$(cat schema) is the schema now" | tee "$SLIPWAY_SHARED/db"
-undo = echo "back to schema 1" | tee "$SLIPWAY_SHARED/db"
+record = cat "$SLIPWAY_SHARED/db" || echo 1
+run = tee "$SLIPWAY_SHARED/db" < schema
+undo = tee "$SLIPWAY_SHARED/db" < "$SLIPWAY_RECORD"
 
 [action cc]
 phase = clear
 directive = cc
 run = echo "caches cleared"
+
+[action check]
+phase = verify
+run = test -s "$SLIPWAY_CURRENT/index.html"
 EOF
-show "tail -n 15 shop.git/slipway.ini"
+show "tail -n 16 shop.git/slipway.ini"
 
 say "On the developer's machine: git, and nothing else."
 show "git init -q shop && cd shop && git remote add production ../shop.git"
@@ -81,11 +82,12 @@ echo 2 > schema
 show "git commit -q -am 'monthly updates -updb- -cc-'"
 show "git push -q production main"
 
-say "One that fails its test goes nowhere: the site stays as it is."
+say "One that fails its check: database and site go back by themselves."
 : > index.html
-show "git commit -q -am 'an empty page'"
+echo 3 > schema
+show "git commit -q -am 'an empty page -updb-'"
 show "git push -q production main"
-show "cat ../site/current/index.html"
+show "cat ../site/current/index.html ../site/shared/db"
 
 say "Back to the first release, and the database with it."
 show "slipway rollback -C ../shop.git"
