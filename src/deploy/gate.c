@@ -52,23 +52,26 @@ scan(const struct repo_commit *commit, void *ctx)
 	return directives_scan(ctx, commit->message, commit->oid);
 }
 
-/* What the commits that would go live ask for and nothing takes. */
+/*
+ * What the commits that would go live ask for and nothing takes. Those that
+ * landed before cannot be mended by this pusher, and are let through.
+ */
 static const struct err *
 check_strict(struct gate *gate, const struct environment *env,
-    const char *commit)
+    const struct push_ref *ref, const char *commit)
 {
 	struct directives list = DIRECTIVES_INIT;
 	struct plan_unknown *unknown = NULL;
-	const char *hidden[1];
+	const char *hidden[2] = { ref->old };
 	struct deploy live;
 	const struct err *err;
 	size_t n = 0;
 
 	err = deploy_get_live(gate->hub->journal, env->name, &live);
-	hidden[0] = live.commit;
+	hidden[1] = live.commit;
 	if (err == NULL)
 		err = repo_walk(gate->repo, commit, hidden,
-		    live.number == 0 ? 0 : 1, scan, &list);
+		    live.number == 0 ? 1 : 2, scan, &list);
 	for (size_t i = 0; i < gate->options.n; i++)
 		directives_add(&list, gate->options.v[i].name,
 		    gate->options.v[i].argument, "", "option");
@@ -146,7 +149,7 @@ check_branch(struct gate *gate, struct push_ref *ref)
 		const struct environment *env = &config->environments[i];
 
 		if (strcmp(env->branch, branch) == 0 && env->set.strict)
-			err = check_strict(gate, env, commit);
+			err = check_strict(gate, env, ref, commit);
 	}
 	return err;
 }

@@ -224,4 +224,16 @@ is_exit "mended it goes through" 0
 ran "and does what it says" "always cc"
 push_file a 34 "thirty-fourth" -o udpb main
 isnt "strict refuses an unknown option, too" "$status" 0
+sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
+sed -i 's/^run = echo cc >> .*/run = exit 1/' "$repo/slipway.ini"
+push_file a 35 "thirty-fifth -udpb- -cc-"
+like "a deploy fails" "$banner" 'rolled back|failed at clear'
+sed -i 's/^strict = no/strict = yes/' "$repo/slipway.ini"
+sed -i 's/^run = exit 1/run = echo cc >> "$TRACE"/' "$repo/slipway.ini"
+: > "$T/trace"
+push_file a 36 "thirty-sixth"
+is_exit "strict looks at what is new" 0
+ran "and the deploy at all that goes live" "always cc"
+like "a word that was let in is told of" "$banner" \
+    'udpb.*did you mean -updb-'
 done_testing
