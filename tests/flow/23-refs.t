@@ -89,6 +89,15 @@ push --force develop
 is "another environment gets the same commit" \
     "$(cat "$T/staging/current/index.html")" six
 
+# Two environments of one branch.
+sed -i 's/^branch = develop$/branch = main/' "$repo/slipway.ini"
+push_file index.html both "for both"
+is "a push deploys to both" "$(live_file index.html)" both
+is "to the other one, too" "$(cat "$T/staging/current/index.html")" both
+like "both are shown" "$banner" 'production: release [0-9]+ is live'
+like "both are shown (staging)" "$banner" 'staging: release [0-9]+ is live'
+sed -i '/staging/,$s/^branch = main$/branch = develop/' "$repo/slipway.ini"
+
 # Refs that are ours to write.
 before=$(snapshot)
 for ref in refs/slipway/deploys/1 refs/slipway/x refs/live/production \

@@ -162,5 +162,5 @@ touch "$T/go"
 run "$slipway" deploy -C "$repo" -e production main
 check_invariants "after a runner that died in a step with retry = no"
 is "retry = no: the deploy is taken back" "$(deploy "$n" state)" rolled-back
-like "and says why" "$(deploy "$n" error)" 'cannot be run again'
+like "and says why" "$(deploy "$n" error)" 'interrupted'
 done_testing
