@@ -18,13 +18,14 @@ git_env(struct vec *env)
 		"HOME"
 	};
 
-	proc_base_env(env);
+	/* Of two with one name, the first one counts. */
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
 		const char *value = getenv(kept[i]);
 
 		if (value != NULL)
 			vec_pushf(env, "%s=%s", kept[i], value);
 	}
+	proc_base_env(env);
 }
 
 static const struct err *
@@ -72,17 +73,29 @@ must_run(const char *const *argv)
 	return err;
 }
 
-const struct err *
-git_config_get(struct str *value, const char *repo, const char *key)
+static const struct err *
+get(struct str *value, const char *repo, const char *how, const char *key)
 {
 	const struct err *err;
 	int status;
 
-	err = run((const char *const[]){ "git", "-C", repo, "config", "--get",
-	    key, NULL }, value, &status);
+	err = run((const char *const[]){ "git", "-C", repo, "config", how,
+	    "--get", key, NULL }, value, &status);
 	if (err == NULL && status > 1)
 		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
 	return err;
+}
+
+const struct err *
+git_config_get(struct str *value, const char *repo, const char *key)
+{
+	return get(value, repo, "--includes", key);
+}
+
+const struct err *
+git_config_path(struct str *value, const char *repo, const char *key)
+{
+	return get(value, repo, "--type=path", key);
 }
 
 const struct err *

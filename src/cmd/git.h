@@ -13,6 +13,10 @@
 const struct err *git_config_get(struct str *value, const char *repo,
     const char *key);
 
+/* The same for a path: "~/" becomes the home folder. */
+const struct err *git_config_path(struct str *value, const char *repo,
+    const char *key);
+
 /*
  * Set a value in the repository's own config unless it is that already;
  * "*changed" tells.

@@ -26,7 +26,7 @@ hooks_dir(char **dir, const char *repo)
 	const struct err *err;
 
 	*dir = NULL;
-	err = git_config_get(&value, repo, "core.hooksPath");
+	err = git_config_path(&value, repo, "core.hooksPath");
 	if (err == NULL && value.len == 0)
 		*dir = path_join(repo, "hooks");
 	else if (err == NULL && value.s[0] == '/')

@@ -178,6 +178,21 @@ is "uninit brings the text back" "$(cat "$repo/my/hooks/post-update")" \
 is "and the link" "$(readlink "$repo/my/hooks/pre-receive")" \
     "$T/kept.pre-receive"
 
+# As git has it, "~/" is the home folder; and it may be set for all.
+repo=$T/home.git
+root=$T/homed
+mkdir "$HOME/hooks"
+git config --global core.hooksPath '~/hooks'
+run "$slipway" init "$repo" --root "$root"
+ok "core.hooksPath may be in the home folder" test -L \
+    "$HOME/hooks/post-receive"
+like "that others use it is told" "$out" 'other repositories may use'
+_sites="production:$root"
+git -C "$work" remote set-url production "$repo"
+push
+is "a push deploys from there, too" "$(live_file index.html)" unseen
+git config --global --unset core.hooksPath
+
 # What cannot be.
 run "$slipway" init
 is_exit "init without a repository is a usage error" 2
