@@ -40,6 +40,7 @@ static const struct {
 	[ERR_GIT]	  = { "git",	     1, "git failed" },
 	[ERR_JOURNAL]	  = { "journal",     1, "the journal failed" },
 	[ERR_TIMEOUT]	  = { "timeout",     1, "timed out" },
+	[ERR_INTERRUPTED] = { "interrupted", 1, "interrupted" },
 };
 
 static struct slot *

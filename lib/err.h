@@ -33,6 +33,7 @@ enum err_code {
 	ERR_GIT,		/* libgit2 or a git command failed */
 	ERR_JOURNAL,		/* SQLite failed */
 	ERR_TIMEOUT,		/* a deadline passed */
+	ERR_INTERRUPTED,	/* cut off half-way, to be picked up again */
 	ERR_COUNT
 };
 

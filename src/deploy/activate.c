@@ -94,7 +94,8 @@ activate(struct work *work)
 	};
 	const struct err *err = NULL, *counted;
 
-	work->window_from_ms = clock_monotonic_ms();
+	if (!work->resumed)
+		work->window_from_ms = clock_monotonic_ms();
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

@@ -146,7 +146,11 @@ begin_steps(struct work *work, const struct command *command,
 	return err;
 }
 
-/* Keep what the record command prints; "sums" gets a sum for each host. */
+/*
+ * Keep what the record command prints; "sums" gets a sum for each host. A
+ * record from before the step is taken once: a step that is run again after
+ * a crash may have had half of its effect already.
+ */
 static const struct err *
 keep_record(struct work *work, const struct command *command,
     const struct steps *steps, const char *suffix, struct vec *sums)
@@ -159,6 +163,7 @@ keep_record(struct work *work, const struct command *command,
 	err = make_request(&request, &facts, command->release,
 	    command->action->record, NULL);
 	message_addf(&request, "keep", "%s%s", command->name, suffix);
+	message_add_int(&request, "once", *suffix == '\0');
 	if (err == NULL)
 		err = fleet_call(work->fleet, steps->mask, &request,
 		    on_message, &running);
@@ -323,8 +328,9 @@ command_run(struct work *work, const struct command *command)
 		else if (record)
 			record_after(work, command, &steps, &after);
 	}
-	err = err_first(err, end_steps(work, command, &steps, results,
-	    &before, &after));
+	if (!work_is_cut(work))
+		err = err_first(err, end_steps(work, command, &steps,
+		    results, &before, &after));
 done:
 	steps_release(&steps);
 	free(results);
@@ -341,6 +347,36 @@ only_host(const struct work *work, const char *name)
 	for (size_t i = 0; i < work->n_hosts; i++)
 		mask[i] = strcmp(work->hosts[i]->name, name) == 0;
 	return mask;
+}
+
+const struct err *
+command_changed(struct work *work, const struct step *step,
+    const struct action *action, bool *changed)
+{
+	struct command command = {
+		.phase = step->phase,
+		.name = step->action,
+		.action = action,
+		.release = work->deploy.release,
+		.argument = step->argument,
+	};
+	struct steps steps = { .n = work->n_hosts };
+	struct vec before = VEC_INIT, after = VEC_INIT;
+	const struct err *err = NULL;
+
+	*changed = false;
+	if (!step->record || action == NULL || action->record == NULL)
+		return NULL;
+	steps.mask = only_host(work, step->host);
+	err = keep_record(work, &command, &steps, "", &before);
+	if (err == NULL)
+		err = keep_record(work, &command, &steps, ".after", &after);
+	for (size_t i = 0; err == NULL && i < steps.n; i++)
+		*changed |= strcmp(before.v[i], after.v[i]) != 0;
+	free(steps.mask);
+	vec_release(&before);
+	vec_release(&after);
+	return err;
 }
 
 static const struct err *
@@ -377,7 +413,7 @@ command_undo(struct work *work, const struct facts *facts,
 	bool *mask = only_host(work, step->host);
 	struct message request = MESSAGE_INIT;
 	struct facts told = *facts;
-	const struct err *err, *written;
+	const struct err *err, *written = NULL;
 	char *record;
 
 	record = xasprintf("%s/.slipway/record/%s/%s", facts->env->set.root,
@@ -396,8 +432,9 @@ command_undo(struct work *work, const struct facts *facts,
 		err = undo_result(work, mask, step);
 	event_add(work->log, "undo_done", "ssb", "action", step->action,
 	    "host", step->host, "ok", err == NULL);
-	written = step_set_state(work->hub->journal, step->id,
-	    err == NULL ? "undone" : "undo-failed");
+	if (!work_is_cut(work))
+		written = step_set_state(work->hub->journal, step->id,
+		    err == NULL ? "undone" : "undo-failed");
 	message_release(&request);
 	free(record);
 	free(mask);

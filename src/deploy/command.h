@@ -32,16 +32,25 @@ struct command {
 /*
  * Run it on its hosts; hosts where the journal has it as done already are
  * left out when the deploy is a resumed one. ERR_FAILED tells
- * "PHASE (NAME): exit 1" when it did not exit with 0 everywhere.
+ * "PHASE (NAME): exit 1" when it did not exit with 0 everywhere. When a
+ * host is lost its step stays "running", see work_is_cut().
  */
 const struct err *command_run(struct work *work,
     const struct command *command);
 
 /*
+ * Whether a step that was interrupted had an effect: its record command is
+ * run once more, and what it prints is compared with what it printed
+ * before the step. False, too, when the step has no record.
+ */
+struct step;
+const struct err *command_changed(struct work *work,
+    const struct step *step, const struct action *action, bool *changed);
+
+/*
  * Run the undo of a step in the release of the deploy that "facts" tells
  * of, on the step's host. The step becomes "undone" or "undo-failed".
  */
-struct step;
 const struct err *command_undo(struct work *work, const struct facts *facts,
     const struct step *step, const struct action *action);
 

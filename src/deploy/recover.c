@@ -1,48 +1,101 @@
 #include "deploy/recover.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/command.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
 #include "journal/step.h"
+#include "proc.h"
+
+/* So often is a deploy interrupted in its steps before it is taken back. */
+#define INTERRUPTIONS_MAX 3
 
 /* What the steps of an interrupted activation tell. */
 struct findings {
 	struct work *work;
-	bool take_back;		/* a step failed, or may not run again */
+	int64_t began_at;	/* of the first step, 0: there is none */
+	int interruptions;
+	const struct err *why;	/* it cannot go on; NULL: it can */
 };
 
-static bool
-may_run_again(const struct config *config, const char *action)
+static const struct action *
+find_action(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_actions; i++) {
-		if (strcmp(config->actions[i].name, action) == 0)
-			return config->actions[i].retry;
+		if (strcmp(config->actions[i].name, name) == 0)
+			return &config->actions[i];
 	}
-	return true;
+	return NULL;
+}
+
+/* This one nobody has heard the end of. */
+static const struct err *
+look_at_running(struct findings *findings, const struct step *step)
+{
+	struct work *work = findings->work;
+	const struct action *action;
+	struct step ended = *step;
+	const struct err *err = NULL;
+	bool retry;
+
+	action = find_action(work->hub->config, step->action);
+	retry = action == NULL || action->retry;
+	if (findings->why == NULL && !retry)
+		findings->why = err_new(ERR_FAILED, "%s (%s): interrupted,"
+		    " and retry = no", step->phase, step->action);
+	else if (findings->why == NULL &&
+	    findings->interruptions >= INTERRUPTIONS_MAX)
+		findings->why = err_new(ERR_FAILED, "%s (%s): interrupted;"
+		    " that makes %d times in this deploy", step->phase,
+		    step->action, findings->interruptions);
+	if (findings->why != NULL)
+		err = command_changed(work, step, action, &ended.changed);
+	ended.state = (char *)(uintptr_t)"interrupted";
+	return err_first(err, step_end(work->hub->journal, &ended));
+}
+
+/* This one had failed when its runner died. */
+static const struct err *
+failure(const struct step *step)
+{
+	struct proc_result result = {
+		.exit_status = (int)step->exit,
+		.signal = (int)step->signal,
+		.timed_out = step->timed_out,
+		.duration_ms = step->duration_ms,
+	};
+	struct str how = STR_INIT;
+	const struct err *err;
+
+	proc_describe(&how, &result);
+	err = err_new(ERR_FAILED, "%s (%s): %s", step->phase, step->action,
+	    how.s);
+	str_release(&how);
+	return err;
 }
 
 static const struct err *
 look_at_step(const struct step *step, void *ctx)
 {
 	struct findings *findings = ctx;
-	struct work *work = findings->work;
+	bool running = strcmp(step->state, "running") == 0;
 	enum phase phase;
 
 	if (!phase_by_name(&phase, step->phase) ||
 	    phase_stage(phase) != STAGE_ACTIVATE)
 		return NULL;
-	if (strcmp(step->state, "done") != 0 &&
-	    strcmp(step->state, "running") != 0)
-		findings->take_back = true;
-	if (strcmp(step->state, "running") != 0)
-		return NULL;
-	if (!may_run_again(work->hub->config, step->action))
-		findings->take_back = true;
-	return step_set_state(work->hub->journal, step->id, "interrupted");
+	if (findings->began_at == 0)
+		findings->began_at = step->started_at;
+	if (running || strcmp(step->state, "interrupted") == 0)
+		findings->interruptions++;
+	if (findings->why == NULL && strcmp(step->state, "failed") == 0)
+		findings->why = failure(step);
+	return running ? look_at_running(findings, step) : NULL;
 }
 
 /* The commit that was live before, so that the plan comes out the same. */
@@ -91,29 +144,52 @@ pick_up(struct work *work)
 	return err;
 }
 
+/* The window goes on since before the crash: visitors noticed that, too. */
+static void
+reopen_window(struct work *work, int64_t began_at)
+{
+	int64_t now_at = clock_now_ms();
+
+	work->window_from_ms = clock_monotonic_ms();
+	if (began_at != 0 && began_at < now_at)
+		work->window_from_ms -= now_at - began_at;
+}
+
 static const struct err *
 go_on_activating(struct work *work)
 {
-	struct findings findings = { work, false };
-	const struct err *err;
+	struct findings findings = { .work = work };
+	const struct err *err, *lost;
 
-	err = pick_up(work);
-	if (err == NULL)
-		err = step_each(work->hub->journal, work->deploy.number,
-		    false, look_at_step, &findings);
+	lost = pick_up(work);
+	if (work->fleet == NULL)
+		return lost;
+	/* The taking back had begun already. */
+	if (work->deploy.error != NULL)
+		findings.why = err_new(ERR_FAILED, "%s", work->deploy.error);
+	err = step_each(work->hub->journal, work->deploy.number, false,
+	    look_at_step, &findings);
 	if (err != NULL)
 		return err;
-	if (is_rollback(work)) {
-		err = rollback_activate(work);
-		return err == NULL ? finish(work) :
-		    rollback_failed(work, err);
-	}
-	work->window_from_ms = clock_monotonic_ms();
-	if (findings.take_back)
-		return take_back(work, err_new(ERR_FAILED,
-		    "interrupted in a step that cannot be run again"));
-	err = activate(work);
+	reopen_window(work, findings.began_at);
+	if (is_rollback(work))
+		return lost != NULL ? lost : rollback_activate(work);
+	err = err_first(findings.why, lost);
+	if (err == NULL)
+		err = activate(work);
 	return err == NULL ? finish(work) : take_back(work, err);
+}
+
+/* Nothing of a deploy that did not go live stays in releases/. */
+static const struct err *
+clear_away(struct work *work)
+{
+	const struct err *err;
+
+	err = work_hosts(work);
+	if (err == NULL && !is_rollback(work))
+		err = work_set_aside(work);
+	return err == NULL ? work_sweep(work) : err;
 }
 
 static const struct err *
@@ -123,11 +199,9 @@ abandon(struct work *work)
 
 	work_warn(work, "deploy %lld was interrupted before anything of the"
 	    " live site was touched", (long long)work->deploy.number);
-	err = work_hosts(work);
-	if (err == NULL && !is_rollback(work))
-		err = work_set_aside(work);
+	err = work_interrupt_steps(work);
 	if (err == NULL)
-		err = work_sweep(work);
+		err = clear_away(work);
 	if (err != NULL)
 		return err;
 	work_blame(work, err_new(ERR_FAILED, "interrupted while it was %s",
@@ -141,8 +215,31 @@ go_on_finishing(struct work *work)
 {
 	const struct err *err;
 
-	err = pick_up(work);
+	err = work_interrupt_steps(work);
+	if (err == NULL)
+		err = pick_up(work);
 	return err == NULL ? finish(work) : err;
+}
+
+/* From where the journal says that it was, to an end. */
+static const struct err *
+go_on(struct work *work)
+{
+	switch (work->deploy.state) {
+	case DEPLOY_PREPARING:
+	case DEPLOY_PREPARED:
+		return abandon(work);
+	case DEPLOY_ACTIVATING:
+		return go_on_activating(work);
+	case DEPLOY_LIVE:
+		return go_on_finishing(work);
+	case DEPLOY_FAILED:
+	case DEPLOY_ROLLED_BACK:
+	case DEPLOY_CANCELLED:
+		return clear_away(work);
+	default:
+		return NULL;
+	}
 }
 
 static const struct err *
@@ -153,19 +250,8 @@ bring_level(const struct hub *hub, const struct environment *env,
 	const struct err *err;
 
 	err = work_open(&work, hub, env, deploy);
-	if (err == NULL) {
-		switch (work.deploy.state) {
-		case DEPLOY_ACTIVATING:
-			err = go_on_activating(&work);
-			break;
-		case DEPLOY_LIVE:
-			err = go_on_finishing(&work);
-			break;
-		default:
-			err = abandon(&work);
-			break;
-		}
-	}
+	if (err == NULL)
+		err = go_on(&work);
 	if (err == NULL)
 		err = work_end(&work);
 	work_close(&work);
@@ -177,12 +263,14 @@ recover(const struct hub *hub, const struct environment *env)
 {
 	struct deploy deploy;
 	const struct err *err;
+	bool more;
 
-	err = deploy_get_running(hub->journal, env->name, &deploy);
-	if (err == NULL && deploy.number == 0)
-		err = deploy_get_live(hub->journal, env->name, &deploy);
-	if (err == NULL && deploy.number != 0 && deploy.finished_at == 0)
-		err = bring_level(hub, env, &deploy);
-	deploy_release(&deploy);
+	do {
+		err = deploy_get_unfinished(hub->journal, env->name, &deploy);
+		more = err == NULL && deploy.number != 0;
+		if (more)
+			err = bring_level(hub, env, &deploy);
+		deploy_release(&deploy);
+	} while (err == NULL && more);
 	return err;
 }

@@ -3,9 +3,10 @@
  *
  * The journal says how far it came. Before the first activate step the
  * deploy is abandoned and its release removed; from there on it is resumed
- * forward at the step that was interrupted, unless a step had failed or
- * its action says "retry = no": then it is taken back. A deploy that was
- * live already gets its finish stage.
+ * forward at the step that was interrupted, unless it had failed already,
+ * or the step's action says "retry = no", or its steps were interrupted
+ * three times: then it is taken back. A deploy that was live already gets
+ * its finish stage, one that was over its last line.
  *
  * The caller holds the environment's lock.
  */

@@ -228,23 +228,22 @@ rollback_prepare(struct work *work)
 
 /* Newest first; the first undo that fails ends it: nothing is flipped. */
 static const struct err *
-undo_all(struct work *work)
+undo_all(struct work *work, struct undone *undone)
 {
-	struct undone undone = { 0 };
 	struct numbers numbers;
 	const struct err *err;
 
 	err = deploys_between(work, &numbers);
 	event_add(work->log, "phase", "s", "phase", "undo");
 	for (size_t i = 0; err == NULL && i < numbers.n; i++)
-		err = undo_deploy(work, numbers.v[i], &undone);
+		err = undo_deploy(work, numbers.v[i], undone);
 	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",
 	    clock_monotonic_ms() - work->window_from_ms, "ok", err == NULL,
 	    "note", NULL);
 	free(numbers.v);
-	if (undone.lost > 0)
+	if (undone->lost > 0)
 		work->deploy.migrated = MIGRATED_NOT_UNDONE;
-	else if (undone.migrations > 0)
+	else if (undone->migrations > 0)
 		work->deploy.migrated = MIGRATED_UNDONE;
 	return err;
 }
@@ -252,8 +251,31 @@ undo_all(struct work *work)
 static const struct err *
 flip(struct work *work, struct str *note)
 {
+	const struct err *err;
+
 	(void)note;
-	return work_ask_release(work, "flip", work->deploy.release);
+	err = work_ask_release(work, "flip", work->deploy.release);
+	if (err == NULL)
+		work->flipped = true;
+	return err;
+}
+
+/* After the flip code and database belong together again: they stay. */
+static const struct err *
+end_failed(struct work *work, const struct undone *undone,
+    const struct err *why)
+{
+	bool changed = work->resumed || undone->undone + undone->failed > 0;
+	const struct err *err;
+
+	if (work_is_cut(work))
+		return err_recode(why, ERR_INTERRUPTED);
+	work_blame(work, why);
+	if (!work->flipped)
+		return work_move(work, changed ? DEPLOY_BROKEN :
+		    DEPLOY_ROLLED_BACK);
+	err = work_move(work, DEPLOY_LIVE);
+	return err == NULL ? finish(work) : err;
 }
 
 const struct err *
@@ -268,20 +290,18 @@ rollback_activate(struct work *work)
 		{ PHASE_CLEAR,	 NULL },
 		{ PHASE_VERIFY,	 NULL },
 	};
+	struct undone undone = { 0 };
 	const struct err *err;
 
-	work->window_from_ms = clock_monotonic_ms();
-	err = undo_all(work);
+	if (!work->resumed)
+		work->window_from_ms = clock_monotonic_ms();
+	err = undo_all(work, &undone);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
-	return err == NULL ? work_move(work, DEPLOY_LIVE) : err;
-}
-
-const struct err *
-rollback_failed(struct work *work, const struct err *why)
-{
-	work_blame(work, why);
-	return work_move(work, DEPLOY_BROKEN);
+	if (err != NULL)
+		return end_failed(work, &undone, err);
+	err = work_move(work, DEPLOY_LIVE);
+	return err == NULL ? finish(work) : err;
 }

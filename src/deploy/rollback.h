@@ -18,11 +18,13 @@ const struct err *rollback_prepare(struct work *work);
 /* The plan of a rollback that is picked up after a crash. */
 const struct err *rollback_plan(struct work *work);
 
-/* Undo, flip, restart, clear, verify. */
+/*
+ * Undo, flip, restart, clear, verify; then finish. What was undone cannot
+ * be done again, so a rollback is never taken back: one that fails before
+ * its flip is "rolled-back" when nothing was undone yet, else "broken"; one
+ * that fails after it stays live, with the failure as its error.
+ * ERR_INTERRUPTED as take_back() returns it.
+ */
 const struct err *rollback_activate(struct work *work);
-
-/* A rollback that failed half-way cannot be taken back: "broken". */
-const struct err *rollback_failed(struct work *work,
-    const struct err *why);
 
 #endif

@@ -14,6 +14,9 @@
 #include "journal/release.h"
 #include "lock.h"
 
+/* How often a deploy is picked up before somebody else must look. */
+#define PICK_UPS_MAX 3
+
 /* How long to wait for a lock that a viewer or a dying runner holds. */
 #define LOCK_WAIT_MS 200
 
@@ -51,11 +54,16 @@ begin(struct work *work)
 static const struct err *
 give_up(struct work *work, const struct err *why)
 {
-	const struct err *err = NULL;
+	const struct err *err;
 
 	work_blame(work, why);
-	if (strcmp(work->deploy.kind, "deploy") == 0)
+	err = work_interrupt_steps(work);
+	if (err == NULL)
+		err = work_hosts_again(work);
+	if (err == NULL && strcmp(work->deploy.kind, "deploy") == 0)
 		err = work_set_aside(work);
+	if (err == NULL && work->fleet != NULL)
+		err = work_sweep(work);
 	if (err != NULL)
 		work_warn(work, "%s", err->text);
 	return work_move(work, DEPLOY_FAILED);
@@ -93,10 +101,7 @@ roll_back(struct work *work)
 	err = work_move(work, DEPLOY_ACTIVATING);
 	if (err != NULL)
 		return err;
-	err = rollback_activate(work);
-	if (err != NULL)
-		return rollback_failed(work, err);
-	return finish(work);
+	return rollback_activate(work);
 }
 
 /* Tell those who look at the logs of what was superseded. */
@@ -173,6 +178,22 @@ more_to_do(const struct hub *hub, const struct environment *env, bool *more)
 	return deploy_each(hub->journal, &filter, is_waiting, more);
 }
 
+/* What a lost host interrupted is recovered like what a crash did. */
+static const struct err *
+serve(const struct hub *hub, const struct environment *env)
+{
+	const struct err *err;
+	int pick_ups = 0;
+
+	do {
+		err = recover(hub, env);
+		if (err == NULL)
+			err = serve_queue(hub, env);
+	} while (err != NULL && err->code == ERR_INTERRUPTED &&
+	    pick_ups++ < PICK_UPS_MAX);
+	return err;
+}
+
 const struct err *
 runner_serve(struct hub *hub, const struct environment *env)
 {
@@ -189,9 +210,7 @@ runner_serve(struct hub *hub, const struct environment *env)
 			break;
 		}
 		if (err == NULL)
-			err = recover(hub, env);
-		if (err == NULL)
-			err = serve_queue(hub, env);
+			err = serve(hub, env);
 		lock_release(lock);
 		if (err == NULL)
 			err = more_to_do(hub, env, &more);

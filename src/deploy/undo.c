@@ -27,8 +27,9 @@ had_effect(const struct step *step)
 {
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
 		return false;
-	return strcmp(step->state, "done") == 0 ||
-	    (strcmp(step->state, "failed") == 0 && step->changed);
+	return strcmp(step->state, "done") == 0 || (step->changed &&
+	    (strcmp(step->state, "failed") == 0 ||
+	    strcmp(step->state, "interrupted") == 0));
 }
 
 static const struct action *
@@ -41,6 +42,22 @@ find_action(const struct config *config, const char *name)
 	return NULL;
 }
 
+/* What a runner that died had undone of this very deploy. */
+static const struct err *
+count_undone(const struct step *step, void *ctx)
+{
+	struct undone *undone = ctx;
+
+	if (strcmp(step->state, "undone") == 0) {
+		undone->undone++;
+		undone->migrations += is_migration(step);
+	} else if (strcmp(step->state, "undo-failed") == 0) {
+		undone->failed++;
+		undone->lost += is_migration(step);
+	}
+	return NULL;
+}
+
 static const struct err *
 undo_step(const struct step *step, void *ctx)
 {
@@ -48,7 +65,7 @@ undo_step(const struct step *step, void *ctx)
 	struct undone *undone = undoing->undone;
 	const struct err *err;
 
-	if (!had_effect(step))
+	if (!had_effect(step) || work_is_cut(undoing->work))
 		return NULL;
 	if (step->undo == NULL) {
 		undone->lost += is_migration(step);
@@ -145,8 +162,9 @@ judge_step(const struct step *step, void *ctx)
 {
 	struct work *work = ctx;
 
-	if (!is_migration(step) || strcmp(step->state, "failed") != 0 ||
-	    work->deploy.migrated != MIGRATED_NO)
+	if (!is_migration(step) || work->deploy.migrated != MIGRATED_NO ||
+	    (strcmp(step->state, "failed") != 0 &&
+	    strcmp(step->state, "interrupted") != 0))
 		return NULL;
 	work->deploy.migrated = step->changed ? MIGRATED_YES :
 	    step->record ? MIGRATED_NOTHING : MIGRATED_PERHAPS;
@@ -200,6 +218,13 @@ went_well(struct work *work, const struct err *err)
 }
 
 static const struct err *
+cut_off(void)
+{
+	return err_new(ERR_INTERRUPTED, "a host was lost while a deploy was"
+	    " activated");
+}
+
+static const struct err *
 end_failed(struct work *work, bool well)
 {
 	const struct err *err;
@@ -214,20 +239,33 @@ const struct err *
 take_back(struct work *work, const struct err *why)
 {
 	struct undone undone = { 0 };
+	const struct err *err;
 	bool well;
 
+	if (work_is_cut(work))
+		return cut_off();
+	/* Who picks this up after a crash must know that it failed. */
 	work_blame(work, why);
+	err = deploy_update(work->hub->journal, &work->deploy);
+	if (err == NULL)
+		err = step_each(work->hub->journal, work->deploy.number,
+		    false, count_undone, &undone);
+	if (err != NULL)
+		return err;
 	event_add(work->log, "phase", "s", "phase", "undo");
+	well = undone.failed == 0;
 	well = went_well(work, undo_deploy(work, work->deploy.number,
-	    &undone));
+	    &undone)) && well;
 	well = went_well(work, judge_migrations(work, &undone)) && well;
 	well = went_well(work, flip_back(work)) && well;
-	if (work->flipped || undone.undone > 0)
+	if (work->flipped || work->resumed || undone.undone > 0)
 		well = went_well(work, restart_old(work)) && well;
 	if (undone.lost > 0)
 		well = false;
 	else
 		well = went_well(work, maintenance_down(work)) && well;
+	if (work_is_cut(work))
+		return cut_off();
 	work->deploy.window_ms = clock_monotonic_ms() -
 	    work->window_from_ms;
 	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",

@@ -3,7 +3,9 @@
  *
  * Steps are undone in reverse order, in the folder of the release that did
  * them, since only the new code knows its own down-migrations. A step that
- * failed is undone too when its record shows that it had an effect.
+ * failed, or was interrupted and is not run again, is undone too when its
+ * record shows that it had an effect. An undo that was interrupted is run
+ * again.
  */
 #ifndef UNDO_H
 #define UNDO_H
@@ -36,7 +38,8 @@ const struct err *undo_preview(struct work *work, int64_t number);
 /*
  * A deploy failed after its activation had begun: undo, flip back on every
  * host, restart on the old release, take the page down. Ends in the state
- * "rolled-back" or "broken".
+ * "rolled-back" or "broken". ERR_INTERRUPTED when a host was lost, before
+ * or meanwhile: then the deploy is left as it is, for recover().
  */
 const struct err *take_back(struct work *work, const struct err *why);
 

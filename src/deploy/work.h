@@ -46,6 +46,15 @@ void work_close(struct work *work);
 /* Start the agents. */
 const struct err *work_hosts(struct work *work);
 
+/* Start them again when one of them was lost. */
+const struct err *work_hosts_again(struct work *work);
+
+/* True when a host was lost: what its steps came to is not known. */
+bool work_is_cut(const struct work *work);
+
+/* Steps that nobody will hear the end of become "interrupted". */
+const struct err *work_interrupt_steps(struct work *work);
+
 /*
  * Read the commit, collect the directives of all commits that go live, and
  * make the plan. With "write" the journal learns of it.

@@ -195,6 +195,21 @@ deploy_get_running(struct journal *journal, const char *environment,
 }
 
 const struct err *
+deploy_get_unfinished(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
+	    "WHERE environment = ?1 AND state != 'queued'"
+	    " AND coalesce(finished_at, 0) = 0 ORDER BY number LIMIT 1",
+	    "s", environment);
+	return err != NULL ? err : take_one(query, deploy);
+}
+
+const struct err *
 deploy_get_newest(struct journal *journal, const char *environment,
     struct deploy *deploy)
 {

@@ -110,6 +110,13 @@ const struct err *deploy_get_live(struct journal *journal,
 const struct err *deploy_get_running(struct journal *journal,
     const char *environment, struct deploy *deploy);
 
+/*
+ * The oldest that was begun and has not come to its last line, whatever its
+ * state: number 0 for none.
+ */
+const struct err *deploy_get_unfinished(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
 /* The newest of all; number 0 for none. "environment" NULL: any. */
 const struct err *deploy_get_newest(struct journal *journal,
     const char *environment, struct deploy *deploy);

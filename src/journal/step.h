@@ -27,7 +27,7 @@ struct step {
 	char *argument;
 	char *undo;		/* NULL: cannot be undone */
 	bool record;		/* $SLIPWAY_RECORD has what it recorded */
-	bool changed;		/* failed, but the record shows an effect */
+	bool changed;		/* not done, but the record shows an effect */
 	int64_t exit;		/* -1: ended by a signal, or not ended */
 	int64_t signal;
 	bool timed_out;

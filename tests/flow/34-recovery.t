@@ -1,0 +1,245 @@
+#!/bin/sh
+# A runner or an agent that is killed: the next runner brings the deploy to
+# an end, forward or back, wherever it was.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config_trace <<EOF
+keep_failed = 1
+
+[action gate]
+phase = build
+directive = gate
+run = touch $T/ready; until test -e $T/go; do sleep 0.05; done
+
+[action schema]
+phase = migrate
+directive = schema
+record = cat $T/schema
+run = echo half > $T/schema; echo run >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done; cat version > $T/schema
+undo = echo undo >> "\$TRACE"; cp "\$SLIPWAY_RECORD" $T/schema
+
+[action once]
+phase = migrate
+directive = once
+retry = no
+record = cat $T/schema
+run = echo half > $T/schema; touch $T/ready; until test -e $T/go; do sleep 0.05; done
+undo = echo undo >> "\$TRACE"; cp "\$SLIPWAY_RECORD" $T/schema
+
+[action blind]
+phase = migrate
+directive = blind
+retry = no
+run = touch $T/ready; until test -e $T/go; do sleep 0.05; done
+
+[action slow]
+phase = migrate
+directive = slow
+run = echo run >> "\$TRACE"
+undo = echo undo >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
+
+[action fails]
+phase = migrate
+directive = fails
+run = exit 3
+
+[action restart]
+phase = restart
+run = echo "restart \$(cat "\$SLIPWAY_CURRENT/version")" >> "\$TRACE"; if test -e $T/hold; then touch $T/ready; until test -e $T/go; do sleep 0.05; done; fi; test ! -e $T/no
+
+[action mail]
+phase = notify
+directive = mail
+run = echo mail >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
+EOF
+echo zero > "$T/schema"
+
+# begin MESSAGE: a push on top of what is live that reaches its gate.
+begin() {
+	git -C "$work" reset -q --hard \
+	    "$(git -C "$repo" rev-parse refs/live/production)"
+	commit version "$1" "$1"
+	watch git -C "$work" push --force production main
+}
+
+# watch COMMAND...: in a session of its own, until the gate is reached.
+watch() {
+	: > "$T/trace"
+	rm -f "$T/ready" "$T/go"
+	setsid "$@" > "$T/watch.out" 2>&1 < /dev/null &
+	pid=$!
+	started "$pid"
+	wait_for 15 test -e "$T/ready" || diag "the gate was not reached" \
+	    "$(cat "$T/watch.out")"
+	n=$(newest deploy)
+}
+
+# Pids of our programs by their last word.
+program() {
+	for _p in $(slipway_processes); do
+		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
+		    grep -q " $1 \$" && echo "$_p"
+	done
+}
+
+# Nobody who watches may start another runner before we look. (One that was
+# watched is gone with its session.)
+kill_runner() {
+	kill -9 "-$pid" 2>/dev/null
+	for p in $(program runner); do
+		kill -9 "$p"
+	done
+	wait_for 10 idle || diag "something is left: $(slipway_processes)"
+	rm -f "$T/ready"
+}
+
+recover() {
+	touch "$T/go"
+	run "$slipway" runner -C "$repo" -e production
+	is_exit "$1: the next runner succeeds" 0
+	check_invariants "after $1"
+}
+
+steps() {
+	sql "SELECT action || ' ' || state FROM steps WHERE deploy = $n
+	    AND phase IN ('migrate', 'restart', 'notify') ORDER BY id" |
+	    paste -s -d ,
+}
+
+push_file version one "one"
+one=$(current)
+
+# Before anything was touched.
+begin "two -gate-"
+kill_runner
+is "the old release is live" "$(current)" "$one"
+recover "the runner was killed in prepare"
+is "it is abandoned" "$(deploy "$n" state)" failed
+like "it says why" "$(deploy "$n" error)" 'interrupted while it was preparing'
+is "its release is gone" "$(ls "$root/releases")" "$one"
+is "its step has an end" \
+    "$(sql "SELECT state FROM steps WHERE deploy = $n")" interrupted
+begin "three -gate-"
+kill_runner
+git -C "$work" reset -q --hard HEAD~1
+commit version four "four"
+push --force main
+is_exit "the next push recovers, too" 0
+is "and is live" "$(live_file version)" four
+
+# In a migration: forward.
+begin "five -schema-"
+kill_runner
+is "the old release is live" "$(live_file version)" four
+recover "the runner was killed in a migration"
+is "it is resumed" "$(deploy "$n" state)" live
+is "its release is live" "$(live_file version)" "five -schema-"
+is "the step ran again" "$(steps)" \
+    "schema interrupted,schema done,restart done"
+is "to its end" "$(cat "$T/schema")" "five -schema-"
+slip rollback
+is "what it recorded is from before the first try" "$(cat "$T/schema")" zero
+
+# Again and again.
+begin "six -schema-"
+kill_runner
+for i in 2 3; do
+	watch "$slipway" runner -C "$repo" -e production
+	[ "$i" = 3 ] || is "interrupted again, it goes on" "$(steps)" \
+	    "schema interrupted,schema running"
+	kill_runner
+done
+recover "the runner was killed three times"
+is "the third time is enough" "$(deploy "$n" state)" rolled-back
+is "what it did is undone" "$(cat "$T/schema")" zero
+like "it says why" "$(deploy "$n" error)" 'migrate \(schema\): .* 3 times'
+
+# With retry = no: back.
+begin "seven -once-"
+kill_runner
+recover "the runner was killed in a step with retry = no"
+is "it is taken back" "$(deploy "$n" state)" rolled-back
+is "since it had an effect, that is undone" "$(cat "$T/schema")" zero
+is "the old release is live" "$(live_file version)" four
+is "its services are restarted" "$(trace | paste -s -d ,)" \
+    "undo,restart four"
+like "it says why" "$(deploy "$n" error)" 'migrate \(once\): .*retry = no'
+begin "eight -blind-"
+kill_runner
+recover "the runner was killed in a step without a record"
+is "it is taken back" "$(deploy "$n" state)" rolled-back
+run "$slipway" show -C "$repo" "$n"
+like "nobody knows what it has done, and that is said" "$out" \
+    'migrations +.*may have'
+
+# While it was taken back.
+begin "nine -slow- -fails-"
+kill_runner
+recover "the runner was killed in an undo"
+is "it is taken back" "$(deploy "$n" state)" rolled-back
+is "by the undo, again" "$(trace | paste -s -d ,)" \
+    "run,undo,undo,restart four"
+like "it says why" "$(deploy "$n" error)" 'migrate \(fails\): exit 3'
+
+# After the flip.
+touch "$T/hold"
+begin ten
+is "the new release is live for visitors" "$(live_file version)" ten
+isnt "but not yet for the journal" "$(deploy "$n" state)" live
+rm "$T/hold"
+kill_runner
+recover "the runner was killed after the flip"
+is "it is live" "$(deploy "$n" state)" live
+is "the restart was done again" "$(trace | paste -s -d ,)" \
+    "restart ten,restart ten"
+
+# After it was live.
+begin "eleven -mail-"
+is "it is live" "$(deploy "$n" state)" live
+kill_runner
+is "its end is open" "$(deploy "$n" finished_at)" null
+recover "the runner was killed in finish"
+is "it still is live" "$(deploy "$n" state)" live
+isnt "its end is told" "$(deploy "$n" finished_at)" null
+is "what was interrupted was done again" "$(trace | grep -c ^mail)" 2
+
+# An agent.
+begin "twelve -gate-"
+# shellcheck disable=SC2046
+kill -9 $(program agent)
+ok "the push ends when an agent was killed in prepare" \
+    wait_for 15 ended "$pid"
+check_invariants "after an agent was killed in prepare"
+is "the deploy has failed" "$(deploy "$n" state)" failed
+like "and says why" "$(cat "$T/watch.out")" 'agent ended \(killed by signal 9'
+begin "thirteen -schema-"
+# shellcheck disable=SC2046
+kill -9 $(program agent)
+touch "$T/go"
+ok "the push ends when an agent was killed in a migration" \
+    wait_for 15 ended "$pid"
+check_invariants "after an agent was killed in a migration"
+is "the deploy was picked up" "$(steps)" \
+    "schema interrupted,schema done,restart done"
+like "and the one who pushed sees the end" "$(cat "$T/watch.out")" \
+    'release [0-9]+ is live'
+
+# A rollback.
+push_file version fourteen "fourteen -slow-"
+watch "$slipway" rollback -C "$repo"
+kill_runner
+recover "the runner was killed in a rollback"
+is "it is resumed" "$(deploy "$n" state)" live
+is "the release before is live" "$(live_file version)" "thirteen -schema-"
+is "the undo was run again" "$(trace | paste -s -d ,)" \
+    "undo,undo,restart thirteen -schema-"
+push_file version fifteen "fifteen"
+touch "$T/no"
+slip rollback
+is "after its flip a rollback stays" "$(live_file version)" \
+    "thirteen -schema-"
+is "it is live" "$(newest state)" live
+like "with a warning" "$out$err" 'warning: restart \(restart\): exit 1'
+done_testing
