@@ -109,7 +109,7 @@ put	= install -d -m 755 '$(3)' && install -m $(1) $(2) '$(3)/.$(notdir $(2)).new
 	  mv -f '$(3)/.$(notdir $(2)).new' '$(3)/$(notdir $(2))'
 
 pages	 := $(wildcard install/man/*.[1-9])
-samples	 := $(wildcard install/*.ini install/recipes/*)
+samples	 := $(wildcard install/*.sample install/recipes/*)
 
 page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
 

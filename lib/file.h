@@ -63,8 +63,8 @@ const struct err *file_open_beneath(int *fd, int dirfd, const char *path,
 /*
  * Remove a file or a whole tree, never through a symlink and never into
  * another file system or mount; folders without write permission are
- * opened up first. What is not there is no error. The first error wins, the rest is
- * removed all the same.
+ * opened up first. What is not there is no error. The first error wins,
+ * the rest is removed all the same.
  */
 const struct err *file_remove_tree(int dirfd, const char *path);
 

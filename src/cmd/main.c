@@ -232,6 +232,9 @@ run_command(struct call *call, int argc, char **argv)
 	}
 	for (int i = optind; i < argc; i++)
 		vec_push(&call->words, argv[i]);
+	if (call->json && !call->cmd->json)
+		return err_new(ERR_USAGE, "%s has no --json",
+		    call->cmd->name);
 	err = check_words(call);
 	return err != NULL ? err : call->cmd->run(call);
 }
@@ -249,7 +252,7 @@ run_line(struct call *call, int argc, char **argv)
 		return NULL;
 	}
 	str_add(&parser.shorts, "+:");
-	add_options(&parser, global_options, false);
+	add_options(&parser, global_options, true);
 	err = parse(call, &parser, argc, argv, &help);
 	str_release(&parser.shorts);
 	if (err != NULL)

@@ -114,7 +114,8 @@ reader_end(struct reader *reader)
 			continue;
 		set = reader_line(reader, section, rows[i].key) != 0;
 		if (rows[i].required && !set)
-			return reader_fault(reader, section->line, "%s has no '%s';"
+			return reader_fault(reader, section->line,
+			    "%s has no '%s';"
 			    " write for example '%s = %s'", section->title,
 			    rows[i].key, rows[i].key, rows[i].example);
 		if (!set && rows[i].otherwise != NULL &&
@@ -183,7 +184,8 @@ unknown_section(const struct reader *reader, const struct vec *words,
 	if (words->n > 0)
 		near = nearest_word(words->v[0], names, N_KINDS);
 	if (near != NULL)
-		return reader_fault(reader, line, "unknown section [%s]; did you"
+		return reader_fault(reader, line,
+		    "unknown section [%s]; did you"
 		    " mean [%s%s%s]?", words->v[0], near,
 		    words->n > 1 ? " " : "", words->n > 1 ? words->v[1] : "");
 	return reader_fault(reader, line, "unknown section [%s]; write [app],"
@@ -215,7 +217,8 @@ check_header(const struct reader *reader, const struct vec *words, int line,
 		    " name; write [%s %s]", words->v[0], words->v[1],
 		    words->v[2], words->v[0], words->v[1]);
 	if (*kind != SECTION_APP && !value_is_name(words->v[1]))
-		return reader_fault(reader, line, "'%s' is not a name; write letters,"
+		return reader_fault(reader, line,
+		    "'%s' is not a name; write letters,"
 		    " digits, '-', '_' and '.', neither '-' nor '.' in front,"
 		    " no '..', no '.' or '.lock' at the end", words->v[1]);
 	return NULL;
@@ -234,7 +237,8 @@ open_section(struct reader *reader, const struct vec *words, int line)
 	for (size_t i = 0; i < reader->n_sections; i++) {
 		section = &reader->sections[i];
 		if (section->kind == kind && strcmp(section->name, name) == 0)
-			return reader_fault(reader, line, "%s is there already, in"
+			return reader_fault(reader, line,
+			    "%s is there already, in"
 			    " line %d; put its keys there", section->title,
 			    section->line);
 	}
@@ -265,7 +269,8 @@ unknown_key(const struct reader *reader, const struct section *section,
 	size_t n;
 
 	if (near != NULL)
-		return reader_fault(reader, line, "unknown key '%s' in %s; did you"
+		return reader_fault(reader, line,
+		    "unknown key '%s' in %s; did you"
 		    " mean '%s'?", key, section->title, near);
 	rows = option_table(&n);
 	for (size_t i = 0; i < n; i++) {

@@ -8,74 +8,75 @@
 
 static char *self, *root;
 
-/* Each pair of words is a line; the agent goes on after each. */
+/* Each pair of words is a line. */
+static const struct {
+	const char *lines[8];
+	enum err_code code;
+	const char *part;
+} refused[] = {
+	{ { "verb", "dance" }, ERR_PROTOCOL, "unknown verb" },
+	{ { "word", "run" }, ERR_PROTOCOL, "begin with its verb" },
+	{ { "verb", "hello", "version", "99" }, ERR_PROTOCOL,
+	    "version 99" },
+	{ { "verb", "open", "root", "/x" }, ERR_PROTOCOL,
+	    "open already" },
+	{ { "verb", "run", "command", "x" }, ERR_PROTOCOL,
+	    "no 'release'" },
+	{ { "verb", "run", "release", "../../etc" }, ERR_PROTOCOL,
+	    "is no release" },
+	{ { "verb", "run", "release", "20261120101599",
+	    "command", "true" }, ERR_NOT_FOUND, "20261120101599" },
+	{ { "verb", "run", "release", RELEASE }, ERR_PROTOCOL,
+	    "either" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "hook", "before_build" }, ERR_PROTOCOL, "either" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "timeout", "-1" }, ERR_PROTOCOL, "out of range" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "nice", "20" }, ERR_PROTOCOL, "out of range" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "memory", "1G" }, ERR_PROTOCOL, "out of range" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "env", "NOVALUE" }, ERR_PROTOCOL, "no NAME=value" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "env", "=x" }, ERR_PROTOCOL, "no NAME=value" },
+	{ { "verb", "run", "release", RELEASE, "command", "true",
+	    "env", "1A=x" }, ERR_PROTOCOL, "no NAME=value" },
+	{ { "verb", "checkout", "release", RELEASE, "commit",
+	    "HEAD" }, ERR_PROTOCOL, "is no commit" },
+	{ { "verb", "configure", "release", RELEASE, "shared",
+	    "../x" }, ERR_PROTOCOL, "no path in a release" },
+	{ { "verb", "flip", "release", "x" }, ERR_PROTOCOL,
+	    "is no release" },
+	{ { "verb", "flip" }, ERR_PROTOCOL, "no 'release'" },
+	{ { "verb", "seal", "release", "." }, ERR_PROTOCOL,
+	    "is no release" },
+	{ { "verb", "hooks", "release", "" }, ERR_PROTOCOL,
+	    "is no release" },
+	{ { "verb", "verify", "release", "x" }, ERR_PROTOCOL,
+	    "is no release" },
+	{ { "verb", "busy", "release", RELEASE, "release", "x" },
+	    ERR_PROTOCOL, "is no release" },
+	{ { "verb", "remove", "release", RELEASE, "release", "x" },
+	    ERR_PROTOCOL, "is no release" },
+	{ { "verb", "fail", "release", RELEASE, "keep", "-1" },
+	    ERR_PROTOCOL, "out of range" },
+};
+
+/* The agent goes on after each. */
 static void
 test_refused(struct fleet *fleet)
 {
-	static const struct {
-		const char *lines[8];
-		enum err_code code;
-		const char *part;
-	} cases[] = {
-		{ { "verb", "dance" }, ERR_PROTOCOL, "unknown verb" },
-		{ { "word", "run" }, ERR_PROTOCOL, "begin with its verb" },
-		{ { "verb", "hello", "version", "99" }, ERR_PROTOCOL,
-		    "version 99" },
-		{ { "verb", "open", "root", "/x" }, ERR_PROTOCOL,
-		    "open already" },
-		{ { "verb", "run", "command", "x" }, ERR_PROTOCOL,
-		    "no 'release'" },
-		{ { "verb", "run", "release", "../../etc" }, ERR_PROTOCOL,
-		    "is no release" },
-		{ { "verb", "run", "release", "20261120101599",
-		    "command", "true" }, ERR_NOT_FOUND, "20261120101599" },
-		{ { "verb", "run", "release", RELEASE }, ERR_PROTOCOL,
-		    "either" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "hook", "before_build" }, ERR_PROTOCOL, "either" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "timeout", "-1" }, ERR_PROTOCOL, "out of range" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "nice", "20" }, ERR_PROTOCOL, "out of range" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "memory", "1G" }, ERR_PROTOCOL, "out of range" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "env", "NOVALUE" }, ERR_PROTOCOL, "no NAME=value" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "env", "=x" }, ERR_PROTOCOL, "no NAME=value" },
-		{ { "verb", "run", "release", RELEASE, "command", "true",
-		    "env", "1A=x" }, ERR_PROTOCOL, "no NAME=value" },
-		{ { "verb", "checkout", "release", RELEASE, "commit",
-		    "HEAD" }, ERR_PROTOCOL, "is no commit" },
-		{ { "verb", "configure", "release", RELEASE, "shared",
-		    "../x" }, ERR_PROTOCOL, "no path in a release" },
-		{ { "verb", "flip", "release", "x" }, ERR_PROTOCOL,
-		    "is no release" },
-		{ { "verb", "flip" }, ERR_PROTOCOL, "no 'release'" },
-		{ { "verb", "seal", "release", "." }, ERR_PROTOCOL,
-		    "is no release" },
-		{ { "verb", "hooks", "release", "" }, ERR_PROTOCOL,
-		    "is no release" },
-		{ { "verb", "verify", "release", "x" }, ERR_PROTOCOL,
-		    "is no release" },
-		{ { "verb", "busy", "release", RELEASE, "release", "x" },
-		    ERR_PROTOCOL, "is no release" },
-		{ { "verb", "remove", "release", RELEASE, "release", "x" },
-		    ERR_PROTOCOL, "is no release" },
-		{ { "verb", "fail", "release", RELEASE, "keep", "-1" },
-		    ERR_PROTOCOL, "out of range" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		struct heard heard = HEARD_INIT;
 		struct message request = MESSAGE_INIT;
 
-		for (size_t k = 0; k < 8 && cases[i].lines[k] != NULL; k += 2)
-			message_add(&request, cases[i].lines[k],
-			    cases[i].lines[k + 1]);
-		is_err(call(fleet, &request, &heard), cases[i].code,
-		    cases[i].part, "refused: %s %s (%zu)", cases[i].lines[0],
-		    cases[i].lines[1], i);
+		for (size_t k = 0; k < 8 && refused[i].lines[k] != NULL; k += 2)
+			message_add(&request, refused[i].lines[k],
+			    refused[i].lines[k + 1]);
+		is_err(call(fleet, &request, &heard), refused[i].code,
+		    refused[i].part, "refused: %s %s (%zu)", refused[i].lines[0],
+		    refused[i].lines[1], i);
 		ok(fleet_reply(fleet, 0) == NULL, "there is no reply");
 		heard_release(&heard);
 	}

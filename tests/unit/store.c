@@ -132,7 +132,7 @@ test_shared(void)
 	is_int((int64_t)seeded.n, 1, "and named");
 	is_ok(link_shared("up/load/", &seeded), "again is no error");
 	ok(sh("test \"$(readlink root/releases/" FIRST "/up/load)\" ="
-	    " ../../../shared/up/load && test -f root/shared/up/load/u"),
+	    " ../../../" "shared/up/load && test -f root/shared/up/load/u"),
 	    "the link and the seed are right");
 	is_err(link_shared("up/load", &seeded), ERR_CONFIG, "is a folder",
 	    "the wrong kind");
