@@ -13,7 +13,7 @@ static const struct {
 	const char *lines[8];
 	enum err_code code;
 	const char *part;
-} refused[] = {
+} bad[] = {
 	{ { "verb", "dance" }, ERR_PROTOCOL, "unknown verb" },
 	{ { "word", "run" }, ERR_PROTOCOL, "begin with its verb" },
 	{ { "verb", "hello", "version", "99" }, ERR_PROTOCOL,
@@ -67,16 +67,16 @@ static const struct {
 static void
 test_refused(struct fleet *fleet)
 {
-	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct heard heard = HEARD_INIT;
 		struct message request = MESSAGE_INIT;
 
-		for (size_t k = 0; k < 8 && refused[i].lines[k] != NULL; k += 2)
-			message_add(&request, refused[i].lines[k],
-			    refused[i].lines[k + 1]);
-		is_err(call(fleet, &request, &heard), refused[i].code,
-		    refused[i].part, "refused: %s %s (%zu)", refused[i].lines[0],
-		    refused[i].lines[1], i);
+		for (size_t k = 0; k < 8 && bad[i].lines[k] != NULL; k += 2)
+			message_add(&request, bad[i].lines[k],
+			    bad[i].lines[k + 1]);
+		is_err(call(fleet, &request, &heard), bad[i].code,
+		    bad[i].part, "refused: %s %s (%zu)", bad[i].lines[0],
+		    bad[i].lines[1], i);
 		ok(fleet_reply(fleet, 0) == NULL, "there is no reply");
 		heard_release(&heard);
 	}
