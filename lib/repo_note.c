@@ -91,6 +91,17 @@ read_note(const struct notes *notes, const char *path, struct str *text)
 	return code;
 }
 
+/* git keeps a short list in one folder: what it wrote stays where it is. */
+static void
+choose_path(const struct notes *notes, const char *oid, char *path)
+{
+	memcpy(path, oid, REPO_OID_SIZE);
+	if (git_tree_entry_byname(notes->tree, path) != NULL)
+		return;
+	memmove(path + 3, path + 2, REPO_OID_SIZE - 2);
+	path[2] = '/';
+}
+
 static int
 add_note(struct notes *notes, const char *oid)
 {
@@ -99,9 +110,7 @@ add_note(struct notes *notes, const char *oid)
 	struct str text = STR_INIT;
 	int code;
 
-	memcpy(path, oid, 2);
-	path[2] = '/';
-	memcpy(path + 3, oid + 2, REPO_OID_SIZE - 2);
+	choose_path(notes, oid, path);
 	code = read_note(notes, path, &text);
 	if (code != 0 || strstr(text.s, notes->line) != NULL)
 		goto done;
