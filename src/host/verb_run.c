@@ -425,6 +425,19 @@ add_result(struct message *result, const struct proc_result *how,
 	return NULL;
 }
 
+/* Before the release is there, the root has to do. */
+static const struct err *
+open_folder(struct agent *agent, const struct message *request,
+    const char *release, int *dirfd)
+{
+	const char *root = store_root(agent->store);
+
+	if (message_int(request, "in-root", 0) == 0)
+		return store_open_release(agent->store, release, dirfd);
+	*dirfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dirfd == -1 ? err_system("open %s", root) : NULL;
+}
+
 const struct err *
 verb_run(struct agent *agent, const struct message *request,
     struct message *result)
@@ -438,7 +451,7 @@ verb_run(struct agent *agent, const struct message *request,
 
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = store_open_release(agent->store, release, &spec.dirfd);
+		err = open_folder(agent, request, release, &spec.dirfd);
 	if (err == NULL)
 		err = build_argv(request, spec.dirfd, &argv);
 	if (err == NULL)

@@ -22,7 +22,8 @@
  *	hooks      release               hook*
  *	run        release command|hook  exit signal timed-out ms
  *	           env* timeout memory   [path sum]
- *	           nice [keep [once]]
+ *	           nice [in-root]
+ *	           [keep [once]]
  *	seal       release               -
  *	flip       release (may be "")   -
  *	verify     release               changed* count
@@ -33,8 +34,9 @@
  *	sweep      -                     swept*
  *
  * "run" executes "command" with /bin/sh -c, or the release's own
- * deploy/HOOK when "hook" is given, in the release folder; its output comes
- * as "type output" messages, one line each in "text", without the newline.
+ * deploy/HOOK when "hook" is given, in the release folder (with "in-root 1"
+ * in the root, for what comes before the release); its output comes as
+ * "type output" messages, one line each in "text", without the newline.
  * A line longer than WIRE_LINE_MAX comes in pieces, a NUL as "\x00", and
  * what exceeds WIRE_OUTPUT_MAX bytes or WIRE_LINES_MAX lines is left out,
  * which a note tells at the end.
