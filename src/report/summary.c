@@ -140,7 +140,8 @@ add_success(const struct summary *summary)
 	add_times(summary);
 	add_results(summary);
 	add_database_and_page(summary);
-	if (get(summary, "previous") != NULL)
+	/* After a rollback the one before may be the first of all. */
+	if (get(summary, "previous") != NULL && !is_rollback(summary))
 		add_rollback(summary, "roll back", NULL);
 }
 
