@@ -1,6 +1,6 @@
 #!/bin/sh
 # The hooks only watch: whatever happens to them and to the client, the
-# deploy goes on; and when the deploy itself is killed, the next one mends.
+# deploy goes on.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -112,46 +112,6 @@ ok "and the hooks leave in time" wait_for 15 hookless
 kill "$reader" "$writer"
 wait_for 10 ended "$pid" || kill -9 "$pid"
 check_invariants "after a client that did not read"
-
-# The runner itself.
-program() {
-	for p in $(slipway_processes); do
-		cat "/proc/$p/cmdline" 2>/dev/null | tr '\0' ' ' |
-		    grep -q " $1 \$" && echo "$p"
-	done
-}
-begin "seventh -gate-"
-n=$(newest deploy)
-# No viewer may bring it back before we look.
-kill -9 "-$pid"
-victim=$(program runner)
-isnt "the runner is there" "$victim" ""
-# shellcheck disable=SC2086
-kill -9 $victim
-ok "it is gone" wait_for 5 idle
-is "the old release is live" "$(live_file index.html)" six
-ok "nobody holds the lock" wait_for 5 _lock_free \
-    "$repo/slipway/production.lock"
-touch "$T/go"
-push_file index.html eight "eighth"
-is_exit "the next push recovers" 0
-is "and is live" "$(live_file index.html)" eight
-like "the killed one has come to an end" "$(deploy "$n" state)" \
-    '^(failed|superseded|cancelled)$'
-
-begin "ninth -gate2-"
-n=$(newest deploy)
-kill -9 "-$pid"
-# shellcheck disable=SC2046
-kill -9 $(program runner)
-touch "$T/go"
-run "$slipway" retry -C "$repo" "$n"
-if [ "$(live_file index.html)" != "ninth -gate2-" ]; then
-	run "$slipway" deploy -C "$repo" main
-fi
-check_invariants "after the runner was killed in activation"
-is "it was resumed forward" "$(live_file index.html)" "ninth -gate2-"
-like "its end is told" "$(deploy "$n" state)" '^(live|retired)$'
 
 # Pushes that come during a deploy: the newest is deployed, once.
 begin "tenth -gate-"
