@@ -97,6 +97,7 @@ say "Everything that happened was written down."
 show "slipway log -C ../shop.git"
 show "slipway verify -C ../shop.git"
 
+second=$(git rev-parse --short main~1)
 cat <<EOF
 
 Three things to try next. All of this is still in
@@ -106,9 +107,9 @@ $place/shop:
   export PATH="$build/bin:\$PATH" HOME=$place/home
 
   slipway show -C ../shop.git 2         what deploy 2 did, step by step
-  git commit --allow-empty -m 'oops -udpb-' && git push production main
+  date > index.html && git commit -am 'oops -udpb-' && git push production main
                                         a word that nobody knows
-  slipway deploy -C ../shop.git main~1  the second release once more
+  slipway deploy -C ../shop.git $second     the second release once more
 
 On a server of your own: install/install.sh REPO --root DIR
 EOF
