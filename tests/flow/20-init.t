@@ -182,6 +182,8 @@ is "and the link" "$(readlink "$repo/my/hooks/pre-receive")" \
 repo=$T/home.git
 root=$T/homed
 mkdir "$HOME/hooks"
+# git itself expands it.
+# shellcheck disable=SC2088
 git config --global core.hooksPath '~/hooks'
 run "$slipway" init "$repo" --root "$root"
 ok "core.hooksPath may be in the home folder" test -L \
