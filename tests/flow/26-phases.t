@@ -201,6 +201,9 @@ check_invariants "after a daemon was left behind"
 
 push_raw_file index.html odd "seventh -odd-"
 check_invariants "after odd output"
+like "a line has its time and its host in the log" \
+    "$(grep '"text":"no newline"' "$repo/slipway/log/$(newest deploy).jsonl")" \
+    '"at":"20[^"]*Z","event":"output","phase":"build","action":"odd","host":"local"'
 like "a carriage return ends nothing" "$banner" '\| one'
 like "a last line without newline is kept" "$banner" '\| no newline'
 not_ok "no escape reaches the terminal" grep -q "$(printf '\033')\[31" \
