@@ -23,7 +23,7 @@ flip(struct work *work, struct str *note)
 
 /* What the banner tells: migrations, and a page that has to come down. */
 static const struct err *
-count_migration(const struct step *step, void *ctx)
+count_effect(const struct step *step, void *ctx)
 {
 	struct work *work = ctx;
 
@@ -34,6 +34,13 @@ count_migration(const struct step *step, void *ctx)
 	    strcmp(step->state, "done") == 0 && step->undo != NULL)
 		work->deploy.maintenance = MAINTENANCE_UP;
 	return NULL;
+}
+
+const struct err *
+count_effects(struct work *work)
+{
+	return step_each(work->hub->journal, work->deploy.number, false,
+	    count_effect, work);
 }
 
 struct undoing {
@@ -92,16 +99,14 @@ activate(struct work *work)
 		{ PHASE_CLEAR,	     NULL },
 		{ PHASE_VERIFY,	     NULL },
 	};
-	const struct err *err = NULL, *counted;
+	const struct err *err = NULL;
 
 	if (!work->resumed)
 		work->window_from_ms = clock_monotonic_ms();
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
-	counted = step_each(work->hub->journal, work->deploy.number, false,
-	    count_migration, work);
-	err = err_first(err, counted);
+	err = err_first(err, count_effects(work));
 	if (err == NULL)
 		err = maintenance_down(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;

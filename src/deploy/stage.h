@@ -38,6 +38,12 @@ const struct err *activate(struct work *work);
  */
 const struct err *finish(struct work *work);
 
+/*
+ * Set "migrated" and "maintenance" of the row by the steps that are done;
+ * the row itself is written with the next state.
+ */
+const struct err *count_effects(struct work *work);
+
 /* The page goes down: the undo of the maintenance actions that ran. */
 const struct err *maintenance_down(struct work *work);
 

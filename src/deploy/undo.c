@@ -248,6 +248,8 @@ take_back(struct work *work, const struct err *why)
 	work_blame(work, why);
 	err = deploy_update(work->hub->journal, &work->deploy);
 	if (err == NULL)
+		err = count_effects(work);
+	if (err == NULL)
 		err = step_each(work->hub->journal, work->deploy.number,
 		    false, count_undone, &undone);
 	if (err != NULL)

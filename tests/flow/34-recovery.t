@@ -13,6 +13,12 @@ phase = build
 directive = gate
 run = touch $T/ready; until test -e $T/go; do sleep 0.05; done
 
+[action page]
+phase = maintenance
+directive = once
+run = touch $T/page
+undo = rm $T/page
+
 [action schema]
 phase = migrate
 directive = schema
@@ -166,6 +172,7 @@ is "the old release is live" "$(live_file version)" four
 is "its services are restarted" "$(trace | paste -s -d ,)" \
     "undo,restart four"
 like "it says why" "$(deploy "$n" error)" 'migrate \(once\): .*retry = no'
+not_ok "the maintenance page is down" test -e "$T/page"
 begin "eight -blind-"
 kill_runner
 recover "the runner was killed in a step without a record"
