@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "deploy/identity.h"
 #include "journal/deploy.h"
+#include "journal/release.h"
 #include "plan/plan.h"
 #include "release/store.h"
 #include "repo.h"
@@ -248,6 +249,29 @@ find_target(const struct call *call, const char *word, char **target)
 	return err;
 }
 
+/* What cannot work is said now, and does not become a deploy. */
+static const struct err *
+check_target(const struct call *call, const char *target)
+{
+	struct release release = { 0 };
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(call->hub.journal, call->env->name, &live);
+	if (err == NULL && live.number == 0)
+		err = err_new(ERR_FAILED, "nothing is live in %s yet",
+		    call->env->name);
+	else if (err == NULL && target == NULL)
+		err = release_before_live(call->hub.journal, call->env->name,
+		    &release);
+	else if (err == NULL)
+		err = release_get(call->hub.journal, call->env->name, target,
+		    &release);
+	release_release(&release);
+	deploy_release(&live);
+	return err;
+}
+
 static const struct err *
 run_rollback(struct call *call)
 {
@@ -262,6 +286,8 @@ run_rollback(struct call *call)
 			err = find_target(call, call->words.v[0],
 			    &request.target);
 	}
+	if (err == NULL)
+		err = check_target(call, request.target);
 	if (err == NULL)
 		err = cmd_request(call, &request, NULL);
 	deploy_release(&request);

@@ -48,7 +48,7 @@ struct plan_init {
 };
 
 static const struct err *
-absolute(char **path, const char *given)
+absolute(char **path, const char *dir, const char *given)
 {
 	char cwd[PATH_MAX];
 
@@ -56,8 +56,8 @@ absolute(char **path, const char *given)
 		*path = xstrdup(given);
 		return NULL;
 	}
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return err_system("getcwd");
+	if (realpath(dir == NULL ? "." : dir, cwd) == NULL)
+		return err_system("open %s", dir == NULL ? "." : dir);
 	*path = path_join(cwd, given);
 	return NULL;
 }
@@ -341,7 +341,7 @@ run_init(struct call *call)
 	};
 	const struct err *err;
 
-	err = absolute(&init.repo, call->words.v[0]);
+	err = absolute(&init.repo, call->dir, call->words.v[0]);
 	if (err != NULL)
 		return err;
 	init.root = xstrdup_null(call_value(call, "root"));

@@ -64,8 +64,8 @@ lower_page(const struct step *step, void *ctx)
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
 	    strcmp(step->state, "done") != 0 || step->undo == NULL)
 		return NULL;
-	undoing->err = err_first(undoing->err,
-	    command_undo(work, &facts, step, NULL));
+	undoing->err = err_first(undoing->err, command_undo(work, &facts,
+	    step, config_action(work->hub->config, step->action)));
 	return NULL;
 }
 

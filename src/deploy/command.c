@@ -164,6 +164,7 @@ keep_record(struct work *work, const struct command *command,
 	    command->action->record, NULL);
 	message_addf(&request, "keep", "%s%s", command->name, suffix);
 	message_add_int(&request, "once", *suffix == '\0');
+	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
 		err = fleet_call(work->fleet, steps->mask, &request,
 		    on_message, &running);
@@ -259,6 +260,7 @@ run_steps(struct work *work, const struct command *command,
 	err = make_request(&request, &facts, command->release,
 	    command->action == NULL ? NULL : command->action->run,
 	    command->name);
+	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
 		err = fleet_call(work->fleet, steps->mask, &request,
 		    on_message, &running);

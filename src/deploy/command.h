@@ -25,6 +25,7 @@ struct command {
 	const char *release;	/* in whose folder it runs */
 	const char *argument;
 	const bool *hosts;	/* NULL: all */
+	bool in_root;		/* in the root: no release is there yet */
 	bool old_release;	/* run for the release that was live before:
 				 * nothing is recorded or undone */
 };

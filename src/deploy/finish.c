@@ -11,6 +11,7 @@
 #include "deploy/stage.h"
 #include "file.h"
 #include "journal/release.h"
+#include "path.h"
 
 /* Plain "git ls-remote" answers what is live, "git log" since when. */
 static const struct err *
@@ -63,25 +64,30 @@ drop_busy(struct work *work, struct vec *names, struct vec *stays)
 	return err;
 }
 
-/* A dump belongs to the release of its deploy and goes with it. */
+/*
+ * A dump is of use as long as its release, or an older one, can be gone
+ * back to.
+ */
 static const struct err *
-forget(struct work *work, const char *name)
+drop_backups(struct work *work)
 {
-	struct release release;
+	char *dir = hub_file(work->hub, "slipway/backup");
+	struct vec names = VEC_INIT;
 	const struct err *err;
-	char *backup;
+	int64_t oldest;
 
-	err = release_get(work->hub->journal, work->env->name, name,
-	    &release);
-	if (err != NULL)
-		return err;
-	backup = hub_backup_path(work->hub, release.deploy);
-	err = release_set_state(work->hub->journal, work->env->name, name,
-	    "removed");
+	err = release_oldest_deploy(work->hub->journal, &oldest);
 	if (err == NULL)
-		err = file_remove_tree(AT_FDCWD, backup);
-	free(backup);
-	release_release(&release);
+		err = file_list(&names, AT_FDCWD, dir);
+	for (size_t i = 0; err == NULL && i < names.n; i++) {
+		char *path = path_join(dir, names.v[i]);
+
+		if (strtoll(names.v[i], NULL, 10) < oldest)
+			err = file_remove_tree(AT_FDCWD, path);
+		free(path);
+	}
+	vec_release(&names);
+	free(dir);
 	return err;
 }
 
@@ -104,10 +110,13 @@ cleanup(struct work *work, struct vec *removed, struct vec *stays)
 			    resisted->text);
 			continue;
 		}
-		err = forget(work, names.v[i]);
+		err = release_set_state(work->hub->journal, work->env->name,
+		    names.v[i], "removed");
 		vec_push(removed, names.v[i]);
 	}
 	vec_release(&names);
+	if (err == NULL)
+		err = drop_backups(work);
 	return err == NULL ? work_sweep(work) : err;
 }
 
@@ -139,12 +148,16 @@ finish(struct work *work)
 		{ PHASE_CLEANUP,  clean },
 		{ PHASE_NOTIFY,	  NULL },
 	};
+	bool rollback = strcmp(work->deploy.kind, "rollback") == 0;
 
 	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
 		const struct err *err;
 
+		if (rollback && phases[i].phase == PHASE_CONTRACT)
+			continue;
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
-		if (err != NULL)
+		/* The first is told at the end, where it is seen. */
+		if (err != NULL && work->deploy.error != NULL)
 			work_warn(work, "%s", err->text);
 		work_blame(work, err);
 	}

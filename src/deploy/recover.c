@@ -23,16 +23,6 @@ struct findings {
 	const struct err *why;	/* it cannot go on; NULL: it can */
 };
 
-static const struct action *
-find_action(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_actions; i++) {
-		if (strcmp(config->actions[i].name, name) == 0)
-			return &config->actions[i];
-	}
-	return NULL;
-}
-
 /* This one nobody has heard the end of. */
 static const struct err *
 look_at_running(struct findings *findings, const struct step *step)
@@ -43,7 +33,7 @@ look_at_running(struct findings *findings, const struct step *step)
 	const struct err *err = NULL;
 	bool retry;
 
-	action = find_action(work->hub->config, step->action);
+	action = config_action(work->hub->config, step->action);
 	retry = action == NULL || action->retry;
 	if (findings->why == NULL && !retry)
 		findings->why = err_new(ERR_FAILED, "%s (%s): interrupted,"

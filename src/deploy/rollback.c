@@ -105,13 +105,14 @@ deploys_between(struct work *work, struct numbers *numbers)
 }
 
 /*
- * The plan of a rollback: what always runs, and what the deploys that are
- * undone had asked for (their caches are to be cleared again).
+ * The plan of a rollback: what always runs, what the paths that change
+ * back ask for, and what the deploys that are undone had asked for (their
+ * caches are to be cleared again).
  */
 static const struct err *
 plan(struct work *work, const struct numbers *numbers)
 {
-	struct vec nothing = VEC_INIT;
+	struct vec changed = VEC_INIT;
 	const struct err *err = NULL;
 
 	for (size_t i = 0; err == NULL && i < numbers->n; i++)
@@ -121,8 +122,12 @@ plan(struct work *work, const struct numbers *numbers)
 		err = repo_commit_read(work->repo, work->deploy.commit,
 		    &work->commit);
 	if (err == NULL)
+		err = repo_changed_paths(work->repo, work->live_commit,
+		    work->deploy.commit, &changed);
+	if (err == NULL)
 		err = plan_make(&work->plan, work->hub->config, work->env,
-		    &work->directives, &nothing);
+		    &work->directives, &changed);
+	vec_release(&changed);
 	return err;
 }
 
@@ -149,6 +154,7 @@ adopt_target(struct work *work, const struct release *target,
 	work->deploy.commit = xstrdup(target->commit);
 	work->deploy.release = xstrdup(target->name);
 	work->deploy.previous = xstrdup(live->name);
+	memcpy(work->live_commit, live->commit, sizeof(work->live_commit));
 }
 
 static const struct err *
@@ -215,6 +221,8 @@ rollback_prepare(struct work *work)
 		err = deploys_between(work, &numbers);
 	if (err == NULL)
 		err = plan(work, &numbers);
+	if (err == NULL)
+		err = work_hooks(work, work->deploy.release);
 	if (err == NULL)
 		err = write_plan(work);
 	for (size_t i = 0; err == NULL && i < numbers.n; i++)

@@ -17,9 +17,14 @@ has_actions(const struct work *work, enum phase phase)
 	return false;
 }
 
-const struct err *
-stage_actions(struct work *work, enum phase phase, const char *release,
-    bool old_release)
+/* In whose folder a phase runs, and whether it is the one before. */
+struct place {
+	const char *release;
+	bool old;
+};
+
+static const struct err *
+run_actions(struct work *work, enum phase phase, const struct place *place)
 {
 	const struct err *err = NULL;
 
@@ -29,10 +34,11 @@ stage_actions(struct work *work, enum phase phase, const char *release,
 			.phase = phase_name(phase),
 			.name = item->action->name,
 			.action = item->action,
-			.release = release,
+			.release = place->release,
 			.argument = item->argument,
 			.hosts = item->hosts,
-			.old_release = old_release,
+			.in_root = phase == PHASE_FETCH,
+			.old_release = place->old,
 		};
 
 		if (item->action->phase == phase)
@@ -43,12 +49,14 @@ stage_actions(struct work *work, enum phase phase, const char *release,
 
 /* deploy/before_PHASE or deploy/after_PHASE, if the release has it. */
 static const struct err *
-run_hook(struct work *work, enum phase phase, const char *hook)
+run_hook(struct work *work, enum phase phase, const char *hook,
+    const struct place *place)
 {
 	struct command command = {
 		.phase = phase_name(phase),
 		.name = hook,
-		.release = work->deploy.release,
+		.release = place->release,
+		.old_release = place->old,
 	};
 
 	if (!vec_has(&work->hooks, hook))
@@ -68,8 +76,10 @@ run_builtin(struct work *work, enum phase phase, builtin_cb builtin,
 	return err == NULL ? NULL : err_add(err, "%s", phase_name(phase));
 }
 
-const struct err *
-stage_phase(struct work *work, enum phase phase, builtin_cb builtin)
+/* Everything of a phase; "work->hooks" are those of the place. */
+static const struct err *
+run_phase(struct work *work, enum phase phase, builtin_cb builtin,
+    const struct place *place)
 {
 	char *before = xasprintf("before_%s", phase_name(phase));
 	char *after = xasprintf("after_%s", phase_name(phase));
@@ -81,14 +91,13 @@ stage_phase(struct work *work, enum phase phase, builtin_cb builtin)
 	    !vec_has(&work->hooks, before) && !vec_has(&work->hooks, after))
 		goto done;
 	event_add(work->log, "phase", "s", "phase", phase_name(phase));
-	err = run_hook(work, phase, before);
+	err = run_hook(work, phase, before, place);
 	if (err == NULL)
 		err = run_builtin(work, phase, builtin, &note);
 	if (err == NULL)
-		err = stage_actions(work, phase, work->deploy.release,
-		    false);
+		err = run_actions(work, phase, place);
 	if (err == NULL)
-		err = run_hook(work, phase, after);
+		err = run_hook(work, phase, after, place);
 	event_add(work->log, "phase_done", "sibs", "phase",
 	    phase_name(phase), "ms", clock_monotonic_ms() - from_ms, "ok",
 	    err == NULL, "note", note.len == 0 ? NULL : note.s);
@@ -97,4 +106,20 @@ done:
 	free(before);
 	free(after);
 	return err;
+}
+
+const struct err *
+stage_phase(struct work *work, enum phase phase, builtin_cb builtin)
+{
+	struct place place = { work->deploy.release, false };
+
+	return run_phase(work, phase, builtin, &place);
+}
+
+const struct err *
+stage_phase_old(struct work *work, enum phase phase)
+{
+	struct place place = { work->deploy.previous, true };
+
+	return run_phase(work, phase, NULL, &place);
 }

@@ -3,7 +3,8 @@
  *
  * A phase is: deploy/before_PHASE of the release, the built-in work, the
  * configured actions in the order of the config, deploy/after_PHASE. A
- * phase with none of these is passed over in silence.
+ * phase with none of these is passed over in silence. Before the release
+ * is there (fetch), actions run in the root.
  */
 #ifndef STAGE_H
 #define STAGE_H
@@ -18,11 +19,10 @@ const struct err *stage_phase(struct work *work, enum phase phase,
     builtin_cb builtin);
 
 /*
- * Run the planned actions of a phase in the folder of "release". With
- * "old_release" they serve the release that was live before.
+ * The same for the release that was live before, in its folder and with
+ * its hooks, which work_hooks() has read. It has no built-in work.
  */
-const struct err *stage_actions(struct work *work, enum phase phase,
-    const char *release, bool old_release);
+const struct err *stage_phase_old(struct work *work, enum phase phase);
 
 /*
  * Fetch to backup. Nothing of the live site is touched.
@@ -34,7 +34,8 @@ const struct err *activate(struct work *work);
 
 /*
  * Contract to notify. The deploy is live: an error is reported and kept in
- * the row, and changes nothing else.
+ * the row, and changes nothing else. A rollback contracts nothing: what it
+ * went back to may still need what would go.
  */
 const struct err *finish(struct work *work);
 

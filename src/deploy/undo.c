@@ -32,16 +32,6 @@ had_effect(const struct step *step)
 	    strcmp(step->state, "interrupted") == 0));
 }
 
-static const struct action *
-find_action(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_actions; i++) {
-		if (strcmp(config->actions[i].name, name) == 0)
-			return &config->actions[i];
-	}
-	return NULL;
-}
-
 /* What a runner that died had undone of this very deploy. */
 static const struct err *
 count_undone(const struct step *step, void *ctx)
@@ -68,11 +58,14 @@ undo_step(const struct step *step, void *ctx)
 	if (!had_effect(step) || work_is_cut(undoing->work))
 		return NULL;
 	if (step->undo == NULL) {
+		if (is_migration(step))
+			work_warn(undoing->work, "%s cannot be undone: it has"
+			    " no undo in slipway.ini", step->action);
 		undone->lost += is_migration(step);
 		return NULL;
 	}
 	err = command_undo(undoing->work, &undoing->facts, step,
-	    find_action(undoing->work->hub->config, step->action));
+	    config_action(undoing->work->hub->config, step->action));
 	if (err != NULL) {
 		undone->failed++;
 		undone->lost += is_migration(step);
@@ -191,9 +184,10 @@ restart_old(struct work *work)
 
 	if (previous == NULL)
 		return NULL;
-	err = stage_actions(work, PHASE_RESTART, previous, true);
-	return err_first(err, stage_actions(work, PHASE_CLEAR, previous,
-	    true));
+	err = work_hooks(work, previous);
+	if (err == NULL)
+		err = stage_phase_old(work, PHASE_RESTART);
+	return err_first(err, stage_phase_old(work, PHASE_CLEAR));
 }
 
 static const struct err *

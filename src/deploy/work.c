@@ -1,8 +1,10 @@
 #include "deploy/work.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -329,12 +331,25 @@ report_results(struct work *work)
 	return NULL;
 }
 
+/* Every command had the folder; most leave it as it was. */
+static void
+drop_empty_backup(const struct work *work)
+{
+	char *path = hub_backup_path(work->hub, work->deploy.number);
+
+	if (rmdir(path) == -1 && errno != ENOENT && errno != ENOTEMPTY)
+		event_add(work->log, "warning", "s", "text",
+		    "its empty backup folder could not be removed");
+	free(path);
+}
+
 const struct err *
 work_end(struct work *work)
 {
 	struct deploy *deploy = &work->deploy, live;
 	const struct err *err;
 
+	drop_empty_backup(work);
 	deploy->finished_at = clock_now_ms();
 	err = deploy_update(work->hub->journal, deploy);
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)

@@ -32,7 +32,7 @@ struct work {
 	char live_commit[REPO_OID_SIZE];	/* before it; "" for none */
 	struct directives directives;
 	struct plan plan;
-	struct vec hooks;			/* the release's deploy/ hooks */
+	struct vec hooks;			/* deploy/ hooks it has */
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
 	bool resumed;				/* picked up after a crash */

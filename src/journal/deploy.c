@@ -91,17 +91,29 @@ deploy_is_over(enum deploy_state state)
 const struct err *
 deploy_outcome(const struct deploy *deploy)
 {
-	const char *why = deploy->error == NULL ? "" : deploy->error;
-	enum err_code code = ERR_FAILED;
+	static const struct {
+		const char *words;
+		enum err_code code;
+	} outcomes[DEPLOY_STATES] = {
+		[DEPLOY_QUEUED]	     = { "is waiting", ERR_FAILED },
+		[DEPLOY_PREPARING]   = { "is being prepared", ERR_FAILED },
+		[DEPLOY_PREPARED]    = { "is prepared", ERR_FAILED },
+		[DEPLOY_ACTIVATING]  = { "is being activated", ERR_FAILED },
+		[DEPLOY_FAILED]	     = { "failed", ERR_FAILED },
+		[DEPLOY_ROLLED_BACK] = { "failed and was rolled back",
+		    ERR_ROLLED_BACK },
+		[DEPLOY_BROKEN]	     = { "failed and needs a hand",
+		    ERR_BROKEN },
+		[DEPLOY_SUPERSEDED]  = { "was superseded", ERR_FAILED },
+		[DEPLOY_CANCELLED]   = { "was cancelled", ERR_FAILED },
+	};
+	const char *why = deploy->error;
 
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
 		return NULL;
-	if (deploy->state == DEPLOY_ROLLED_BACK)
-		code = ERR_ROLLED_BACK;
-	if (deploy->state == DEPLOY_BROKEN)
-		code = ERR_BROKEN;
-	return err_new(code, "deploy %" PRId64 " is %s%s%s", deploy->number,
-	    deploy_state_name(deploy->state), *why == '\0' ? "" : ": ", why);
+	return err_new(outcomes[deploy->state].code, "deploy %" PRId64
+	    " %s%s%s", deploy->number, outcomes[deploy->state].words,
+	    why == NULL ? "" : ": ", why == NULL ? "" : why);
 }
 
 #define SELECT_DEPLOYS "SELECT number, environment, kind, state," \

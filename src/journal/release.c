@@ -118,6 +118,14 @@ release_disposable(struct journal *journal, const char *environment,
 	return err;
 }
 
+const struct err *
+release_oldest_deploy(struct journal *journal, int64_t *deploy)
+{
+	return db_get_int(deploy, journal_db(journal), 0, "SELECT min(deploy)"
+	    " FROM releases WHERE state IN ('ready', 'live', 'retired')",
+	    "");
+}
+
 /* The first deploy that made the live release live says what was before. */
 const struct err *
 release_before_live(struct journal *journal, const char *environment,

@@ -52,6 +52,13 @@ const struct err *release_disposable(struct journal *journal,
     struct vec *names);
 
 /*
+ * The number of the deploy that made the oldest release that still can be
+ * gone back to, in any environment; 0 when there is none.
+ */
+const struct err *release_oldest_deploy(struct journal *journal,
+    int64_t *deploy);
+
+/*
  * The release that was live before the one that is live now was first made
  * live: what a rollback without a name goes to. ERR_NOT_FOUND when there
  * is none, or when it was removed.

@@ -401,6 +401,16 @@ config_hosts(const struct config *config, const struct environment *env,
 	return n;
 }
 
+const struct action *
+config_action(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_actions; i++) {
+		if (strcmp(config->actions[i].name, name) == 0)
+			return &config->actions[i];
+	}
+	return NULL;
+}
+
 bool
 config_action_applies(const struct action *action,
     const struct environment *env)

@@ -118,6 +118,10 @@ const struct err *config_only_environment(const struct environment **env,
 size_t config_hosts(const struct config *config,
     const struct environment *env, const struct host ***hosts);
 
+/* NULL when there is none of that name. */
+const struct action *config_action(const struct config *config,
+    const char *name);
+
 /* True when the action is meant for this environment. */
 bool config_action_applies(const struct action *action,
     const struct environment *env);

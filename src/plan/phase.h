@@ -5,9 +5,9 @@
  *	activate  maintenance migrate symlink restart clear verify
  *	finish    contract publish cleanup notify
  *
- * A phase runs its built-in work (if it has any), framed by the release's
- * own deploy/before_PHASE and deploy/after_PHASE, and then the configured
- * actions in the order of the config file.
+ * A phase runs its built-in work (if it has any) and then the configured
+ * actions in the order of the config file, framed by the release's own
+ * deploy/before_PHASE and deploy/after_PHASE.
  */
 #ifndef PHASE_H
 #define PHASE_H
