@@ -94,7 +94,8 @@ bool deploy_is_over(enum deploy_state state);
 
 /*
  * The error that a deploy with this outcome is for the one who asked for
- * it: NULL when it is or was live.
+ * it: NULL when it is or was live. A failure after that is told and fails
+ * nothing, but for a rollback, where it means the services.
  */
 const struct err *deploy_outcome(const struct deploy *deploy);
 

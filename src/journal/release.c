@@ -104,11 +104,13 @@ release_disposable(struct journal *journal, const char *environment,
 	const struct err *err;
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
-	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
-	    " AND name IS NOT ?3 AND id NOT IN"
-	    " (SELECT id FROM releases WHERE environment = ?1"
-	    " AND state IN ('live', 'retired')"
-	    " ORDER BY live_at DESC LIMIT ?2) ORDER BY live_at", "sis",
+	    " FROM releases WHERE environment = ?1 AND name IS NOT ?3"
+	    " AND ((state = 'ready' AND deploy IN"
+	    "   (SELECT number FROM deploys WHERE state = 'broken'))"
+	    "  OR (state = 'retired' AND id NOT IN"
+	    "   (SELECT id FROM releases WHERE environment = ?1"
+	    "    AND state IN ('live', 'retired')"
+	    "    ORDER BY live_at DESC LIMIT ?2))) ORDER BY live_at", "sis",
 	    environment, keep_count, spared);
 	if (err != NULL)
 		return err;

@@ -45,7 +45,8 @@ const struct err *release_set_state(struct journal *journal,
 /*
  * Names that cleanup may remove: were live once, are not live, are not
  * "spared" (what was live before), and are not among the newest
- * "keep_count" that were live. Oldest first.
+ * "keep_count" that were live; and those of broken deploys, now that
+ * another one is live. Oldest first.
  */
 const struct err *release_disposable(struct journal *journal,
     const char *environment, int64_t keep_count, const char *spared,

@@ -26,6 +26,10 @@ run = echo "forever" >> "$TRACE"
 phase = restart
 run = echo "restart $(cat "$SLIPWAY_CURRENT/version")" >> "$TRACE"
 
+[action stuck]
+phase = restart
+run = test ! -e "$TRACE.stuck"
+
 [action fails]
 phase = verify
 directive = fails
@@ -122,6 +126,16 @@ slip rollback "$live"
 isnt "no rollback to a release that was edited" "$status" 0
 like "it names the file" "$out$err" 'version'
 is "what was live is live" "$(current)" "$eight"
+
+# Services that do not come up again, when code and database are back.
+push_file version 8b "eight and a half"
+touch "$T/trace.stuck"
+slip rollback
+is_exit "a rollback whose restart fails has failed" 1
+like "it says which" "$err" 'restart \(stuck\): exit 1'
+is "the release that it went back to is live" "$(current)" "$eight"
+is "for the journal, too" "$(newest state) $(newest release)" "live $eight"
+rm "$T/trace.stuck"
 
 # An undo that fails.
 push_file version 9 "nine -schema-"

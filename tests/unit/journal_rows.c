@@ -92,6 +92,7 @@ test_disposable(void)
 		"20260101000003",
 	};
 	struct journal *journal = fixture_journal("disposable.db");
+	struct deploy broken = DEPLOY_INIT;
 	struct release release;
 
 	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
@@ -104,6 +105,15 @@ test_disposable(void)
 	is_disposable(journal, 4, NULL, "");
 	is_disposable(journal, 2, NULL, "20260101000000 20260101000001");
 	is_disposable(journal, 1, names[2], "20260101000000 20260101000001");
+	fixture_request(journal, "a", NULL);
+	fixture_plan(journal, "a", "20260101000009", names[3], &broken);
+	fixture_move(journal, &broken, DEPLOY_ACTIVATING);
+	is_ok(deploy_move(journal, &broken, DEPLOY_BROKEN), "it is broken");
+	is_disposable(journal, 4, NULL, "20260101000009");
+	is_ok(release_set_state(journal, "a", broken.release, "removed"),
+	    "a broken deploy's release goes");
+	is_disposable(journal, 4, NULL, "");
+	deploy_release(&broken);
 	is_ok(release_before_live(journal, "a", &release), "before live");
 	is_str(release.name, names[2], "is the third");
 	release_release(&release);
