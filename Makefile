@@ -6,7 +6,8 @@
 #
 # CC=clang builds with another compiler, SANITIZE=address,undefined with
 # sanitizers, each into a folder of its own; BUILD=dir names the folder.
-# TESTS="tests/flow/21-push.t ..." lets "make check" run just those.
+# V=1 shows each command. TESTS="tests/flow/21-push.t ..." lets "make check"
+# run just those.
 
 PREFIX	= /usr/local
 DESTDIR	=
@@ -44,6 +45,10 @@ endif
 COMPILE	= $(CC) -std=c11 $(DEFS) $(WARN) $(HARDEN) $(CFLAGS) \
 	  -iquote lib -iquote src -MMD -MP
 
+# One short line a file, none under "make -s".
+silent	= $(findstring s,$(firstword -$(MAKEFLAGS)))
+quiet	= $(if $(V),,$(if $(silent),@,@printf '  %-5s %s\n' $(1) $@;))
+
 lib_o	 := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 rooms_o	 := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cmd/%, \
 	    $(wildcard src/*/*.c)))
@@ -56,19 +61,19 @@ all: $(BUILD)/bin/slipway $(hooks)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call quiet,CC)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/libslipway.a: $(lib_o) $(rooms_o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call quiet,AR)ar rcs $@ $^
 
 $(BUILD)/bin/slipway: $(cmd_o) $(BUILD)/libslipway.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(hooks): $(BUILD)/bin/%: $(BUILD)/hooks/%.o $(BUILD)/libslipway.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(BUILD)/tests/unit/%.o $(BUILD)/tests/tap/%.o: \
     COMPILE += -iquote tests/tap
@@ -76,7 +81,7 @@ $(BUILD)/tests/unit/%.o $(BUILD)/tests/tap/%.o: \
 $(units): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o \
     $(BUILD)/tests/tap/tap.o $(BUILD)/libslipway.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 tools	 := $(patsubst tests/tool/%.c,$(BUILD)/tests/tool/%, \
 	    $(wildcard tests/tool/*.c))
@@ -84,7 +89,7 @@ tools	 := $(patsubst tests/tool/%.c,$(BUILD)/tests/tool/%, \
 $(tools): $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o \
     $(BUILD)/libslipway.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 units: $(units)
 
