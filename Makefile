@@ -47,7 +47,8 @@ COMPILE	= $(CC) -std=c11 $(DEFS) $(WARN) $(HARDEN) $(CFLAGS) \
 
 # One short line a file, none under "make -s".
 silent	= $(findstring s,$(firstword -$(MAKEFLAGS)))
-quiet	= $(if $(V),,$(if $(silent),@,@printf '  %-5s %s\n' $(1) $@;))
+quiet	= $(if $(V),,$(if $(silent),@,@printf '  %-5s %s\n' $(1) \
+	  '$(or $(2),$@)';))
 
 lib_o	 := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 rooms_o	 := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cmd/%, \
@@ -110,30 +111,45 @@ demo:
 
 # A file comes into place by rename, so that a hook that git starts in the
 # middle of an installation is either the old program or the new one.
-put	= install -d -m 755 '$(3)' && install -m $(1) $(2) '$(3)/.$(notdir $(2)).new' && \
-	  mv -f '$(3)/.$(notdir $(2)).new' '$(3)/$(notdir $(2))'
+# $(call put,MODE,FILE,FOLDER)
+define put
+$(call quiet,INST,$(3)/$(notdir $(2)))install -d -m 755 '$(3)' && \
+    install -m $(1) $(2) '$(3)/.$(notdir $(2)).new' && \
+    mv -f '$(3)/.$(notdir $(2)).new' '$(3)/$(notdir $(2))'
+
+endef
+
+# $(call drop,PATH)
+define drop
+$(call quiet,RM,$(1))rm -rf '$(1)'
+
+endef
 
 pages	 := $(wildcard install/man/*.[1-9])
 samples	 := $(wildcard install/*.sample install/recipes/*)
 
 page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
+program	  = $(DESTDIR)$(bindir)/slipway
+programs  = $(DESTDIR)$(libexecdir)
 
 install: all
 	$(call put,755,$(BUILD)/bin/slipway,$(DESTDIR)$(bindir))
-	$(foreach hook,$(hooks),$(call \
-	    put,755,$(hook),$(DESTDIR)$(libexecdir)) &&) true
-	ln -sfrT '$(DESTDIR)$(bindir)/slipway' \
-	    '$(DESTDIR)$(libexecdir)/slipway'
+	$(foreach hook,$(hooks),$(call put,755,$(hook),$(programs)))
+	$(call quiet,LN,$(programs)/slipway)ln -sfrT '$(program)' \
+	    '$(programs)/slipway'
 	$(foreach page,$(pages),$(call put,644,$(page),$(call \
-	    page_to,$(page))) &&) true
+	    page_to,$(page))))
 	$(foreach sample,$(samples),$(call \
-	    put,644,$(sample),$(DESTDIR)$(datadir)) &&) true
+	    put,644,$(sample),$(DESTDIR)$(datadir)))
 
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/slipway'
-	rm -rf '$(DESTDIR)$(libexecdir)' '$(DESTDIR)$(datadir)'
-	$(foreach page,$(pages),rm -f '$(call page_to,$(page))/$(notdir \
-	    $(page))' &&) true
+	$(call drop,$(program))
+	$(call drop,$(programs))
+	$(call drop,$(DESTDIR)$(datadir))
+	$(foreach page,$(pages),$(call \
+	    drop,$(call page_to,$(page))/$(notdir $(page))))
+	@echo 'Hooks in repositories still link to the programs;' \
+	    '"slipway uninit REPO", before, takes them out.'
 
 clean:
 	rm -rf $(BUILD)
