@@ -52,7 +52,7 @@ cat >> shop.git/slipway.ini <<'EOF'
 [action updb]
 phase = migrate
 directive = updb
-record = cat "$SLIPWAY_SHARED/db" || echo 1
+record = cat "$SLIPWAY_SHARED/db" 2>/dev/null || echo 1
 run = tee "$SLIPWAY_SHARED/db" < schema
 undo = tee "$SLIPWAY_SHARED/db" < "$SLIPWAY_RECORD"
 
