@@ -247,18 +247,18 @@ const struct cmd cmd_show = {
 
 static const struct err *
 status_one(struct call *call, const struct environment *env, struct str *out,
-    struct json *json)
+    struct json *json, bool *level)
 {
 	if (call->json)
 		return table_status_json(json, call->hub.journal, env->name,
-		    env->set.root);
+		    env->set.root, level);
 	return table_status(out, call->hub.journal, env->name,
-	    env->set.root);
+	    env->set.root, level);
 }
 
 /* A broken environment needs a hand, and says so by the exit status. */
 static const struct err *
-check_broken(struct call *call, const struct environment *env)
+check_broken(struct call *call, const struct environment *env, bool level)
 {
 	struct deploy deploy;
 	const struct err *err;
@@ -267,6 +267,10 @@ check_broken(struct call *call, const struct environment *env)
 	if (err == NULL && deploy.number != 0 &&
 	    deploy.state == DEPLOY_BROKEN)
 		err = deploy_outcome(&deploy);
+	else if (err == NULL && !level)
+		err = err_new(ERR_FAILED, "%s: what is live is not what was"
+		    " deployed last; slipway deploy puts it right",
+		    env->name);
 	deploy_release(&deploy);
 	return err;
 }
@@ -278,6 +282,7 @@ run_status(struct call *call)
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
 	const struct err *err, *broken = NULL;
+	bool level;
 
 	json.pretty = true;
 	err = cmd_open(call, DB_READ, false);
@@ -291,8 +296,10 @@ run_status(struct call *call)
 
 		if (call->env != NULL && call->env != env)
 			continue;
-		err = status_one(call, env, &out, &json);
-		broken = err_first(broken, check_broken(call, env));
+		err = status_one(call, env, &out, &json, &level);
+		if (err == NULL)
+			broken = err_first(broken, check_broken(call, env,
+			    level));
 	}
 	if (call->json) {
 		json_end(&json);
@@ -310,7 +317,8 @@ const struct cmd cmd_status = {
 	.summary = "what is live, what is under way, what waits",
 	.help = "Tell for each environment which release is live, since when"
 	    " and by whom, what is\nunder way and what waits. The exit status"
-	    " is 6 when the last deploy of an\nenvironment is broken.",
+	    " is 6 when the last deploy of an\nenvironment is broken, and 1"
+	    " when \"current\" does not point to what is live.",
 	.example = "slipway status -C /srv/shop.git",
 	.json = true,
 	.run = run_status,

@@ -72,14 +72,18 @@ lower_page(const struct step *step, void *ctx)
 const struct err *
 maintenance_down(struct work *work)
 {
+	const char *name = phase_name(PHASE_MAINTENANCE);
 	struct undoing undoing = { work, NULL };
 	const struct err *err;
+	int64_t from_ms;
 
 	if (work->deploy.maintenance != MAINTENANCE_UP)
 		return NULL;
+	from_ms = work_phase(work, name);
 	err = step_each(work->hub->journal, work->deploy.number, true,
 	    lower_page, &undoing);
 	err = err_first(err, undoing.err);
+	work_phase_done(work, name, from_ms, err == NULL, "page down");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
 	return err;

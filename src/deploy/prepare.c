@@ -38,6 +38,7 @@ checkout(struct work *work, struct str *note)
 	struct message request = MESSAGE_INIT;
 	const struct message *reply;
 	const struct err *err;
+	int64_t files;
 
 	message_add(&request, "verb", "checkout");
 	message_add(&request, "release", work->deploy.release);
@@ -48,7 +49,8 @@ checkout(struct work *work, struct str *note)
 	if (err != NULL)
 		return err;
 	reply = fleet_reply(work->fleet, 0);
-	str_addf(note, "%" PRId64 " files", message_int(reply, "files", 0));
+	files = message_int(reply, "files", 0);
+	str_addf(note, "%" PRId64 " file%s", files, files == 1 ? "" : "s");
 	return work_hooks(work, work->deploy.release);
 }
 

@@ -242,12 +242,9 @@ undo_all(struct work *work, struct undone *undone)
 	const struct err *err;
 
 	err = deploys_between(work, &numbers);
-	event_add(work->log, "phase", "s", "phase", "undo");
 	for (size_t i = 0; err == NULL && i < numbers.n; i++)
 		err = undo_deploy(work, numbers.v[i], undone);
-	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",
-	    clock_monotonic_ms() - work->window_from_ms, "ok", err == NULL,
-	    "note", NULL);
+	undo_end(work, undone);
 	free(numbers.v);
 	if (undone->lost > 0)
 		work->deploy.migrated = MIGRATED_NOT_UNDONE;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "clock.h"
 #include "deploy/command.h"
 
 static bool
@@ -83,14 +82,14 @@ run_phase(struct work *work, enum phase phase, builtin_cb builtin,
 {
 	char *before = xasprintf("before_%s", phase_name(phase));
 	char *after = xasprintf("after_%s", phase_name(phase));
-	int64_t from_ms = clock_monotonic_ms();
 	struct str note = STR_INIT;
 	const struct err *err = NULL;
+	int64_t from_ms;
 
 	if (builtin == NULL && !has_actions(work, phase) &&
 	    !vec_has(&work->hooks, before) && !vec_has(&work->hooks, after))
 		goto done;
-	event_add(work->log, "phase", "s", "phase", phase_name(phase));
+	from_ms = work_phase(work, phase_name(phase));
 	err = run_hook(work, phase, before, place);
 	if (err == NULL)
 		err = run_builtin(work, phase, builtin, &note);
@@ -98,9 +97,8 @@ run_phase(struct work *work, enum phase phase, builtin_cb builtin,
 		err = run_actions(work, phase, place);
 	if (err == NULL)
 		err = run_hook(work, phase, after, place);
-	event_add(work->log, "phase_done", "sibs", "phase",
-	    phase_name(phase), "ms", clock_monotonic_ms() - from_ms, "ok",
-	    err == NULL, "note", note.len == 0 ? NULL : note.s);
+	work_phase_done(work, phase_name(phase), from_ms, err == NULL,
+	    note.len == 0 ? NULL : note.s);
 done:
 	str_release(&note);
 	free(before);

@@ -58,12 +58,16 @@ undo_step(const struct step *step, void *ctx)
 	if (!had_effect(step) || work_is_cut(undoing->work))
 		return NULL;
 	if (step->undo == NULL) {
-		if (is_migration(step))
+		/* A rollback has told of it before it began. */
+		if (is_migration(step) &&
+		    step->deploy == undoing->work->deploy.number)
 			work_warn(undoing->work, "%s cannot be undone: it has"
 			    " no undo in slipway.ini", step->action);
 		undone->lost += is_migration(step);
 		return NULL;
 	}
+	if (undone->from_ms == 0)
+		undone->from_ms = work_phase(undoing->work, "undo");
 	err = command_undo(undoing->work, &undoing->facts, step,
 	    config_action(undoing->work->hub->config, step->action));
 	if (err != NULL) {
@@ -122,6 +126,14 @@ undo_deploy(struct work *work, int64_t number, struct undone *undone)
 	deploy_release(&deploy);
 	vec_release(&names);
 	return err_first(err, undoing.err);
+}
+
+void
+undo_end(struct work *work, const struct undone *undone)
+{
+	if (undone->from_ms != 0)
+		work_phase_done(work, "undo", undone->from_ms,
+		    undone->failed == 0, NULL);
 }
 
 static const struct err *
@@ -194,11 +206,17 @@ static const struct err *
 flip_back(struct work *work)
 {
 	const char *previous = work->deploy.previous;
+	const char *name = phase_name(PHASE_SYMLINK);
+	const struct err *err;
+	int64_t from_ms;
 
 	if (!work->flipped)
 		return NULL;
-	return work_ask_release(work, "flip",
+	from_ms = work_phase(work, name);
+	err = work_ask_release(work, "flip",
 	    previous == NULL ? "" : previous);
+	work_phase_done(work, name, from_ms, err == NULL, "back");
+	return err;
 }
 
 /* What stands in the way of "rolled-back" is told, and makes "broken". */
@@ -248,10 +266,10 @@ take_back(struct work *work, const struct err *why)
 		    false, count_undone, &undone);
 	if (err != NULL)
 		return err;
-	event_add(work->log, "phase", "s", "phase", "undo");
 	well = undone.failed == 0;
 	well = went_well(work, undo_deploy(work, work->deploy.number,
 	    &undone)) && well;
+	undo_end(work, &undone);
 	well = went_well(work, judge_migrations(work, &undone)) && well;
 	well = went_well(work, flip_back(work)) && well;
 	if (work->flipped || work->resumed || undone.undone > 0)
@@ -264,7 +282,5 @@ take_back(struct work *work, const struct err *why)
 		return cut_off();
 	work->deploy.window_ms = clock_monotonic_ms() -
 	    work->window_from_ms;
-	event_add(work->log, "phase_done", "sibs", "phase", "undo", "ms",
-	    work->deploy.window_ms, "ok", well, "note", NULL);
 	return end_failed(work, well);
 }

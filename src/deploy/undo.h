@@ -20,6 +20,7 @@ struct undone {
 	int64_t migrations;	/* migrate steps among them */
 	int64_t lost;		/* migrate steps that could not be */
 	int64_t failed;		/* undo commands that failed */
+	int64_t from_ms;	/* of the first command, monotonic; 0: none */
 };
 
 /*
@@ -29,6 +30,9 @@ struct undone {
  */
 const struct err *undo_deploy(struct work *work, int64_t number,
     struct undone *undone);
+
+/* Tell how long all of it took; nothing when there was nothing to undo. */
+void undo_end(struct work *work, const struct undone *undone);
 
 /*
  * Say in the event log what undoing a deploy will do, and what it cannot.

@@ -222,6 +222,21 @@ work_warn(struct work *work, const char *fmt, ...)
 	str_release(&text);
 }
 
+int64_t
+work_phase(struct work *work, const char *name)
+{
+	event_add(work->log, "phase", "s", "phase", name);
+	return clock_monotonic_ms();
+}
+
+void
+work_phase_done(struct work *work, const char *name, int64_t from_ms,
+    bool ok, const char *note)
+{
+	event_add(work->log, "phase_done", "sibs", "phase", name, "ms",
+	    clock_monotonic_ms() - from_ms, "ok", (int)ok, "note", note);
+}
+
 const struct err *
 work_move(struct work *work, enum deploy_state state)
 {
@@ -324,6 +339,12 @@ report_results(struct work *work)
 		    work->deploy.number, action_of(work, name), &state);
 		if (err != NULL)
 			return err;
+		/* In a deploy that is live only the page was taken back. */
+		if (state != NULL && strcmp(state, "undone") == 0 &&
+		    work->deploy.state == DEPLOY_LIVE) {
+			free(state);
+			state = xstrdup("done");
+		}
 		event_add(work->log, "result", "ss", "name", name, "result",
 		    state == NULL ? "not run" : state);
 		free(state);
@@ -343,6 +364,28 @@ drop_empty_backup(const struct work *work)
 	free(path);
 }
 
+/* "Still live" is said of what the hosts have, not of what they had. */
+static void
+check_current(struct work *work, const char *live)
+{
+	struct message request = MESSAGE_INIT;
+
+	message_add(&request, "verb", "list");
+	if (work->fleet == NULL || work_ask(work, NULL, &request) != NULL)
+		live = NULL;
+	for (size_t i = 0; live != NULL && i < work->n_hosts; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+		const char *current = message_get(reply, "current");
+
+		if (current == NULL || strcmp(current, live) != 0)
+			work_warn(work, "%s: current does not point to release"
+			    " %s, but to %s", work->hosts[i]->name, live,
+			    current == NULL || *current == '\0' ? "nothing" :
+			    current);
+	}
+	message_release(&request);
+}
+
 const struct err *
 work_end(struct work *work)
 {
@@ -359,6 +402,8 @@ work_end(struct work *work)
 		    deploy->environment, &live);
 	if (err != NULL)
 		return err;
+	if (deploy->state != DEPLOY_LIVE)
+		check_current(work, live.release);
 	event_add(work->log, "end", "ssissssssiisssss",
 	    "state", deploy_state_name(deploy->state),
 	    "environment", deploy->environment,

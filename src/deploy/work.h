@@ -65,6 +65,14 @@ const struct err *work_plan(struct work *work, bool write);
 void work_warn(struct work *work, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The two lines of the event log that frame a phase, or a part of one that
+ * people should see by itself. The first returns when it began.
+ */
+int64_t work_phase(struct work *work, const char *name);
+void work_phase_done(struct work *work, const char *name, int64_t from_ms,
+    bool ok, const char *note);
+
 /* Move the deploy to a state and say so in the event log. */
 const struct err *work_move(struct work *work, enum deploy_state state);
 

@@ -1,10 +1,17 @@
 /*
  * The status of one environment: what is live, what is under way, what
- * waits, and what failed since.
+ * waits, and what failed since. The journal tells, and the symlink is
+ * looked at: what visitors see is what it says.
  */
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
+#include "file.h"
+#include "path.h"
 #include "report/line.h"
 #include "report/table.h"
 
@@ -12,6 +19,8 @@ struct status {
 	struct deploy live;		/* number 0: nothing is */
 	struct deploy running;		/* number 0: none */
 	struct deploy failed;		/* number 0: none since "live" */
+	struct str current;		/* where the symlink points */
+	char *fault;			/* what is wrong with it, or NULL */
 };
 
 static void
@@ -20,6 +29,33 @@ status_release(struct status *status)
 	deploy_release(&status->live);
 	deploy_release(&status->running);
 	deploy_release(&status->failed);
+	str_release(&status->current);
+	free(status->fault);
+}
+
+/* In the middle of an activation the two may differ for a moment. */
+static void
+look_at_current(struct status *status, const char *root)
+{
+	char *path = path_join(root, "current"), *want;
+	const struct err *err;
+
+	want = xasprintf("releases/%s", status->live.number == 0 ? "" :
+	    status->live.release);
+	err = file_readlink(&status->current, AT_FDCWD, path);
+	if (status->running.state == DEPLOY_ACTIVATING)
+		status->fault = NULL;
+	else if (status->live.number == 0 && file_exists(AT_FDCWD, path))
+		status->fault = xasprintf("%s is there, and nothing is live",
+		    path);
+	else if (status->live.number != 0 && err != NULL)
+		status->fault = xstrdup(err->text);
+	else if (status->live.number != 0 &&
+	    strcmp(status->current.s, want) != 0)
+		status->fault = xasprintf("%s points to %s", path,
+		    status->current.s);
+	free(want);
+	free(path);
 }
 
 static const struct err *
@@ -61,10 +97,12 @@ get_failed(struct journal *journal, const char *environment, int64_t live,
 
 static const struct err *
 status_get(struct status *status, struct journal *journal,
-    const char *environment)
+    const char *environment, const char *root)
 {
 	const struct err *err;
 
+	str_init(&status->current);
+	status->fault = NULL;
 	status->live = (struct deploy)DEPLOY_INIT;
 	status->running = (struct deploy)DEPLOY_INIT;
 	status->failed = (struct deploy)DEPLOY_INIT;
@@ -75,6 +113,8 @@ status_get(struct status *status, struct journal *journal,
 	if (err == NULL)
 		err = get_failed(journal, environment, status->live.number,
 		    &status->failed);
+	if (err == NULL)
+		look_at_current(status, root);
 	return err;
 }
 
@@ -145,7 +185,7 @@ add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 
 const struct err *
 table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root)
+    const char *environment, const char *root, bool *level)
 {
 	struct deploy_filter waiting = {
 		.environment = environment,
@@ -154,13 +194,15 @@ table_status(struct str *out, struct journal *journal,
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, environment);
+	err = status_get(&status, journal, environment, root);
+	*level = status.fault == NULL;
 	if (err == NULL) {
 		line_text(out, environment);
 		str_add(out, ": ");
 		line_text(out, root);
 		str_addch(out, '\n');
 		add_live(out, &status.live);
+		line_pair(out, "but", status.fault);
 		if (status.live.maintenance == MAINTENANCE_UP ||
 		    status.failed.maintenance == MAINTENANCE_UP)
 			line_pair(out, "maintenance", "the page is up");
@@ -191,7 +233,7 @@ add_object_or_null(struct json *json, const char *key,
 
 const struct err *
 table_status_json(struct json *json, struct journal *journal,
-    const char *environment, const char *root)
+    const char *environment, const char *root, bool *level)
 {
 	struct deploy_filter waiting = {
 		.environment = environment,
@@ -200,10 +242,13 @@ table_status_json(struct json *json, struct journal *journal,
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, environment);
+	err = status_get(&status, journal, environment, root);
+	*level = status.fault == NULL;
 	json_object(json);
 	json_key_string(json, "environment", environment);
 	json_key_string(json, "root", root);
+	json_key_string(json, "current", status.current.len == 0 ? NULL :
+	    status.current.s);
 	if (err == NULL)
 		err = add_object_or_null(json, "live", journal,
 		    &status.live);

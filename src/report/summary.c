@@ -172,7 +172,10 @@ static void
 add_again(const struct summary *summary)
 {
 	if (is_rollback(summary)) {
-		add_rollback(summary, "again", get(summary, "release"));
+		/* One that was refused would be refused again. */
+		if (get(summary, "release") != NULL)
+			add_rollback(summary, "again",
+			    get(summary, "release"));
 		return;
 	}
 	add_command(summary, "again", "retry", get(summary, "deploy"));

@@ -36,11 +36,13 @@ const struct err *table_json(struct json *json, struct journal *journal,
 /*
  * The lines of "slipway status" for one environment: what is live, since
  * when, by whom; what is under way; what waits; whether the last deploy
- * failed. With "json", an object instead.
+ * failed. With "json", an object instead. "*level" is false when the
+ * symlink "current" below the root is not what the journal says.
  */
 const struct err *table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root);
+    const char *environment, const char *root, bool *level);
 const struct err *table_status_json(struct json *json,
-    struct journal *journal, const char *environment, const char *root);
+    struct journal *journal, const char *environment, const char *root,
+    bool *level);
 
 #endif

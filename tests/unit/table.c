@@ -1,6 +1,8 @@
 #include "report/table.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "journal/step.h"
 #include "journal_fixture.h"
@@ -173,10 +175,12 @@ static void
 is_status(struct journal *journal, const char *want, const char *name)
 {
 	struct str out = STR_INIT;
+	bool level;
 
-	is_ok(table_status(&out, journal, "production", "/srv/shop"), "%s",
-	    name);
+	is_ok(table_status(&out, journal, "production", "shop", &level),
+	    "%s", name);
 	is_str(out.s, want, "%s: the lines", name);
+	ok(level == (strstr(want, "  but  ") == NULL), "%s: level", name);
 	str_release(&out);
 }
 
@@ -185,9 +189,10 @@ is_status_json(struct journal *journal, const char *part)
 {
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
+	bool level;
 
-	is_ok(table_status_json(&json, journal, "production", "/srv/shop"),
-	    "as JSON");
+	is_ok(table_status_json(&json, journal, "production", "shop",
+	    &level), "as JSON");
 	squeeze(&out);
 	if (!ok(strstr(out.s, part) != NULL, "has %s", part))
 		diag("%s", out.s);
@@ -200,14 +205,27 @@ test_status(void)
 	struct journal *journal = fixture_journal("status.db");
 	struct deploy deploy;
 
-	is_status(journal, "production: /srv/shop\n"
+	is_int(chdir(tap_folder()), 0, "the root is in the test's folder");
+	is_int(mkdir("shop", 0755), 0, "it is made");
+	is_status(journal, "production: shop\n"
 	    "  live          nothing yet\n", "nothing");
 	is_status_json(journal, "{\"environment\":\"production\",\"root\":"
-	    "\"/srv/shop\",\"live\":null,\"running\":null,\"waiting\":[],"
-	    "\"failed\":null}");
+	    "\"shop\",\"current\":null,\"live\":null,\"running\":null,"
+	    "\"waiting\":[],\"failed\":null}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120, maintenance = 2"), "its time");
+	is_int(symlink("releases/20260101000000", "shop/current"), 0,
+	    "somebody has turned the symlink");
+	is_status(journal, "production: shop\n"
+	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
+	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
+	    "  but           shop/current points to"
+	    " releases/20260101000000\n"
+	    "  maintenance   the page is up\n", "drifted");
+	unlink("shop/current");
+	is_int(symlink("releases/20261120101500", "shop/current"), 0,
+	    "and back");
 	fixture_request(journal, "production", NULL);
 	fixture_plan(journal, "production", "20261120101600", NULL,
 	    &deploy);
@@ -218,7 +236,7 @@ test_status(void)
 	is_ok(deploy_take(journal, "production", &deploy), "one runs");
 	deploy_release(&deploy);
 	fixture_request(journal, "production", NULL);
-	is_status(journal, "production: /srv/shop\n"
+	is_status(journal, "production: shop\n"
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  maintenance   the page is up\n"
