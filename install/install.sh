@@ -15,11 +15,9 @@ usage() {
 
 	  --root DIR           where releases/, shared/ and current are to be
 	  --user NAME          who owns REPO and DIR and deploys; for root only.
-	                       Without it: whoever runs this script
+	                       Without it: whoever owns REPO, or, when that
+	                       is new, whoever runs this script
 	  --prefix DIR         install there instead of /usr/local
-
-	All other options go to "slipway init":
-
 	  --branch NAME        the branch that is deployed (main)
 	  --environment NAME   what this deployment is called (production)
 
@@ -30,6 +28,10 @@ usage() {
 die() {
 	echo "install.sh: $*" >&2
 	exit "${status:-1}"
+}
+
+say() {
+	echo "install.sh: $*"
 }
 
 prefix=/usr/local
@@ -45,22 +47,18 @@ while [ "$count" -gt 0 ]; do
 	-h|--help)
 		usage
 		exit 0 ;;
-	--root|--user|--prefix)
+	--root|--user|--prefix|--branch|--environment)
 		[ "$count" -gt 0 ] || status=2 die "$word needs a value"
 		case $word in
 		--root) dir=$1 ;;
 		--user) user=$1 ;;
 		--prefix) prefix=$1 ;;
+		*) set -- "$@" "$word" "$1" ;;
 		esac
 		shift
 		count=$((count - 1)) ;;
-	--branch|--environment)
-		[ "$count" -gt 0 ] || status=2 die "$word needs a value"
-		set -- "$@" "$word" "$1"
-		shift
-		count=$((count - 1)) ;;
 	-*)
-		set -- "$@" "$word" ;;
+		status=2 die "$word is no option; see install.sh --help" ;;
 	*)
 		[ -z "$repo" ] || status=2 die "one REPO only, not $word, too"
 		repo=$word ;;
@@ -70,35 +68,59 @@ if [ -z "$repo" ] || [ -z "$dir" ]; then
 	usage >&2
 	exit 2
 fi
-case $repo in
-/*) ;;
-*) status=2 die "REPO must be an absolute path, not $repo" ;;
-esac
-case $dir in
-/*) ;;
-*) status=2 die "--root must be an absolute path, not $dir" ;;
-esac
+
+# absolute WHAT PATH
+absolute() {
+	case $2 in
+	/*) ;;
+	*) status=2 die "$1 must be an absolute path, not $2" ;;
+	esac
+}
+absolute REPO "$repo"
+absolute --root "$dir"
+absolute --prefix "$prefix"
+
+# A config that is there says where the site is, whatever --root says.
+roots() {
+	sed -n 's/^[[:space:]]*root[[:space:]]*[=:][[:space:]]*//p' \
+	    "$repo/slipway.ini" | sed 's/[[:space:]]*$//; s/\(.\)\/*$/\1/'
+}
+while [ "$dir" != / ] && [ "$dir" != "${dir%/}" ]; do
+	dir=${dir%/}
+done
+if [ -r "$repo/slipway.ini" ] && ! roots | grep -F -x -q -e "$dir"; then
+	status=2 die "--root $dir is not used: $repo/slipway.ini is there" \
+	    "and has root = $(roots | paste -s -d " ")"
+fi
 
 # as_root COMMAND...: with sudo where that is needed.
+me=$(id -un)
+owner=$me
+[ ! -d "$repo" ] || owner=$(stat -c %U "$repo")
 if [ "$(id -u)" -eq 0 ]; then
 	as_root() { "$@"; }
-	[ -z "$user" ] || id -u "$user" >/dev/null 2>&1 ||
-	    die "there is no user $user: useradd --create-home $user"
-elif [ -n "$user" ] && [ "$user" != "$(id -un)" ]; then
-	status=2 die "--user is for root; you are $(id -un)"
+	[ -n "$user" ] || [ "$owner" = "$me" ] ||
+	    say "$repo belongs to $owner, who will own $dir and deploy"
+	owner=${user:-$owner}
+	id -u "$owner" >/dev/null 2>&1 ||
+	    die "there is no user $owner: useradd --create-home $owner"
+elif [ -n "$user" ] && [ "$user" != "$me" ]; then
+	status=2 die "--user is for root; you are $me"
+elif [ "$owner" != "$me" ]; then
+	die "$repo belongs to $owner: run this as $owner, or as root"
 else
 	command -v sudo >/dev/null ||
-	    die "run this as root, or install sudo for $(id -un)"
+	    die "run this as root, or install sudo for $me"
 	as_root() { sudo "$@"; }
 fi
-owner=${user:-$(id -un)}
 
-# as_owner COMMAND...
+# as_owner COMMAND...: git and slipway must not look for root's HOME.
 as_owner() {
-	if [ "$owner" = "$(id -un)" ]; then
+	if [ "$owner" = "$me" ]; then
 		"$@"
 	else
-		runuser -u "$owner" -- "$@"
+		runuser -u "$owner" -- env HOME="$(getent passwd "$owner" |
+		    cut -d : -f 6)" "$@"
 	fi
 }
 
@@ -121,3 +143,26 @@ echo "== set up $repo"
 own "$repo"
 own "$dir"
 as_owner "$prefix/bin/slipway" init "$repo" --root "$dir" "$@"
+
+echo "== done"
+program=slipway
+case :$PATH: in
+*:"$prefix/bin":*)
+	echo "The command is $prefix/bin/slipway." ;;
+*)
+	program=$prefix/bin/slipway
+	cat <<-EOF
+	The command is $prefix/bin/slipway. To find it and its manual:
+
+	  export PATH="$prefix/bin:\$PATH" MANPATH="$prefix/share/man:"
+
+	EOF
+	;;
+esac
+if [ "$owner" != "$me" ]; then
+	cat <<-EOF
+	Pushes and commands are to be those of the user $owner, as in
+
+	  sudo -u $owner $program status -C $repo
+	EOF
+fi

@@ -1,6 +1,7 @@
 #!/bin/sh
 # make install puts everything in place, and a newer one reaches every
-# repository at once.
+# repository at once. install.sh does all of it, and refuses what it cannot
+# do before it does anything.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -45,4 +46,59 @@ is "the repository uses the new one" "$(live_file index.html)" two
 install_to uninstall
 is_exit "make uninstall" 0
 is "leaves nothing" "$(find "$T/image" ! -type d)" ""
+like "and tells of the links" "$out" "slipway uninit REPO"
+
+# MAKEFLAGS has make use the build that is tested.
+set_up() {
+	run env -u MFLAGS -u MAKELEVEL \
+	    MAKEFLAGS="-- BUILD=$build SANITIZE=${SLIPWAY_SANITIZE-}" \
+	    "$(dirname "$here")/install/install.sh" "$@"
+}
+
+new=$T/new.git
+refuse() {
+	set_up "$new" "$@"
+	is_exit "install.sh $*" 2
+	unlike "builds nothing" "$out" "== build"
+	not_ok "and makes nothing" test -e "$new" -o -e "$T/site"
+}
+refuse
+refuse --root site
+refuse --root "$T/site" --prefix usr
+refuse --root "$T/site" --bogus
+refuse --root "$T/site" --branch
+refuse --root "$T/site" "$T/another.git"
+set_up new.git --root "$T/site"
+is_exit "a relative REPO" 2
+set_up "$repo" --root "$T/site"
+is_exit "a root that slipway.ini does not have" 2
+like "it names the one it has" "$err" "root = $root"
+not_ok "and makes no other" test -e "$T/site"
+
+# The rest takes root, without which sudo might ask for a password.
+[ "$(id -u)" -eq 0 ] || done_testing
+
+chmod 711 "$T"
+set_up "$new" --root "$T/site" --prefix "$T/usr" --environment live
+is_exit "install.sh sets up a repository" 0
+like "it tells where slipway is" "$out" "PATH=\"$T/usr/bin:"
+unlike "and of no other user" "$out" "sudo -u"
+like "its options reach slipway init" "$(cat "$new/slipway.ini")" \
+    "^\[environment live\]"
+git -C "$work" push -q "$new" main 2>/dev/null
+is "a push deploys" "$(cat "$T/site/current/index.html")" two
+set_up "$new" --root "$T/site/" --prefix "$T/usr"
+is_exit "install.sh again" 0
+like "changes nothing" "$out" "nothing was changed"
+
+theirs=$T/nobody.git
+git init -q --bare "$theirs"
+install -d -o nobody "$T/nobody"
+chown -R nobody "$theirs"
+set_up "$theirs" --root "$T/nobody/site" --prefix "$T/usr"
+is_exit "install.sh on a repository of another user" 0
+like "says whose it is" "$out" "$theirs belongs to nobody"
+like "and how to run commands" "$out" "sudo -u nobody $T/usr/bin/slipway"
+is "the site is that user's" "$(stat -c %U "$T/nobody/site")" nobody
+is "and the config" "$(stat -c %U "$theirs/slipway.ini")" nobody
 done_testing
