@@ -115,16 +115,19 @@ const struct err *
 verb_hooks(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec hooks = VEC_INIT;
+	struct vec hooks = VEC_INIT, odd = VEC_INIT;
 	const struct err *err;
 	const char *release;
 
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = store_hooks(agent->store, release, &hooks);
+		err = store_hooks(agent->store, release, &hooks, &odd);
+	for (size_t i = 0; i < odd.n && err == NULL; i++)
+		err = verb_note(agent, "%s", odd.v[i]);
 	if (err == NULL)
 		verb_add_all(result, "hook", &hooks);
 	vec_release(&hooks);
+	vec_release(&odd);
 	return err;
 }
 

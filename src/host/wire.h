@@ -19,7 +19,7 @@
  *	check      commit shared*        missing*
  *	checkout   release commit export files folders bytes
  *	configure  release shared*       linked* seeded*
- *	hooks      release               hook*
+ *	hooks      release               hook*      (notes: what cannot run)
  *	run        release command|hook  exit signal timed-out ms
  *	           env* timeout memory   [path sum]
  *	           nice [in-root]

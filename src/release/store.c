@@ -10,7 +10,9 @@
 
 #include "alloc.h"
 #include "file.h"
+#include "nearest.h"
 #include "path.h"
+#include "plan/phase.h"
 #include "release/checkout.h"
 #include "release/layout.h"
 #include "release/manifest.h"
@@ -218,19 +220,56 @@ store_open_release(struct store *store, const char *release, int *dirfd)
 	    err_system("open release %s", release);
 }
 
-static bool
-is_hook(int dirfd, const char *name)
+/* The phase that a hook's name ends with, lent; NULL: it is no hook's. */
+static const char *
+hook_phase(const char *name)
 {
+	if (str_starts_with(name, "before_"))
+		return name + strlen("before_");
+	return str_starts_with(name, "after_") ? name + strlen("after_") :
+	    NULL;
+}
+
+static void
+add_misnamed(const char *name, const char *wanted, struct vec *odd)
+{
+	const char *phases[PHASE_COUNT], *near;
+
+	for (int i = 0; i < PHASE_COUNT; i++)
+		phases[i] = phase_name((enum phase)i);
+	near = nearest_word(wanted, phases, PHASE_COUNT);
+	if (near == NULL)
+		vec_pushf(odd, "deploy/%s names no phase", name);
+	else
+		vec_pushf(odd, "deploy/%s names no phase (did you mean"
+		    " %.*s%s?)", name, (int)(wanted - name), name, near);
+}
+
+static void
+add_hook(int dirfd, const char *name, struct vec *hooks, struct vec *odd)
+{
+	const char *wanted = hook_phase(name);
+	enum phase phase;
 	struct stat st;
 
-	return (str_starts_with(name, "before_") ||
-	    str_starts_with(name, "after_")) &&
-	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+	if (wanted == NULL ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	if (!phase_by_name(&phase, wanted))
+		add_misnamed(name, wanted, odd);
+	else if (!S_ISREG(st.st_mode))
+		vec_pushf(odd, "deploy/%s is not a regular file and does not"
+		    " run", name);
+	else if ((st.st_mode & 0111) == 0)
+		vec_pushf(odd, "deploy/%s is not executable: git update-index"
+		    " --chmod=+x deploy/%s", name, name);
+	else
+		vec_push(hooks, name);
 }
 
 const struct err *
-store_hooks(struct store *store, const char *release, struct vec *hooks)
+store_hooks(struct store *store, const char *release, struct vec *hooks,
+    struct vec *odd)
 {
 	struct vec names = VEC_INIT;
 	int release_fd, dirfd = -1;
@@ -248,10 +287,8 @@ store_hooks(struct store *store, const char *release, struct vec *hooks)
 	}
 	if (err == NULL)
 		err = file_list(&names, dirfd, ".");
-	for (size_t i = 0; i < names.n && err == NULL; i++) {
-		if (is_hook(dirfd, names.v[i]))
-			vec_push(hooks, names.v[i]);
-	}
+	for (size_t i = 0; i < names.n && err == NULL; i++)
+		add_hook(dirfd, names.v[i], hooks, odd);
 done:
 	vec_release(&names);
 	file_close(&dirfd);

@@ -76,11 +76,12 @@ const struct err *store_link_shared(struct store *store,
     const char *release, const struct vec *shared, struct vec *seeded);
 
 /*
- * Executables deploy/before_* and deploy/after_*: their names without the
- * folder, pushed onto "hooks".
+ * Executables deploy/before_PHASE and deploy/after_PHASE: their names
+ * without the folder, pushed onto "hooks". What is called before_ or after_
+ * something and cannot run is told in words, pushed onto "odd".
  */
 const struct err *store_hooks(struct store *store, const char *release,
-    struct vec *hooks);
+    struct vec *hooks, struct vec *odd);
 
 /* Make everything of the release durable. */
 const struct err *store_seal(struct store *store, const char *release);

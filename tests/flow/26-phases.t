@@ -71,6 +71,12 @@ chmod -x "$work/deploy/before_build"
 git -C "$work" add deploy
 push_file index.html two "second"
 unlike "a hook that is not executable does not run" "$(trace)" before_build
+is "which is told once, with what to do" "$(printf '%s\n' "$banner" |
+    grep -c 'deploy/before_build is not executable: git update-index --chmod')" 1
+git -C "$work" mv deploy/before_test deploy/before_tset
+push_file index.html misnamed "misnamed"
+like "so is one that names no phase" "$banner" \
+    'deploy/before_tset names no phase \(did you mean before_test\?\)'
 like "before the flip the old release is current" "$(trace)" \
     "migrate $release"
 like "after it the new one is" "$(trace)" "symlink $(current)"

@@ -60,8 +60,11 @@ set_up(void)
 	ok(sh("git init -q w && cd w && git config user.name a &&"
 	    " git config user.email a@b && mkdir -p up/load sites deploy &&"
 	    " echo a >a && echo u >up/load/u && ln -s /etc sites/default &&"
-	    " echo h >deploy/before_migrate && echo n >deploy/after_x &&"
-	    " chmod +x deploy/before_migrate && git add . &&"
+	    " cd deploy && echo h >before_migrate && echo n >after_build &&"
+	    " ln -s /bin/sh after_test && mkdir after_clear &&"
+	    " echo x >after_clear/x && echo r >README &&"
+	    " cp README before_tset && cp README after_x &&"
+	    " chmod +x before_migrate && cd .. && git add . &&"
 	    " git commit -qm x && git clone -q --bare . ../hub"),
 	    "a repository");
 	is_ok(repo_open(&repo, path, false), "is opened");
@@ -74,10 +77,32 @@ set_up(void)
 }
 
 static void
+test_hooks(void)
+{
+	struct vec hooks = VEC_INIT, odd = VEC_INIT;
+	struct str all = STR_INIT;
+
+	is_ok(store_hooks(store, FIRST, &hooks, &odd), "hooks are listed");
+	ok(hooks.n == 1 && strcmp(hooks.v[0], "before_migrate") == 0,
+	    "the executable one");
+	vec_join(&odd, "\n", &all);
+	is_str(all.s, "deploy/after_build is not executable: git update-index"
+	    " --chmod=+x deploy/after_build\n"
+	    "deploy/after_clear is not a regular file and does not run\n"
+	    "deploy/after_test is not a regular file and does not run\n"
+	    "deploy/after_x names no phase\n"
+	    "deploy/before_tset names no phase (did you mean before_test?)",
+	    "and the others are told");
+	str_release(&all);
+	vec_release(&hooks);
+	vec_release(&odd);
+}
+
+static void
 test_make(void)
 {
 	struct str live = STR_INIT;
-	struct vec whole = VEC_INIT, partial = VEC_INIT, hooks = VEC_INIT;
+	struct vec whole = VEC_INIT, partial = VEC_INIT;
 
 	is_err(make("x"), ERR_USAGE, "not the name", "a wrong name");
 	ok(sh("mkdir -p root/releases/" FIRST ".partial/old"), "a partial");
@@ -88,9 +113,7 @@ test_make(void)
 	is_ok(store_list(store, &whole, &partial), "both are listed");
 	is_int((int64_t)whole.n, 2, "as whole");
 	is_int((int64_t)partial.n, 0, "none as partial");
-	is_ok(store_hooks(store, FIRST, &hooks), "hooks are listed");
-	ok(hooks.n == 1 && strcmp(hooks.v[0], "before_migrate") == 0,
-	    "the executable one");
+	test_hooks();
 	is_ok(store_current(store, &live), "nothing is live");
 	is_str(live.s, "", "yet");
 	is_ok(store_seal(store, FIRST), "sealed");
@@ -106,7 +129,6 @@ test_make(void)
 	str_release(&live);
 	vec_release(&whole);
 	vec_release(&partial);
-	vec_release(&hooks);
 }
 
 static void
