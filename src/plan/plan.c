@@ -148,7 +148,10 @@ plan_release(struct plan *plan)
 	memset(plan, 0, sizeof(*plan));
 }
 
-/* What can be asked for in this environment; the array is given. */
+/*
+ * What can be asked for in this environment, and -skip-, which every one
+ * knows; the array is given.
+ */
 static size_t
 known_directives(const char ***known, const struct config *config,
     const struct environment *env)
@@ -163,6 +166,7 @@ known_directives(const char ***known, const struct config *config,
 		    config_action_applies(action, env))
 			(*known)[n++] = action->directive;
 	}
+	(*known)[n++] = DIRECTIVE_SKIP;
 	return n;
 }
 
@@ -182,7 +186,7 @@ plan_find_unknown(struct plan_unknown **unknown, size_t *n,
 
 		while (k < n_known && strcmp(known[k], d->name) != 0)
 			k++;
-		if (k < n_known || strcmp(d->name, DIRECTIVE_SKIP) == 0)
+		if (k < n_known)
 			continue;
 		(*unknown)[*n].directive = d;
 		(*unknown)[*n].nearest = nearest_word(d->name, known,

@@ -30,7 +30,7 @@ struct plan_item {
 /* A directive that names no action here. */
 struct plan_unknown {
 	const struct directive *directive;	/* lent */
-	const char *nearest;			/* lent from config, or NULL */
+	const char *nearest;			/* lent, or NULL */
 };
 
 struct plan {

@@ -251,9 +251,15 @@ set_paths(void *field, const char *text)
 	vec_clear(paths);
 	vec_split(paths, text, BLANK);
 	for (size_t i = 0; i < paths->n; i++) {
-		if (!path_is_beneath(paths->v[i]))
+		const char *path = paths->v[i];
+
+		if (str_ends_with(path, ",") || str_ends_with(path, ";"))
+			return err_new(ERR_CONFIG, "'%.60s' ends with a '%c',"
+			    " but spaces separate paths", path,
+			    path[strlen(path) - 1]);
+		if (!path_is_beneath(path))
 			return err_new(ERR_CONFIG, "'%.60s' is not beneath"
-			    " the release", paths->v[i]);
+			    " the release", path);
 	}
 	return check_apart(paths);
 }
@@ -349,9 +355,6 @@ static const struct err *
 set_field(const struct option *row, const char *key, const char *text,
     void *field)
 {
-	if (text[0] == '\0' && row->type != OPTION_ENV &&
-	    row->type != OPTION_PATHS)
-		return err_new(ERR_CONFIG, "nothing is there");
 	switch (row->type) {
 	case OPTION_NAME:
 		return set_name(field, text);
@@ -393,10 +396,16 @@ const struct err *
 value_set(const struct option *row, const char *key, const char *text,
     void *field)
 {
-	const struct err *why = set_field(row, key, text, field);
 	const char *example = row->example != NULL ? row->example :
 	    row->otherwise;
+	const struct err *why;
 
+	if (text[0] == '\0' && row->type != OPTION_ENV &&
+	    row->type != OPTION_PATHS)
+		return err_new(ERR_CONFIG, "'%s' has no value; write %s, for"
+		    " example '%s = %s', or remove the line", key,
+		    option_type_text(row->type), row->key, example);
+	why = set_field(row, key, text, field);
 	if (why == NULL)
 		return NULL;
 	return err_new(ERR_CONFIG, "%s = %.60s%s: %s; write %s, for example"

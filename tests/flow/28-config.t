@@ -63,6 +63,10 @@ fault 5 'shared' <<EOF
 $top
 shared = /etc/passwd
 EOF
+fault 5 'spaces separate paths' <<EOF
+$top
+shared = media/, config/local.php
+EOF
 fault 5 'enviroment.*environment' <<EOF
 $top
 [enviroment staging]
@@ -87,6 +91,12 @@ fault 5 'run' <<EOF
 $top
 [action x]
 phase = build
+EOF
+fault 7 'run. has no value' <<EOF
+$top
+[action x]
+phase = build
+run =
 EOF
 fault 5 'phase' <<EOF
 $top

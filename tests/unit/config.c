@@ -53,6 +53,9 @@ static const struct {
 	{ ENV "shared = /x\n", "'/x' is not beneath the release" },
 	{ ENV "shared = a/ a-b a/c\n", "'a/c' is shared with 'a/' already" },
 	{ ENV "shared = a a/\n", "is shared with" },
+	{ ENV "shared = media/, c/local.php\n", "5: shared = media/,"
+	    " c/local.php: 'media/,' ends with a ',', but spaces separate" },
+	{ ENV "shared = a; b\n", "'a;' ends with a ';'" },
 	{ ENV "env.1A = x\n", "'1A' names no variable" },
 	{ ENV "env. = x\n", "'' names no variable" },
 	{ ENV "env.SLIPWAY_X = x\n", "SLIPWAY_ and GIT_ are not" },
@@ -61,7 +64,10 @@ static const struct {
 	    " refs/heads/m: a full ref" },
 	{ "[environment p]\nbranch = a..b\n", "no name of a branch" },
 	{ "[environment p]\nbranch = -a\n", "no name of a branch" },
-	{ "[environment p]\nbranch =\n", "2: " },
+	{ "[environment p]\nbranch =\n", "2: 'branch' has no value; write"
+	    " the name of a branch" },
+	{ ENV "[action a]\nphase = test\nrun =\n", "7: 'run' has no value;"
+	    " write a command for /bin/sh, for example 'run = " },
 	{ ACT "when = changed\n", "8: when = changed: no pattern" },
 	{ ACT "when = never\n", "neither always nor changed" },
 	{ ACT "directive = skip\n", "reserved, -skip- deploys nothing" },
