@@ -1,5 +1,6 @@
 #include "cmd/hooks.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ program_path(const char *name, char **path)
 
 /*
  * A link to a program of Slipway's, of this or of another installation:
- * slipway itself lies beside it.
+ * slipway itself lies beside it. A link to a program of that name which
+ * is gone is what an installation that was taken away leaves behind.
  */
 static bool
 is_ours(const char *hook, const char *name)
@@ -76,7 +78,8 @@ is_ours(const char *hook, const char *name)
 		char *dir = path_dir(target.s);
 		char *sister = path_join(dir, "slipway");
 
-		ours = file_exists(AT_FDCWD, sister);
+		ours = file_exists(AT_FDCWD, sister) ||
+		    (access(hook, F_OK) == -1 && errno == ENOENT);
 		free(sister);
 		free(dir);
 	}

@@ -122,6 +122,15 @@ push 'refs/heads/b/*:refs/heads/b/*'
 is_exit "a hook that does not read its input does no harm" 0
 cp "$T/kept.pre-receive" "$old/hooks/pre-receive.before-slipway"
 
+# What another installation left behind is no hook of somebody else's.
+ln -sf "$T/gone/post-update" "$repo/hooks/post-update"
+run "$slipway" init "$repo"
+is_exit "init after an installation was taken away" 0
+is "the dangling link is replaced" "$(readlink -f "$repo/hooks/post-update")" \
+    "$(readlink -f "$build/bin/post-update")"
+ok "and the old hook is still beside it" cmp "$T/kept.post-update" \
+    "$repo/hooks/post-update.before-slipway"
+
 run "$slipway" uninit "$repo"
 if [ "$status" -eq 2 ]; then
 	run "$slipway" uninit -C "$repo"
