@@ -123,8 +123,8 @@ cmd_request(struct call *call, struct deploy *request,
 		err = deploy_get(call->hub.journal, number, &last);
 	if (err == NULL && call->json)
 		err = print_json(call, &last);
-	if (err == NULL)
-		err = deploy_outcome(&last);
+	if (err == NULL && deploy_outcome(&last) != NULL)
+		err = err_new(deploy_outcome(&last)->code, "%s", "");
 	deploy_release(&last);
 	return err;
 }

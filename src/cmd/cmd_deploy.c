@@ -23,29 +23,46 @@ fill_request(const struct call *call, struct deploy *request,
 	request->pusher = identity_pusher();
 }
 
+/* The branch or the tag that REV names, for the journal; or none. */
+static void
+name_ref(struct repo *repo, const char *rev, struct deploy *request)
+{
+	static const char *const kinds[] = { "refs/heads/", "refs/tags/" };
+	char oid[REPO_OID_SIZE];
+
+	for (size_t i = 0; i < 2 && request->ref == NULL; i++) {
+		char *ref = xasprintf("%s%s", kinds[i], rev);
+
+		if (repo_ref(repo, ref, oid) == NULL &&
+		    strcmp(oid, request->commit) == 0)
+			request->ref = xstrdup(ref);
+		free(ref);
+	}
+}
+
 /* REV, or the tip of the environment's branch. */
 static const struct err *
 resolve(const struct call *call, struct deploy *request)
 {
+	const char *rev = call->words.n > 0 ? call->words.v[0] :
+	    call->env->branch;
 	char oid[REPO_OID_SIZE];
 	const struct err *err;
 	struct repo *repo;
-	char *ref;
 
-	ref = xasprintf("refs/heads/%s", call->env->branch);
 	err = repo_open(&repo, call->hub.path, false);
-	if (err == NULL && call->words.n > 0)
-		err = repo_resolve(repo, call->words.v[0], oid);
-	else if (err == NULL)
-		err = repo_ref(repo, ref, oid);
+	if (err == NULL) {
+		err = repo_resolve(repo, rev, oid);
+		if (err != NULL && call->words.n == 0 &&
+		    err->code == ERR_NOT_FOUND)
+			err = err_new(ERR_NOT_FOUND, "nothing was pushed to"
+			    " branch %s yet", rev);
+	}
 	if (err == NULL) {
 		request->commit = xstrdup(oid);
-		if (call->words.n == 0 ||
-		    strcmp(call->words.v[0], call->env->branch) == 0)
-			request->ref = xstrdup(ref);
+		name_ref(repo, rev, request);
 	}
 	repo_close(repo);
-	free(ref);
 	return err;
 }
 
@@ -62,6 +79,9 @@ read_directives(const struct call *call, struct directives *list)
 	call_values(call, "directive", &words);
 	for (size_t i = 0; err == NULL && i < words.n; i++)
 		err = directives_add_word(list, words.v[i], "", "cli");
+	if (err == NULL && directives_has(list, DIRECTIVE_SKIP))
+		err = err_new(ERR_USAGE, "-d %s: a deploy that is asked for"
+		    " by hand is not skipped", DIRECTIVE_SKIP);
 	if (err == NULL)
 		plan_find_unknown(&unknown, &n, call->hub.config, call->env,
 		    list);
@@ -219,24 +239,21 @@ const struct cmd cmd_retry = {
 	.run = run_retry,
 };
 
-/* A release by its name, or by the number of a deploy that it served. */
+/* The release of a deploy, whose environment is the one that is meant. */
 static const struct err *
-find_target(const struct call *call, const char *word, char **target)
+target_of_deploy(struct call *call, const char *word, char **target)
 {
-	struct deploy deploy;
+	struct deploy deploy = DEPLOY_INIT;
 	const struct err *err;
 	int64_t number;
 
-	*target = NULL;
-	if (store_is_release(word)) {
-		*target = xstrdup(word);
-		return NULL;
-	}
-	err = cmd_number(&number, word);
-	if (err != NULL)
+	if (cmd_number(&number, word) != NULL)
 		return err_new(ERR_USAGE, "'%s' is neither a release (14"
 		    " digits) nor a deploy number", word);
 	err = deploy_get(call->hub.journal, number, &deploy);
+	if (err == NULL && call->env == NULL)
+		err = hub_environment(&call->hub, deploy.environment,
+		    &call->env);
 	if (err == NULL && strcmp(deploy.environment, call->env->name) != 0)
 		err = err_new(ERR_USAGE, "deploy %" PRId64 " was one of %s",
 		    number, deploy.environment);
@@ -249,26 +266,29 @@ find_target(const struct call *call, const char *word, char **target)
 	return err;
 }
 
+static const struct err *
+find_target(struct call *call, char **target)
+{
+	*target = NULL;
+	if (call->words.n == 0)
+		return NULL;
+	if (!store_is_release(call->words.v[0]))
+		return target_of_deploy(call, call->words.v[0], target);
+	*target = xstrdup(call->words.v[0]);
+	return NULL;
+}
+
 /* What cannot work is said now, and does not become a deploy. */
 static const struct err *
-check_target(const struct call *call, const char *target)
+check_target(const struct call *call, const char *name)
 {
-	struct release release = { 0 };
-	struct deploy live;
+	struct release target, live;
 	const struct err *err;
 
-	err = deploy_get_live(call->hub.journal, call->env->name, &live);
-	if (err == NULL && live.number == 0)
-		err = err_new(ERR_FAILED, "nothing is live in %s yet",
-		    call->env->name);
-	else if (err == NULL && target == NULL)
-		err = release_before_live(call->hub.journal, call->env->name,
-		    &release);
-	else if (err == NULL)
-		err = release_get(call->hub.journal, call->env->name, target,
-		    &release);
-	release_release(&release);
-	deploy_release(&live);
+	err = release_get_target(call->hub.journal, call->env->name, name,
+	    &target, &live);
+	release_release(&target);
+	release_release(&live);
 	return err;
 }
 
@@ -278,18 +298,17 @@ run_rollback(struct call *call)
 	struct deploy request = DEPLOY_INIT;
 	const struct err *err;
 
-	err = cmd_open(call, DB_WRITE, true);
+	err = cmd_open(call, DB_WRITE, call->words.n == 0 ||
+	    store_is_release(call->words.v[0]));
+	if (err == NULL)
+		err = find_target(call, &request.target);
+	if (err == NULL)
+		err = check_target(call, request.target);
 	if (err == NULL) {
 		fill_request(call, &request, "rollback");
 		request.commit = xstrdup("");
-		if (call->words.n > 0)
-			err = find_target(call, call->words.v[0],
-			    &request.target);
-	}
-	if (err == NULL)
-		err = check_target(call, request.target);
-	if (err == NULL)
 		err = cmd_request(call, &request, NULL);
+	}
 	deploy_release(&request);
 	return err;
 }

@@ -136,8 +136,13 @@ find_shown(struct call *call, struct deploy *deploy)
 
 	if (call->words.n > 0) {
 		err = cmd_number(&number, call->words.v[0]);
-		return err != NULL ? err : deploy_get(call->hub.journal,
-		    number, deploy);
+		if (err == NULL)
+			err = deploy_get(call->hub.journal, number, deploy);
+		if (err == NULL && call->env != NULL &&
+		    strcmp(deploy->environment, call->env->name) != 0)
+			err = err_new(ERR_USAGE, "deploy %" PRId64 " was one"
+			    " of %s", number, deploy->environment);
+		return err;
 	}
 	err = deploy_get_newest(call->hub.journal, call->env == NULL ? NULL :
 	    call->env->name, deploy);

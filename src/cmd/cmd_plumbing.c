@@ -119,7 +119,8 @@ run_verify(struct call *call)
 		err = print_verdict(call, &faults, events, head);
 	if (err == NULL && faults.n > 0)
 		err = err_new(ERR_CORRUPT, "the journal was changed behind"
-		    " Slipway's back: %zu faults", faults.n);
+		    " Slipway's back: %zu fault%s", faults.n,
+		    faults.n == 1 ? "" : "s");
 	vec_release(&faults);
 	return err;
 }

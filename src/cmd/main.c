@@ -100,8 +100,7 @@ print_options(const struct cmd_option *row, bool json)
 static void
 print_help(const struct cmd *cmd)
 {
-	printf("usage: slipway %s%s%s%s\n\n%s\n", cmd->name,
-	    cmd->options == NULL ? "" : " [OPTIONS]",
+	printf("usage: slipway %s [OPTIONS]%s%s\n\n%s\n", cmd->name,
 	    *cmd->words == '\0' ? "" : " ", cmd->words, cmd->help);
 	printf("\nOptions:\n");
 	print_options(cmd->options, true);
@@ -175,6 +174,24 @@ take_option(struct call *call, const struct cmd_option *row,
 	return NULL;
 }
 
+static const struct err *
+unknown_option(const struct call *call, const struct parser *parser,
+    const char *given)
+{
+	const char *names[CMD_OPTIONS_MAX + 4], *near = NULL;
+	const char *command = call->cmd == NULL ? "" : call->cmd->name;
+
+	for (int i = 0; i < parser->n; i++)
+		names[i] = parser->rows[i]->name;
+	if (str_starts_with(given, "--"))
+		near = nearest_word(given + 2, names, (size_t)parser->n);
+	if (near != NULL)
+		return err_new(ERR_USAGE, "unknown option '%s'; did you mean"
+		    " '--%s'?", given, near);
+	return err_new(ERR_USAGE, "unknown option '%s'; see slipway %s%s"
+	    "--help", given, command, *command == '\0' ? "" : " ");
+}
+
 /* Options of one line, in any order with its words. */
 static const struct err *
 parse(struct call *call, const struct parser *parser, int argc, char **argv,
@@ -192,9 +209,8 @@ parse(struct call *call, const struct parser *parser, int argc, char **argv,
 			return err_new(ERR_USAGE, "%s needs a value",
 			    argv[optind - 1]);
 		if (row == NULL)
-			return err_new(ERR_USAGE, "unknown option '%s'; see"
-			    " slipway %s --help", argv[optind - 1],
-			    call->cmd == NULL ? "" : call->cmd->name);
+			return unknown_option(call, parser,
+			    argv[optind - 1]);
 		take_option(call, row, optarg, help);
 	}
 	return NULL;
@@ -207,9 +223,13 @@ check_words(const struct call *call)
 
 	if (n >= call->cmd->words_min && n <= call->cmd->words_max)
 		return NULL;
-	return err_new(ERR_USAGE, "%s: %s; see slipway %s --help",
-	    call->cmd->name, n < call->cmd->words_min ?
-	    "something is missing" : "too many words", call->cmd->name);
+	if (n < call->cmd->words_min)
+		return err_new(ERR_USAGE, "%s: %s is missing; see slipway %s"
+		    " --help", call->cmd->name, call->cmd->words,
+		    call->cmd->name);
+	return err_new(ERR_USAGE, "%s: '%s' is too much; see slipway %s"
+	    " --help", call->cmd->name, call->words.v[call->cmd->words_max],
+	    call->cmd->name);
 }
 
 static const struct err *
@@ -251,6 +271,10 @@ run_line(struct call *call, int argc, char **argv)
 		printf("slipway %s\n", SLIPWAY_VERSION);
 		return NULL;
 	}
+	if (argc == 2 && strcmp(argv[1], "help") == 0) {
+		print_commands();
+		return NULL;
+	}
 	str_add(&parser.shorts, "+:");
 	add_options(&parser, global_options, true);
 	err = parse(call, &parser, argc, argv, &help);
@@ -276,7 +300,7 @@ main(int argc, char **argv)
 	err = run_line(&call, argc, argv);
 	if (err == NULL && fflush(stdout) == EOF)
 		err = err_system("write the result");
-	if (err != NULL)
+	if (err != NULL && *err->text != '\0')
 		err_print("slipway", err);
 	hub_close(&call.hub);
 	vec_release(&call.words);

@@ -10,39 +10,6 @@
 #include "deploy/undo.h"
 #include "journal/release.h"
 
-/* The target's row: named by release or by deploy number, or the default. */
-static const struct err *
-find_target(struct work *work, struct release *target)
-{
-	struct journal *journal = work->hub->journal;
-	const struct err *err;
-
-	if (work->deploy.target == NULL)
-		err = release_before_live(journal, work->env->name, target);
-	else
-		err = release_get(journal, work->env->name,
-		    work->deploy.target, target);
-	return err;
-}
-
-static const struct err *
-check_target(const struct release *target, const struct release *live)
-{
-	if (strcmp(target->state, "live") == 0)
-		return err_new(ERR_FAILED, "release %s is live already",
-		    target->name);
-	if (strcmp(target->state, "retired") != 0)
-		return err_new(ERR_FAILED, "release %s is %s; deploy its"
-		    " commit again: slipway deploy %.12s", target->name,
-		    target->state, target->commit);
-	if (target->deploy > live->deploy)
-		return err_new(ERR_FAILED, "release %s is newer than the live"
-		    " one, and its migrations may have been undone; deploy"
-		    " its commit: slipway deploy %.12s", target->name,
-		    target->commit);
-	return NULL;
-}
-
 /* An edited release does not go live unseen. */
 static const struct err *
 verify_target(struct work *work, const char *release)
@@ -158,34 +125,13 @@ adopt_target(struct work *work, const struct release *target,
 }
 
 static const struct err *
-get_live(struct work *work, struct release *live)
-{
-	struct deploy deploy;
-	const struct err *err;
-
-	memset(live, 0, sizeof(*live));
-	err = deploy_get_live(work->hub->journal, work->env->name, &deploy);
-	if (err == NULL && deploy.number == 0)
-		err = err_new(ERR_FAILED, "nothing is live in %s yet",
-		    work->env->name);
-	if (err == NULL)
-		err = release_get(work->hub->journal, work->env->name,
-		    deploy.release, live);
-	deploy_release(&deploy);
-	return err;
-}
-
-static const struct err *
 choose_target(struct work *work)
 {
-	struct release target = { 0 }, live;
+	struct release target, live;
 	const struct err *err;
 
-	err = get_live(work, &live);
-	if (err == NULL)
-		err = find_target(work, &target);
-	if (err == NULL)
-		err = check_target(&target, &live);
+	err = release_get_target(work->hub->journal, work->env->name,
+	    work->deploy.target, &target, &live);
 	if (err == NULL)
 		adopt_target(work, &target, &live);
 	release_release(&target);

@@ -153,8 +153,62 @@ release_before_live(struct journal *journal, const char *environment,
 	if (strcmp(release->state, "retired") == 0)
 		return NULL;
 	err = err_new(ERR_NOT_FOUND, "release %s, which was live before, is"
-	    " %s; deploy its commit again: slipway deploy %.12s",
-	    release->name, release->state, release->commit);
+	    " %s; deploy its commit again: slipway deploy %.12s -e %s",
+	    release->name, release->state, release->commit, environment);
 	release_release(release);
 	return err;
+}
+
+static const struct err *
+get_live(struct journal *journal, const char *environment,
+    struct release *live)
+{
+	const struct err *err;
+	char *name;
+
+	err = db_get_text(&name, journal_db(journal), "SELECT name"
+	    " FROM releases WHERE environment = ?1 AND state = 'live'", "s",
+	    environment);
+	if (err == NULL && name == NULL)
+		err = err_new(ERR_FAILED, "nothing is live in %s yet",
+		    environment);
+	else if (err == NULL)
+		err = release_get(journal, environment, name, live);
+	free(name);
+	return err;
+}
+
+static const struct err *
+check_target(const struct release *target, const struct release *live)
+{
+	if (strcmp(target->state, "live") == 0)
+		return err_new(ERR_FAILED, "release %s is live already",
+		    target->name);
+	if (strcmp(target->state, "retired") != 0)
+		return err_new(ERR_FAILED, "release %s cannot be gone back to"
+		    " (%s); deploy its commit again: slipway deploy %.12s"
+		    " -e %s", target->name, target->state, target->commit,
+		    target->environment);
+	if (target->deploy > live->deploy)
+		return err_new(ERR_FAILED, "release %s is newer than the live"
+		    " one, and its migrations may have been undone; deploy"
+		    " its commit: slipway deploy %.12s -e %s", target->name,
+		    target->commit, target->environment);
+	return NULL;
+}
+
+const struct err *
+release_get_target(struct journal *journal, const char *environment,
+    const char *name, struct release *target, struct release *live)
+{
+	const struct err *err;
+
+	memset(target, 0, sizeof(*target));
+	memset(live, 0, sizeof(*live));
+	err = get_live(journal, environment, live);
+	if (err == NULL && name == NULL)
+		err = release_before_live(journal, environment, target);
+	else if (err == NULL)
+		err = release_get(journal, environment, name, target);
+	return err == NULL ? check_target(target, live) : err;
 }

@@ -67,4 +67,13 @@ const struct err *release_oldest_deploy(struct journal *journal,
 const struct err *release_before_live(struct journal *journal,
     const char *environment, struct release *release);
 
+/*
+ * What a rollback goes to, and what is live: the release of that name, or
+ * (NULL) the one before. Both are to be released, also after an error:
+ * nothing is live, or the target is live, is gone, or is newer.
+ */
+const struct err *release_get_target(struct journal *journal,
+    const char *environment, const char *name, struct release *target,
+    struct release *live);
+
 #endif

@@ -1,10 +1,12 @@
 #include "report/watch.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "journal/deploy.h"
+#include "report/say.h"
 
 /* Collected first: no query stays open while a view waits. */
 struct list {
@@ -23,6 +25,18 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	list->v[list->n].number = deploy->number;
 	list->v[list->n++].environment = xstrdup(deploy->environment);
 	return NULL;
+}
+
+/* Of several, each is named once more before its activation is shown. */
+static void
+say_which(const struct deploy *deploy)
+{
+	struct vec line = VEC_INIT;
+
+	vec_pushf(&line, "deploy %" PRId64 ", %s:", deploy->number,
+	    deploy->environment);
+	say_notes(&line);
+	vec_release(&line);
 }
 
 const struct err *
@@ -49,6 +63,8 @@ watch_push(const struct hub *hub, int64_t push, enum view_part part,
 		};
 		int64_t last;
 
+		if (list.n > 1 && part == VIEW_ACTIVATE)
+			say_which(deploy);
 		if (err == NULL)
 			err = view_deploy(&spec, &last);
 		deploy_release(deploy);

@@ -27,6 +27,7 @@ is "production has its commit" "$(live_file index.html)" three
 is "staging has its own" "$(cat "$T/staging/current/index.html")" two
 like "both are told" "$banner" 'production: release [0-9]+ is live'
 like "both are told (staging)" "$banner" 'staging: release [0-9]+ is live'
+like "each activation is told apart (staging)" "$banner" '^(remote: )?deploy [0-9]+, staging:'
 
 git -C "$work" checkout -q -b feature
 commit index.html four "fourth"

@@ -132,7 +132,7 @@ push_file version 8b "eight and a half"
 touch "$T/trace.stuck"
 slip rollback
 is_exit "a rollback whose restart fails has failed" 1
-like "it says which" "$err" 'restart \(stuck\): exit 1'
+like "it says which" "$out$err" 'restart \(stuck\): exit 1'
 is "the release that it went back to is live" "$(current)" "$eight"
 is "for the journal, too" "$(newest state) $(newest release)" "live $eight"
 rm "$T/trace.stuck"
