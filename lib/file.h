@@ -80,6 +80,12 @@ const struct err *file_symlink(int dirfd, const char *path,
 const struct err *file_readlink(struct str *out, int dirfd,
     const char *path);
 
+/*
+ * The absolute path without symlinks, "." and "..", given. The end of it
+ * may be missing: that much is taken by its words.
+ */
+const struct err *file_resolve(char **resolved, const char *path);
+
 /* fsync the folder at "path". */
 const struct err *file_sync_dir(int dirfd, const char *path);
 

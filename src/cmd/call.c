@@ -54,7 +54,8 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 
 	err = hub_open(&call->hub, call->dir);
 	if (err == NULL)
-		err = hub_config(&call->hub);
+		err = mode == DB_READ ? hub_config_read(&call->hub) :
+		    hub_config(&call->hub);
 	if (err == NULL && (environment || call->environment != NULL))
 		err = hub_environment(&call->hub, call->environment,
 		    &call->env);

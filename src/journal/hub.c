@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,40 +76,110 @@ hub_close(struct hub *hub)
 	memset(hub, 0, sizeof(*hub));
 }
 
-/* Whoever may write the config runs commands as the deploy user. */
-static const struct err *
-check_owner(int fd, const char *path)
+const struct err *
+hub_check_owner(const char *repo)
 {
+	const struct passwd *user;
 	struct stat st;
 
-	if (fstat(fd, &st) == -1)
-		return err_system("stat %s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_new(ERR_CONFIG, "%s is not a regular file", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	if (stat(repo, &st) == -1)
+		return err_system("stat %s", repo);
+	if (st.st_uid == geteuid())
+		return NULL;
+	user = getpwuid(st.st_uid);
+	if (user == NULL)
+		return err_new(ERR_CONFIG, "%s belongs to user %u; run it as"
+		    " that user: sudo -u '#%u' slipway ...", repo,
+		    (unsigned int)st.st_uid, (unsigned int)st.st_uid);
+	return err_new(ERR_CONFIG, "%s belongs to %s; run it as that user:"
+	    " sudo -u %s slipway ...", repo, user->pw_name, user->pw_name);
+}
+
+/* Whoever may write the config runs commands as the deploy user. */
+static const struct err *
+check_trusted(const struct hub *hub, const struct stat *st, const char *path)
+{
+	bool foreign = st->st_uid != geteuid() && st->st_uid != 0;
+	const struct err *err = NULL;
+
+	if (foreign || geteuid() == 0)
+		err = hub_check_owner(hub->path);
+	if (err != NULL)
+		return err;
+	if (foreign)
 		return err_new(ERR_CONFIG, "%s belongs to user %u, not to the"
-		    " one that deploys; run: chown %u %s", path,
-		    (unsigned int)st.st_uid, (unsigned int)geteuid(), path);
-	if ((st.st_mode & 022) != 0)
+		    " one that deploys; run: sudo chown %u %s", path,
+		    (unsigned int)st->st_uid, (unsigned int)geteuid(), path);
+	if ((st->st_mode & 022) != 0)
 		return err_new(ERR_CONFIG, "%s can be written by others"
 		    " (mode %04o); run: chmod go-w %s", path,
-		    (unsigned int)st.st_mode & 07777, path);
+		    (unsigned int)st->st_mode & 07777, path);
 	return NULL;
 }
 
+static bool
+is_within(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+	    (path[len] == '/' || path[len] == '\0');
+}
+
+static bool
+is_among_releases(const char *repo, const char *root)
+{
+	static const char *const names[] = {
+		"releases", ".slipway", "current"
+	};
+	bool among = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = path_join(root, names[i]);
+
+		among = among || is_within(repo, path);
+		free(path);
+	}
+	return among;
+}
+
 const struct err *
-hub_config(struct hub *hub)
+hub_check_root(const char *repo, const struct environment *env)
+{
+	const struct err *err;
+	char *root;
+
+	err = file_resolve(&root, env->set.root);
+	if (err == NULL && is_within(root, repo))
+		err = err_new(ERR_CONFIG, "[environment %s] has the root %s,"
+		    " which is in the repository %s; choose a folder outside"
+		    " of it", env->name, env->set.root, repo);
+	else if (err == NULL && is_among_releases(repo, root))
+		err = err_new(ERR_CONFIG, "[environment %s] has the root %s,"
+		    " among whose releases the repository %s is; choose"
+		    " another root", env->name, env->set.root, repo);
+	free(root);
+	return err;
+}
+
+static const struct err *
+read_config(struct hub *hub, bool trusted)
 {
 	char *path = hub_file(hub, "slipway.ini");
 	struct str text = STR_INIT;
-	const struct err *err;
+	const struct err *err = NULL;
+	struct stat st;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		err = err_recode(err_system("open %s", path), ERR_CONFIG);
-	else
-		err = check_owner(fd, path);
+	else if (fstat(fd, &st) == -1)
+		err = err_system("stat %s", path);
+	else if (!S_ISREG(st.st_mode))
+		err = err_new(ERR_CONFIG, "%s is not a regular file", path);
+	else if (trusted)
+		err = check_trusted(hub, &st, path);
 	if (err == NULL)
 		err = file_read_fd(&text, fd, CONFIG_SIZE_MAX);
 	if (err == NULL)
@@ -117,6 +188,28 @@ hub_config(struct hub *hub)
 	file_close(&fd);
 	str_release(&text);
 	free(path);
+	return err;
+}
+
+const struct err *
+hub_config_read(struct hub *hub)
+{
+	return read_config(hub, false);
+}
+
+const struct err *
+hub_config(struct hub *hub)
+{
+	const struct err *err = read_config(hub, true);
+
+	for (size_t i = 0; err == NULL && i < hub->config->n_environments;
+	    i++) {
+		const struct environment *env = &hub->config->environments[i];
+
+		err = hub_check_root(hub->path, env);
+		if (err != NULL)
+			err = err_add(err, "slipway.ini:%d", env->line);
+	}
 	return err;
 }
 

@@ -41,9 +41,27 @@ void hub_close(struct hub *hub);
 
 /*
  * Read slipway.ini: it must be a regular file owned by this user or root
- * and not writable by group or others. ERR_CONFIG otherwise.
+ * and not writable by group or others, and no root may be in the way of
+ * the repository. ERR_CONFIG otherwise. root is told to be the user that
+ * the repository belongs to, who could not replace what root wrote.
  */
 const struct err *hub_config(struct hub *hub);
+
+/*
+ * The same for what only reads the journal, runs nothing and writes
+ * nothing: it does not matter whose the file is.
+ */
+const struct err *hub_config_read(struct hub *hub);
+
+/* ERR_CONFIG unless the repository belongs to this user. */
+const struct err *hub_check_owner(const char *repo);
+
+/*
+ * ERR_CONFIG when the environment's root is in the repository, or the
+ * repository where releases come and go.
+ */
+const struct err *hub_check_root(const char *repo,
+    const struct environment *env);
 
 const struct err *hub_journal(struct hub *hub, enum db_mode mode);
 

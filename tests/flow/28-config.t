@@ -186,8 +186,30 @@ if [ "$(id -u)" -eq 0 ]; then
 	chown 12345 "$repo/slipway.ini"
 	push_raw
 	isnt "a config of somebody else is refused" "$status" 0
+	like "it says what to do" "$banner" "chown 0 $repo/slipway\\.ini"
 	chown 0 "$repo/slipway.ini"
+
+	# root would leave files behind that the owner cannot replace.
+	chown -R nobody "$repo"
+	run "$slipway" deploy -C "$repo" main
+	is_exit "root does not deploy what is somebody else's" 2
+	like "it says as whom to do it" "$err" \
+	    "$repo belongs to nobody; .*sudo -u nobody slipway"
+	for reader in log show status verify; do
+		run "$slipway" $reader -C "$repo"
+		is_exit "root may read it: $reader" 0
+	done
+	is "and leaves nothing behind" \
+	    "$(find "$repo" ! -user nobody | head)" ""
+	chown -R 0 "$repo"
 fi
+for other in "$repo" "$repo/site"; do
+	sed "s|^root = .*|root = $other|" "$T/good.ini" > "$repo/slipway.ini"
+	push_raw
+	isnt "the root $other is refused" "$status" 0
+	like "it says why" "$banner" 'slipway\.ini:[0-9]+: .*in the repository'
+done
+cp "$T/good.ini" "$repo/slipway.ini"
 mv "$repo/slipway.ini" "$T/moved"
 push_raw
 isnt "without a config the push is refused" "$status" 0
