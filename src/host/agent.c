@@ -133,7 +133,7 @@ close_root(struct agent *agent)
 	vec_clear(&agent->roles);
 }
 
-/* Open and lock the root, and say which release is live there. */
+/* Open, lock and claim the root, and say which release is live there. */
 static const struct err *
 open_root(struct agent *agent, const char *root, struct message *result)
 {
@@ -149,6 +149,9 @@ open_root(struct agent *agent, const char *root, struct message *result)
 	err = lock_take(&agent->lock, store_lock_path(agent->store), purpose,
 	    LOCK_WAIT_MS);
 	free(purpose);
+	if (err == NULL)
+		err = store_claim(agent->store, agent->repo_path,
+		    agent->environment);
 	if (err == NULL)
 		err = store_current(agent->store, &current);
 	if (err == NULL)

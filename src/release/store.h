@@ -7,6 +7,7 @@
  *	  releases/20261120101500.partial/   while it is being written
  *	  shared/
  *	  .slipway/lock                      held by the agent
+ *	  .slipway/owner                     "REPOSITORY ENVIRONMENT"
  *	  .slipway/manifest/20261120101500   see manifest.h
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
@@ -42,6 +43,13 @@ bool store_is_release(const char *name);
 /* Open the root, creating the folders above when they are missing. */
 const struct err *store_open(struct store **store, const char *root);
 void store_close(struct store *store);
+
+/*
+ * Take the root for an environment of a repository, whose absolute path is
+ * "repo". ERR_CONFIG when it is another one's, which is named.
+ */
+const struct err *store_claim(struct store *store, const char *repo,
+    const char *environment);
 
 /* Path of the lock file, lent. */
 const char *store_lock_path(const struct store *store);

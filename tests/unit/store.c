@@ -77,6 +77,20 @@ set_up(void)
 }
 
 static void
+test_claim(void)
+{
+	is_ok(store_claim(store, "/git/my shop.git", "p"), "a root is taken");
+	is_ok(store_claim(store, "/git/my shop.git", "p"), "and is theirs");
+	is_err(store_claim(store, "/git/blog.git", "p"), ERR_CONFIG,
+	    "belongs to /git/my shop.git, environment p; choose another",
+	    "not another repository's");
+	is_err(store_claim(store, "/git/my shop.git", "q"), ERR_CONFIG,
+	    "root/.slipway/owner", "not another environment's");
+	ok(sh("rm root/.slipway/owner"), "until the file is removed");
+	is_ok(store_claim(store, "/git/blog.git", "p"), "it changes hands");
+}
+
+static void
 test_hooks(void)
 {
 	struct vec hooks = VEC_INIT, odd = VEC_INIT;
@@ -230,6 +244,7 @@ int
 main(void)
 {
 	set_up();
+	test_claim();
 	test_make();
 	test_shared();
 	test_end();
