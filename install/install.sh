@@ -71,7 +71,8 @@ fi
 
 # absolute WHAT PATH
 absolute() {
-	case $2 in
+	case $2/ in
+	*/../*|*/./*) status=2 die "$1 $2: no '.' or '..' on the way, please" ;;
 	/*) ;;
 	*) status=2 die "$1 must be an absolute path, not $2" ;;
 	esac

@@ -64,6 +64,7 @@ refuse() {
 }
 refuse
 refuse --root site
+refuse --root "$T/../site"
 refuse --root "$T/site" --prefix usr
 refuse --root "$T/site" --bogus
 refuse --root "$T/site" --branch
