@@ -81,14 +81,17 @@ absolute REPO "$repo"
 absolute --root "$dir"
 absolute --prefix "$prefix"
 
+# Paths on standard input without white space and slashes that mean nothing.
+plain() {
+	sed 's/[[:space:]]*$//' | tr -s / | sed 's/\(.\)\/$/\1/'
+}
+
 # A config that is there says where the site is, whatever --root says.
 roots() {
 	sed -n 's/^[[:space:]]*root[[:space:]]*[=:][[:space:]]*//p' \
-	    "$repo/slipway.ini" | sed 's/[[:space:]]*$//; s/\(.\)\/*$/\1/'
+	    "$repo/slipway.ini" | plain
 }
-while [ "$dir" != / ] && [ "$dir" != "${dir%/}" ]; do
-	dir=${dir%/}
-done
+dir=$(echo "$dir" | plain)
 if [ -r "$repo/slipway.ini" ] && ! roots | grep -F -x -q -e "$dir"; then
 	status=2 die "--root $dir is not used: $repo/slipway.ini is there" \
 	    "and has root = $(roots | paste -s -d " ")"

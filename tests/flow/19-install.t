@@ -88,7 +88,7 @@ like "its options reach slipway init" "$(cat "$new/slipway.ini")" \
     "^\[environment live\]"
 git -C "$work" push -q "$new" main 2>/dev/null
 is "a push deploys" "$(cat "$T/site/current/index.html")" two
-set_up "$new" --root "$T/site/" --prefix "$T/usr"
+set_up "$new" --root "$T//site/" --prefix "$T/usr"
 is_exit "install.sh again" 0
 like "changes nothing" "$out" "nothing was changed"
 
