@@ -1,10 +1,11 @@
 /*
- * slipway init, uninit - a repository learns to deploy, and forgets it.
+ * slipway init - a repository learns to deploy.
+ *
+ * What can fail for a reason outside of the repository comes first, and an
+ * init that fails takes back what it has made, so that the corrected
+ * command finds everything as the first one did.
  */
-#include <sys/stat.h>
-
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,53 +14,47 @@
 #include "cmd/cmd.h"
 #include "cmd/git.h"
 #include "cmd/hooks.h"
+#include "cmd/places.h"
 #include "file.h"
 #include "path.h"
 #include "plan/option.h"
-#include "release/store.h"
 
-/* What a repository that deploys needs of git, and why. */
-static const struct {
-	const char *key;
-	const char *value;
-	bool several;		/* the key may have other values, too */
-} settings[] = {
-	/* Malformed objects are refused before a hook sees them. */
-	{ "receive.fsckObjects",	  "true",		  false },
-	/* git push -o updb */
-	{ "receive.advertisePushOptions", "true",		  false },
-	/* A ref that a client was told about survives a power cut. */
-	{ "core.fsync",			  "committed,reference",  false },
-	/* Bare repositories keep no reflog by themselves. */
-	{ "core.logAllRefUpdates",	  "true",		  false },
-	/* The refs that keep deployed commits are nobody's business. */
-	{ "transfer.hideRefs",		  "refs/slipway",	  true },
-};
+/* What is meant by a command that does not say. */
+#define BRANCH "main"
+#define ENVIRONMENT "production"
 
 /* What init was told and what it found. */
 struct plan_init {
 	char *repo;		/* absolute */
-	char *root;
+	char *root;		/* absolute; NULL: not said */
 	char *app;
-	const char *branch;
-	const char *environment;
-	struct str config;	/* to be written; empty: one is there */
+	const char *branch;	/* NULL: not said */
+	const char *environment;	/* NULL: not said */
+	bool is_new;		/* there is no repository yet */
+	struct str text;	/* slipway.ini to be; empty: one is there */
+	struct vec places;	/* see places.h */
 	struct vec done;
 };
 
-static const struct err *
-absolute(char **path, const char *dir, const char *given)
+static const char *
+value_or(const char *value, const char *otherwise)
 {
-	char cwd[PATH_MAX];
+	return value == NULL ? otherwise : value;
+}
 
-	if (given[0] == '/') {
-		*path = xstrdup(given);
-		return NULL;
-	}
-	if (realpath(dir == NULL ? "." : dir, cwd) == NULL)
-		return err_system("open %s", dir == NULL ? "." : dir);
-	*path = path_join(cwd, given);
-	return NULL;
+static const struct err *
+set_repo(struct plan_init *init, const char *dir, const char *given)
+{
+	char *path = dir == NULL || given[0] == '/' ? xstrdup(given) :
+	    path_join(dir, given);
+	const struct err *err;
+
+	err = file_resolve(&init->repo, path);
+	free(path);
+	if (err == NULL && strchr(init->repo, ':') != NULL)
+		err = err_new(ERR_USAGE, "%s: git cannot quarantine a push to"
+		    " a path with a ':' in it; choose another", init->repo);
+	return err;
 }
 
 /* "shop" of "/srv/git/shop.git". */
@@ -73,20 +68,32 @@ app_name(const char *repo)
 	return name;
 }
 
+/*
+ * Symlinks on the way to the site are the administrator's, and stay, but
+ * for a path with dots: only where it leads has a name without them.
+ */
 static const struct err *
-check_paths(struct plan_init *init)
+set_root(struct plan_init *init, const char *given)
 {
-	size_t len = strlen(init->repo);
+	struct vec parts = VEC_INIT;
+	struct str root = STR_INIT;
+	const struct err *err = NULL;
 
-	while (len > 1 && init->repo[len - 1] == '/')
-		init->repo[--len] = '\0';
-	if (strchr(init->repo, ':') != NULL)
-		return err_new(ERR_USAGE, "%s: git cannot quarantine a push to"
-		    " a path with a ':' in it; choose another", init->repo);
-	if (init->root != NULL && init->root[0] != '/')
-		return err_new(ERR_USAGE, "--root %s: say the absolute path,"
-		    " as in --root /srv/%s", init->root, init->app);
-	return NULL;
+	if (given == NULL)
+		return NULL;
+	vec_split(&parts, given, "/");
+	if (given[0] != '/') {
+		err = err_new(ERR_USAGE, "--root %s: say the absolute path,"
+		    " as in --root /srv/%s", given, init->app);
+	} else if (vec_has(&parts, ".") || vec_has(&parts, "..")) {
+		err = file_resolve(&init->root, given);
+	} else {
+		str_addch(&root, '/');
+		vec_join(&parts, "/", &root);
+		init->root = str_detach(&root);
+	}
+	vec_release(&parts);
+	return err;
 }
 
 /* A folder that holds something is not taken for a new repository. */
@@ -105,22 +112,18 @@ is_empty(const char *path, bool *empty)
 	return err;
 }
 
+/* git does not say whether what belongs to somebody else is bare. */
 static const struct err *
-make_repository(struct plan_init *init)
+check_bare(const struct plan_init *init)
 {
+	char *head = path_join(init->repo, "HEAD");
+	bool bare, looks = file_exists(AT_FDCWD, head);
 	const struct err *err;
-	bool empty, bare = false;
 
-	err = is_empty(init->repo, &empty);
-	if (err != NULL)
-		return err;
-	if (empty) {
-		err = git_init_bare(init->repo, init->branch);
-		if (err == NULL)
-			vec_pushf(&init->done, "created %s", init->repo);
-		return err;
-	}
+	free(head);
 	err = git_is_bare(init->repo, &bare);
+	if (err == NULL && !bare && looks)
+		err = hub_check_owner(init->repo);
 	if (err == NULL && !bare)
 		err = err_new(ERR_USAGE, "%s is not a bare repository; give"
 		    " its path, or the path of a new one", init->repo);
@@ -128,68 +131,158 @@ make_repository(struct plan_init *init)
 }
 
 static const struct err *
-configure_git(struct plan_init *init)
+check_repository(struct plan_init *init)
 {
-	const struct err *err = NULL;
+	const struct err *err;
 
-	for (size_t i = 0; err == NULL &&
-	    i < sizeof(settings) / sizeof(*settings); i++) {
-		bool changed;
+	err = is_empty(init->repo, &init->is_new);
+	if (err == NULL && geteuid() == 0 &&
+	    file_exists(AT_FDCWD, init->repo))
+		err = hub_check_owner(init->repo);
+	return err == NULL && !init->is_new ? check_bare(init) : err;
+}
 
-		err = settings[i].several ?
-		    git_config_add(init->repo, settings[i].key,
-		    settings[i].value, &changed) :
-		    git_config_set(init->repo, settings[i].key,
-		    settings[i].value, &changed);
-		if (err == NULL && changed)
-			vec_pushf(&init->done, "set %s = %s",
-			    settings[i].key, settings[i].value);
-	}
+/* Nobody pushes to "main" where all the work is on "master". */
+static const struct err *
+check_branch(struct plan_init *init)
+{
+	const char *branch = value_or(init->branch, BRANCH);
+	struct str likely = STR_INIT;
+	const struct err *err;
+	bool has;
+
+	err = git_has_branch(init->repo, branch, &has);
+	if (err == NULL && !has)
+		err = git_main_branch(&likely, init->repo);
+	if (err == NULL && likely.len > 0 && init->branch == NULL)
+		err = err_new(ERR_USAGE, "%s has no branch %s, but %s: say"
+		    " --branch %s, or --branch %s for one that is to come",
+		    init->repo, branch, likely.s, likely.s, branch);
+	else if (err == NULL && likely.len > 0)
+		vec_pushf(&init->done, "note: there is no branch %s yet, but"
+		    " %s", branch, likely.s);
+	str_release(&likely);
 	return err;
 }
 
-/* What stands in the way of the symlink would fail every deploy. */
+/* The text of a new slipway.ini. */
 static const struct err *
-check_current(const char *root)
+make_config(struct plan_init *init, struct hub *hub)
 {
-	char *path = path_join(root, "current");
 	const struct err *err = NULL;
-	struct stat st;
 
-	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
-		err = err_new(ERR_USAGE, "%s is there and no symlink; move it"
-		    " away, since deploys make that link", path);
-	free(path);
+	if (init->root == NULL)
+		return err_new(ERR_USAGE, "say where the site lives, as in"
+		    " --root /srv/%s", init->app);
+	if (!init->is_new)
+		err = check_branch(init);
+	if (err != NULL)
+		return err;
+	option_sample(&init->text, init->app, init->root,
+	    value_or(init->environment, ENVIRONMENT),
+	    value_or(init->branch, BRANCH));
+	hub->path = xstrdup(init->repo);
+	err = config_parse(&hub->config, "slipway.ini", init->text.s,
+	    init->text.len);
+	if (err != NULL)
+		err = err_recode(err_add(err, "these options make no valid"
+		    " config"), ERR_USAGE);
 	return err;
+}
+
+static bool
+agrees(const char *said, const char *written)
+{
+	return said == NULL || strcmp(said, written) == 0;
 }
 
 /*
- * The text of a new slipway.ini. A config that is there is the
- * administrator's: it is left as it is, and the text stays empty.
+ * A config that is there is the administrator's: it is left as it is, and
+ * options that say something else are not passed over.
  */
 static const struct err *
-make_config(struct plan_init *init)
+check_said(const struct plan_init *init, const struct config *config)
+{
+	const struct environment *env = NULL;
+
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *each = &config->environments[i];
+
+		if (!agrees(init->environment, each->name))
+			continue;
+		if (agrees(init->root, each->set.root) &&
+		    agrees(init->branch, each->branch))
+			return NULL;
+		env = each;
+	}
+	if (env == NULL)
+		return err_new(ERR_USAGE, "%s/slipway.ini has no environment"
+		    " %s; write [environment %s] there, with its branch and"
+		    " its root", init->repo, init->environment,
+		    init->environment);
+	if (!agrees(init->root, env->set.root))
+		return err_new(ERR_USAGE, "%s/slipway.ini has root = %s for"
+		    " %s, not %s; edit it there", init->repo, env->set.root,
+		    env->name, init->root);
+	return err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
+	    " %s; edit it there", init->repo, env->branch, env->name,
+	    init->branch);
+}
+
+static const struct err *
+read_config(struct plan_init *init, struct hub *hub)
 {
 	char *path = path_join(init->repo, "slipway.ini");
-	struct config *config = NULL;
 	bool there = file_exists(AT_FDCWD, path);
 	const struct err *err;
 
 	free(path);
-	if (there)
+	if (!there)
+		return make_config(init, hub);
+	err = hub_open(hub, init->repo);
+	if (err == NULL)
+		err = hub_config(hub);
+	return err == NULL ? check_said(init, hub->config) : err;
+}
+
+static void
+expect_places(struct plan_init *init, const struct hub *hub)
+{
+	static const char *const names[] = { "slipway.ini", "slipway" };
+
+	for (size_t i = 0; i < hub->config->n_environments; i++)
+		places_expect_root(&init->places,
+		    hub->config->environments[i].set.root);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = hub_file(hub, names[i]);
+
+		places_expect(&init->places, path);
+		free(path);
+	}
+}
+
+static const struct err *
+make_roots(struct plan_init *init, const struct config *config)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++)
+		err = places_make_root(init->repo, &config->environments[i],
+		    &init->done);
+	return err;
+}
+
+static const struct err *
+make_repository(struct plan_init *init)
+{
+	const struct err *err;
+
+	if (!init->is_new)
 		return NULL;
-	if (init->root == NULL)
-		return err_new(ERR_USAGE, "say where the site lives, as in"
-		    " --root /srv/%s", init->app);
-	option_sample(&init->config, init->app, init->root,
-	    init->environment, init->branch);
-	err = config_parse(&config, "slipway.ini", init->config.s,
-	    init->config.len);
-	config_free(config);
-	if (err != NULL)
-		return err_recode(err_add(err, "these options make no valid"
-		    " config"), ERR_USAGE);
-	return check_current(init->root);
+	err = git_init_bare(init->repo, value_or(init->branch, BRANCH));
+	if (err == NULL)
+		vec_pushf(&init->done, "created %s", init->repo);
+	return err;
 }
 
 static const struct err *
@@ -198,9 +291,9 @@ write_config(struct plan_init *init)
 	char *path = path_join(init->repo, "slipway.ini");
 	const struct err *err = NULL;
 
-	if (init->config.len > 0) {
-		err = file_replace(AT_FDCWD, path, init->config.s,
-		    init->config.len, 0644);
+	if (init->text.len > 0) {
+		err = file_replace(AT_FDCWD, path, init->text.s,
+		    init->text.len, 0644);
 		if (err == NULL)
 			vec_pushf(&init->done, "wrote %s", path);
 	}
@@ -219,33 +312,17 @@ make_folder(const struct hub *hub, const char *name, mode_t mode)
 	return err;
 }
 
-/* The state folder, the journal, and the root of every environment. */
+/* The state folder and the journal. */
 static const struct err *
-make_places(struct plan_init *init, struct hub *hub)
+make_state(struct hub *hub)
 {
 	const struct err *err;
 
-	err = hub_open(hub, init->repo);
-	if (err == NULL)
-		err = hub_config(hub);
-	if (err == NULL)
-		err = make_folder(hub, "slipway/log", 0755);
+	err = make_folder(hub, "slipway/log", 0755);
 	if (err == NULL)
 		err = make_folder(hub, "slipway/backup", 0700);
 	if (err == NULL)
 		err = hub_journal(hub, DB_CREATE);
-	for (size_t i = 0; err == NULL && i < hub->config->n_environments;
-	    i++) {
-		const struct environment *env = &hub->config->environments[i];
-		bool there = file_exists(AT_FDCWD, env->set.root);
-		struct store *store;
-
-		err = store_open(&store, env->set.root);
-		if (err == NULL && !there)
-			vec_pushf(&init->done, "created %s",
-			    env->set.root);
-		store_close(store);
-	}
 	return err;
 }
 
@@ -265,36 +342,59 @@ install_hooks(struct plan_init *init)
 	return err;
 }
 
+static void
+add_next(struct str *out, const struct plan_init *init,
+    const struct environment *env)
+{
+	str_addf(out, "  git remote add %s %s\n"
+	    "  git push %s %s\n\n", env->name, init->repo, env->name,
+	    env->branch);
+}
+
 static const struct err *
-print_done(const struct vec *done)
+print(const struct plan_init *init, const struct config *config)
 {
 	struct str out = STR_INIT;
 	const struct err *err;
 
-	for (size_t i = 0; i < done->n; i++)
-		str_addf(&out, "%s\n", done->v[i]);
+	vec_join(&init->done, "\n", &out);
+	str_addf(&out, "\n\n%s deploys\n", init->repo);
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		str_addf(&out, "  branch %s into %s (%s)\n", env->branch,
+		    env->set.root, env->name);
+	}
+	str_add(&out, "\nOn the developer's machine:\n\n");
+	for (size_t i = 0; i < config->n_environments; i++)
+		add_next(&out, init, &config->environments[i]);
+	str_addf(&out, "Over ssh the remote is\n  USER@HOST:%s\n"
+	    "Commands to run at each deploy go into\n  %s/slipway.ini\n",
+	    init->repo, init->repo);
 	err = cmd_print(&out);
 	str_release(&out);
 	return err;
 }
 
 static const struct err *
-print_next(const struct plan_init *init, const struct hub *hub)
+make_all(struct plan_init *init, struct hub *hub)
 {
-	const struct environment *env = &hub->config->environments[0];
-	struct str out = STR_INIT;
 	const struct err *err;
 
-	str_addf(&out, "%s deploys pushes to branch %s into %s.\n"
-	    "On the developer's machine:\n\n"
-	    "  git remote add %s %s\n"
-	    "  git push %s %s\n\n"
-	    "(over ssh the remote is USER@HOST:%s). Commands to run at each"
-	    " deploy go into\n%s/slipway.ini.\n", init->repo, env->branch,
-	    env->set.root, env->name, init->repo, env->name, env->branch,
-	    init->repo, init->repo);
-	err = cmd_print(&out);
-	str_release(&out);
+	expect_places(init, hub);
+	err = make_roots(init, hub->config);
+	if (err == NULL)
+		err = make_repository(init);
+	if (err == NULL)
+		err = write_config(init);
+	if (err == NULL)
+		err = make_state(hub);
+	if (err == NULL)
+		err = git_configure(init->repo, &init->done);
+	if (err == NULL)
+		err = install_hooks(init);
+	if (err != NULL)
+		places_remove(&init->places);
 	return err;
 }
 
@@ -303,55 +403,40 @@ do_init(struct plan_init *init, struct hub *hub)
 {
 	const struct err *err;
 
-	err = check_paths(init);
+	err = check_repository(init);
 	if (err == NULL)
-		err = make_config(init);
+		err = read_config(init, hub);
 	if (err == NULL)
-		err = make_repository(init);
-	if (err == NULL)
-		err = write_config(init);
-	if (err == NULL)
-		err = make_places(init, hub);
-	if (err == NULL)
-		err = configure_git(init);
-	if (err == NULL)
-		err = install_hooks(init);
+		err = make_all(init, hub);
 	if (err == NULL && init->done.n == 0)
 		vec_pushf(&init->done, "%s is set up already; nothing was"
 		    " changed", init->repo);
-	if (err == NULL)
-		err = print_done(&init->done);
-	return err == NULL ? print_next(init, hub) : err;
-}
-
-static const char *
-value_or(const struct call *call, const char *name, const char *otherwise)
-{
-	const char *value = call_value(call, name);
-
-	return value == NULL ? otherwise : value;
+	return err == NULL ? print(init, hub->config) : err;
 }
 
 static const struct err *
 run_init(struct call *call)
 {
 	struct plan_init init = {
-		.config = STR_INIT,
+		.text = STR_INIT,
+		.places = VEC_INIT,
 		.done = VEC_INIT,
 	};
 	const struct err *err;
 
-	err = absolute(&init.repo, call->dir, call->words.v[0]);
+	err = set_repo(&init, call->dir, call->words.v[0]);
 	if (err != NULL)
-		return err;
-	init.root = xstrdup_null(call_value(call, "root"));
-	init.branch = value_or(call, "branch", "main");
-	init.environment = call->environment == NULL ? "production" :
-	    call->environment;
+		goto done;
 	init.app = app_name(init.repo);
-	err = do_init(&init, &call->hub);
+	init.branch = call_value(call, "branch");
+	init.environment = call->environment;
+	err = set_root(&init, call_value(call, "root"));
+	if (err == NULL)
+		err = do_init(&init, &call->hub);
+done:
 	vec_release(&init.done);
-	str_release(&init.config);
+	vec_release(&init.places);
+	str_release(&init.text);
 	free(init.repo);
 	free(init.root);
 	free(init.app);
@@ -381,39 +466,4 @@ const struct cmd cmd_init = {
 	    " --environment production",
 	.options = init_options,
 	.run = run_init,
-};
-
-static const struct err *
-run_uninit(struct call *call)
-{
-	struct vec done = VEC_INIT;
-	const struct err *err;
-	char *dir = NULL;
-
-	err = hub_open(&call->hub, call->words.n > 0 ? call->words.v[0] :
-	    call->dir);
-	if (err == NULL)
-		err = hooks_dir(&dir, call->hub.path);
-	if (err == NULL)
-		err = hooks_remove(dir, &done);
-	if (err == NULL)
-		vec_pushf(&done, "the releases, the journal and slipway.ini"
-		    " are left as they are");
-	if (err == NULL)
-		err = print_done(&done);
-	vec_release(&done);
-	free(dir);
-	return err;
-}
-
-const struct cmd cmd_uninit = {
-	.name = "uninit",
-	.words = "[REPO]",
-	.words_max = 1,
-	.summary = "take the hooks out of a repository again",
-	.help = "Remove the hooks of Slipway from REPO and restore those that"
-	    " were there before.\nWhat was deployed, the journal and"
-	    " slipway.ini stay.",
-	.example = "slipway uninit shop.git",
-	.run = run_uninit,
 };

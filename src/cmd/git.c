@@ -9,6 +9,24 @@
 
 #define OUTPUT_MAX (1024 * 1024)
 
+/* What a repository that deploys needs of git, and why. */
+static const struct {
+	const char *key;
+	const char *value;
+	bool several;		/* the key may have other values, too */
+} settings[] = {
+	/* Malformed objects are refused before a hook sees them. */
+	{ "receive.fsckObjects",	  "true",		  false },
+	/* git push -o updb */
+	{ "receive.advertisePushOptions", "true",		  false },
+	/* A ref that a client was told about survives a power cut. */
+	{ "core.fsync",			  "committed,reference",  false },
+	/* Bare repositories keep no reflog by themselves. */
+	{ "core.logAllRefUpdates",	  "true",		  false },
+	/* The refs that keep deployed commits are nobody's business. */
+	{ "transfer.hideRefs",		  "refs/slipway",	  true },
+};
+
 /* git itself needs the administrator's own configuration. */
 static void
 git_env(struct vec *env)
@@ -87,25 +105,20 @@ get(struct str *value, const char *repo, const char *how, const char *key)
 }
 
 const struct err *
-git_config_get(struct str *value, const char *repo, const char *key)
-{
-	return get(value, repo, "--includes", key);
-}
-
-const struct err *
 git_config_path(struct str *value, const char *repo, const char *key)
 {
 	return get(value, repo, "--type=path", key);
 }
 
-const struct err *
-git_config_set(const char *repo, const char *key, const char *value,
+/* Set a value unless it is that already. */
+static const struct err *
+set(const char *repo, const char *key, const char *value,
     bool *changed)
 {
 	struct str old = STR_INIT;
 	const struct err *err;
 
-	err = git_config_get(&old, repo, key);
+	err = get(&old, repo, "--includes", key);
 	*changed = err == NULL && strcmp(old.s, value) != 0;
 	if (*changed)
 		err = must_run((const char *const[]){ "git", "-C", repo,
@@ -114,8 +127,9 @@ git_config_set(const char *repo, const char *key, const char *value,
 	return err;
 }
 
-const struct err *
-git_config_add(const char *repo, const char *key, const char *value,
+/* Add a value to a key that may have several. */
+static const struct err *
+add(const char *repo, const char *key, const char *value,
     bool *changed)
 {
 	struct str old = STR_INIT;
@@ -132,6 +146,25 @@ git_config_add(const char *repo, const char *key, const char *value,
 		    "config", "--add", key, value, NULL });
 	vec_release(&values);
 	str_release(&old);
+	return err;
+}
+
+const struct err *
+git_configure(const char *repo, struct vec *done)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(settings) / sizeof(*settings); i++) {
+		bool changed;
+
+		err = settings[i].several ?
+		    add(repo, settings[i].key, settings[i].value, &changed) :
+		    set(repo, settings[i].key, settings[i].value, &changed);
+		if (err == NULL && changed)
+			vec_pushf(done, "set %s = %s", settings[i].key,
+			    settings[i].value);
+	}
 	return err;
 }
 
@@ -159,5 +192,44 @@ git_is_bare(const char *path, bool *is)
 	    "--is-bare-repository", "--git-dir", NULL }, &out, &status);
 	*is = err == NULL && status == 0 && strcmp(out.s, "true\n.") == 0;
 	str_release(&out);
+	return err;
+}
+
+const struct err *
+git_has_branch(const char *repo, const char *branch, bool *has)
+{
+	char *ref = xasprintf("refs/heads/%s", branch);
+	struct str out = STR_INIT;
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", repo, "show-ref",
+	    "--verify", "--quiet", ref, NULL }, &out, &status);
+	*has = err == NULL && status == 0;
+	str_release(&out);
+	free(ref);
+	return err;
+}
+
+const struct err *
+git_main_branch(struct str *branch, const char *repo)
+{
+	const struct err *err;
+	bool has = false;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", repo, "symbolic-ref",
+	    "--quiet", "--short", "HEAD", NULL }, branch, &status);
+	if (err == NULL && status == 0)
+		err = git_has_branch(repo, branch->s, &has);
+	if (err != NULL || has)
+		return err;
+	str_clear(branch);
+	err = run((const char *const[]){ "git", "-C", repo, "for-each-ref",
+	    "--sort=-committerdate", "--count=1",
+	    "--format=%(refname:lstrip=2)", "refs/heads/", NULL }, branch,
+	    &status);
+	if (err == NULL && status != 0)
+		err = err_new(ERR_GIT, "git for-each-ref: %s", branch->s);
 	return err;
 }

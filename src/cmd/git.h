@@ -8,30 +8,35 @@
 
 #include "err.h"
 #include "str.h"
+#include "vec.h"
 
-/* A value as git sees it, appended; nothing when it is not set. */
-const struct err *git_config_get(struct str *value, const char *repo,
-    const char *key);
-
-/* The same for a path: "~/" becomes the home folder. */
+/*
+ * A path as git sees it, appended, "~/" being the home folder; nothing
+ * when it is not set.
+ */
 const struct err *git_config_path(struct str *value, const char *repo,
     const char *key);
 
 /*
- * Set a value in the repository's own config unless it is that already;
- * "*changed" tells.
+ * Set what a repository that deploys needs in its own config; what was not
+ * so before is pushed onto "done".
  */
-const struct err *git_config_set(const char *repo, const char *key,
-    const char *value, bool *changed);
-
-/* Add a value to a key that may have several, unless it is there. */
-const struct err *git_config_add(const char *repo, const char *key,
-    const char *value, bool *changed);
+const struct err *git_configure(const char *repo, struct vec *done);
 
 /* Make an empty bare repository. */
 const struct err *git_init_bare(const char *repo, const char *branch);
 
 /* True through "*is" when "path" is a bare repository's own folder. */
 const struct err *git_is_bare(const char *path, bool *is);
+
+/* True through "*has" when the repository has that branch. */
+const struct err *git_has_branch(const char *repo, const char *branch,
+    bool *has);
+
+/*
+ * The branch of HEAD, appended, or the one with the newest commit when
+ * that is not there; nothing in a repository without branches.
+ */
+const struct err *git_main_branch(struct str *branch, const char *repo);
 
 #endif

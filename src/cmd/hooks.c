@@ -106,7 +106,7 @@ set_aside(const char *hook, const char *name, struct vec *done)
 }
 
 static const struct err *
-install_one(const char *dir, const char *name, struct vec *done)
+install_one(const char *dir, const char *name, struct vec *done, bool *put)
 {
 	struct str target = STR_INIT;
 	const struct err *err;
@@ -129,23 +129,13 @@ install_one(const char *dir, const char *name, struct vec *done)
 	}
 	if (err == NULL && symlink(program, hook) == -1)
 		err = err_system("link %s", hook);
+	*put = err == NULL;
 	if (err == NULL)
 		vec_pushf(done, "installed %s", hook);
 out:
 	str_release(&target);
 	free(program);
 	free(hook);
-	return err;
-}
-
-const struct err *
-hooks_install(const char *dir, struct vec *done)
-{
-	const struct err *err;
-
-	err = file_mkdirs(dir, 0755);
-	for (size_t i = 0; err == NULL && i < N_NAMES; i++)
-		err = install_one(dir, names[i], done);
 	return err;
 }
 
@@ -172,6 +162,25 @@ remove_one(const char *dir, const char *name, struct vec *done)
 	}
 	free(aside);
 	free(hook);
+	return err;
+}
+
+/* One hook alone would refuse pushes that nothing deploys. */
+const struct err *
+hooks_install(const char *dir, struct vec *done)
+{
+	bool put[N_NAMES] = { false };
+	struct vec undone = VEC_INIT;
+	const struct err *err;
+
+	err = file_mkdirs(dir, 0755);
+	for (size_t i = 0; err == NULL && i < N_NAMES; i++)
+		err = install_one(dir, names[i], done, &put[i]);
+	for (size_t i = 0; err != NULL && i < N_NAMES; i++) {
+		if (put[i])
+			remove_one(dir, names[i], &undone);
+	}
+	vec_release(&undone);
 	return err;
 }
 

@@ -17,7 +17,10 @@
  */
 const struct err *hooks_dir(char **dir, const char *repo);
 
-/* Put the links in; what was done is pushed onto "done". */
+/*
+ * Put the links in; what was done is pushed onto "done". After a failure
+ * none of those that were put in is left.
+ */
 const struct err *hooks_install(const char *dir, struct vec *done);
 
 /* Take them out again and restore what was there before. */

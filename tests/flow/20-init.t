@@ -223,4 +223,115 @@ like "it says why" "$err" "current"
 run "$slipway" init "$T/c:d.git" --root "$T/cd"
 isnt "a colon in the path is refused" "$status" 0
 like "it says which character" "$err" ":"
+
+# What fails leaves nothing behind, so that the next try can be right.
+run "$slipway" init "$T/half.git" --root "$T/file/site"
+isnt "a root beneath a file is refused" "$status" 0
+like "with its path" "$err" "$T/file"
+not_ok "no repository is left" test -e "$T/half.git"
+mkdir "$T/taken"
+echo text > "$T/taken/shared"
+run "$slipway" init "$T/new/half.git" --root "$T/taken"
+isnt "a file in the place of shared/ is refused" "$status" 0
+not_ok "no repository is left, nor its folder" test -e "$T/new"
+is "and nothing in the root" "$(ls -A "$T/taken")" shared
+git init -q --bare "$T/both.git"
+for hook in post-update post-update.before-slipway; do
+	echo other > "$T/both.git/hooks/$hook"
+done
+run "$slipway" init "$T/both.git" --root "$T/new/site"
+isnt "a hook that cannot be set aside is a failure" "$status" 0
+not_ok "no root is left" test -e "$T/new"
+not_ok "no config" test -e "$T/both.git/slipway.ini"
+not_ok "no state" test -e "$T/both.git/slipway"
+is "and no hook of ours" "$(find "$T/both.git/hooks" -type l)" ""
+rm "$T/both.git/hooks/post-update"
+run "$slipway" init "$T/both.git" --root "$T/new/site"
+is_exit "with that put right it succeeds" 0
+run "$slipway" init "$T/half.git" --root "$T/half/../half-site/"
+is_exit "so does the corrected command" 0
+unlike "no path has dots" "$out" '\.\.[^.]|//'
+like "the root is told without them" "$out" "into $T/half-site "
+
+# Two repositories, or a repository and its own root.
+run "$slipway" init "$T/thief.git" --root "$T/half-site"
+is_exit "the root of another repository is refused" 2
+like "it says whose it is" "$err" "$T/half.git, environment production"
+like "and what to do" "$err" "another root.*remove $T/half-site/.slipway/owner"
+not_ok "nothing was made" test -e "$T/thief.git"
+for inside in "$T/in.git" "$T/in.git/site"; do
+	run "$slipway" init "$T/in.git" --root "$inside"
+	is_exit "the root $inside is refused" 2
+	not_ok "and nothing was made" test -e "$T/in.git"
+done
+run "$slipway" init "$T/srv/releases/in.git" --root "$T/srv"
+is_exit "a repository among releases is refused" 2
+mv "$T/half.git" "$T/moved.git"
+run "$slipway" init "$T/moved.git"
+is_exit "a repository that has moved has to be told" 2
+rm "$T/half-site/.slipway/owner"
+run "$slipway" init "$T/moved.git"
+is_exit "by removing that file" 0
+
+# What a config says already is not passed over.
+said() {
+	what=$1
+	shift
+	run "$slipway" init "$T/moved.git" "$@"
+	is_exit "$*: is a usage error" 2
+	like "$*: it says what is written" "$err" "slipway\.ini has $what"
+}
+said "root = $T/half-site for production, not /other" --root /other
+said 'branch = main for production, not other' --branch other
+said 'no environment staging' -e staging --root "$T/half-site"
+cat >> "$T/moved.git/slipway.ini" <<EOF
+[environment staging]
+branch = develop
+root = $T/staging
+EOF
+cd "$T/work" || exit 1
+run "$slipway" init ../moved.git
+cd "$T" || exit 1
+is_exit "a new environment gets its root" 0
+ok "and has it" test -d "$T/staging/releases"
+is "what to type is told for both, after an empty line" \
+    "$(printf '%s\n' "$out" | sed -n "/^On/,\$p" | sed 1d | head -n 7)" "
+  git remote add production $T/moved.git
+  git push production main
+
+  git remote add staging $T/moved.git
+  git push staging develop"
+said "branch = develop for staging, not main" -e staging --branch main
+
+# All the work is on another branch.
+git clone -q --bare "$T/work" "$T/master.git"
+git -C "$T/master.git" branch -m main master
+run "$slipway" init "$T/master.git" --root "$T/master"
+is_exit "a repository without that branch is not adopted" 2
+like "its own is proposed" "$err" 'no branch main, but master: say --branch master'
+not_ok "nothing was made" test -e "$T/master"
+run "$slipway" init "$T/master.git" --root "$T/master" --branch next
+is_exit "but may be, when that is said" 0
+like "and is told" "$out" 'no branch next yet, but master'
+
+if [ "$(id -u)" -eq 0 ]; then
+	git init -q --bare "$T/theirs.git"
+	chown -R nobody "$T/theirs.git"
+	run "$slipway" init "$T/theirs.git" --root "$T/theirs"
+	is_exit "root does not set up what is somebody else's" 2
+	like "it says as whom to do it" "$err" \
+	    "$T/theirs.git belongs to nobody; .*sudo -u nobody slipway"
+fi
+
+# A config that was made to point at another site fails before it flips.
+repo=$T/both.git
+root=$T/new/site
+git -C "$work" remote set-url production "$repo"
+sed -i "s|^root = .*|root = $T/srv|" "$repo/slipway.ini"
+before=$(readlink "$T/srv/current")
+push_raw
+like "the deploy says whose the root is" "$banner" \
+    "$T/srv belongs to $T/new.git"
+is "whose release stays live" "$(readlink "$T/srv/current")" "$before"
+is "the deploy has failed" "$(deploy 1 state)" failed
 done_testing

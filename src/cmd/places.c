@@ -1,0 +1,86 @@
+#include "cmd/places.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "journal/hub.h"
+#include "path.h"
+#include "release/store.h"
+
+void
+places_expect(struct vec *places, const char *path)
+{
+	char *missing = NULL, *here = xstrdup(path);
+
+	while (!file_exists(AT_FDCWD, here) && strcmp(here, "/") != 0) {
+		free(missing);
+		missing = here;
+		here = path_dir(missing);
+	}
+	if (missing != NULL)
+		vec_push_new(places, missing);
+	free(missing);
+	free(here);
+}
+
+void
+places_expect_root(struct vec *places, const char *root)
+{
+	static const char *const names[] = {
+		"releases", "shared", ".slipway", ".slipway/owner"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = path_join(root, names[i]);
+
+		places_expect(places, path);
+		free(path);
+	}
+}
+
+void
+places_remove(const struct vec *places)
+{
+	for (size_t i = 0; i < places->n; i++)
+		file_remove_tree(AT_FDCWD, places->v[i]);
+}
+
+/* What stands in the way of the symlink would fail every deploy. */
+static const struct err *
+check_current(const char *root)
+{
+	char *path = path_join(root, "current");
+	const struct err *err = NULL;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
+		err = err_new(ERR_USAGE, "%s is there and no symlink; move it"
+		    " away, since deploys make that link", path);
+	free(path);
+	return err;
+}
+
+const struct err *
+places_make_root(const char *repo, const struct environment *env,
+    struct vec *done)
+{
+	bool there = file_exists(AT_FDCWD, env->set.root);
+	struct store *store = NULL;
+	const struct err *err;
+
+	err = hub_check_root(repo, env);
+	if (err == NULL)
+		err = check_current(env->set.root);
+	if (err == NULL)
+		err = store_open(&store, env->set.root);
+	if (err == NULL)
+		err = store_claim(store, repo, env->name);
+	if (err == NULL && !there)
+		vec_pushf(done, "created %s", env->set.root);
+	store_close(store);
+	return err;
+}

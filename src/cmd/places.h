@@ -1,0 +1,37 @@
+/*
+ * places - the folders and files that init makes, and takes back when it
+ * fails.
+ *
+ * Before anything is made, every path that will be is noted: of those that
+ * are missing, the topmost missing folder.
+ *
+ *	places_expect(&places, "/srv/new/shop");	notes /srv/new
+ *	...
+ *	if (err != NULL)
+ *		places_remove(&places);
+ */
+#ifndef PLACES_H
+#define PLACES_H
+
+#include "err.h"
+#include "plan/config.h"
+#include "vec.h"
+
+/* Note what is missing of an absolute path. */
+void places_expect(struct vec *places, const char *path);
+
+/* The same for all that places_make_root() makes. */
+void places_expect_root(struct vec *places, const char *root);
+
+/* Remove what was noted; what resists stays, silently. */
+void places_remove(const struct vec *places);
+
+/*
+ * Make the root of an environment and claim it for the repository; a new
+ * one is pushed onto "done". What cannot become a root, or is another's,
+ * is an error.
+ */
+const struct err *places_make_root(const char *repo,
+    const struct environment *env, struct vec *done);
+
+#endif
