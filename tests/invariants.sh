@@ -56,7 +56,7 @@ _listing() {
 
 # The live folder is its commit: nothing missing, nothing changed, and
 # nothing more, unless the test says extras=yes. Set export_ignore=yes for
-# a site with "export".
+# a site with "export", and built to the paths that its actions edit.
 _check_folder() {
 	rm -rf "$T/.want" "$T/.have"
 	mkdir "$T/.want"
@@ -69,7 +69,8 @@ _check_folder() {
 		    --work-tree="$T/.want" checkout-index -a -q
 	fi || _broken "cannot check out $2"
 	cp -a "$1" "$T/.have"
-	_shared | while read -r _path; do
+	{ _shared; printf '%s\n' ${built-}; } | while read -r _path; do
+		[ -n "$_path" ] || continue
 		rm -rf "$T/.want/$_path" "$T/.have/$_path"
 	done
 	_listing "$T/.want" > "$T/.want.txt"

@@ -137,11 +137,14 @@ verb_seal(struct agent *agent, const struct message *request,
 {
 	const struct err *err;
 	const char *release;
+	int64_t changed;
 
 	(void)result;
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = store_seal(agent->store, release);
+		err = verb_int(request, "changed", 0, 1, &changed);
+	if (err == NULL)
+		err = store_seal(agent->store, release, changed == 1);
 	return err;
 }
 

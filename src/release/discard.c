@@ -6,16 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "file.h"
 #include "release/layout.h"
 #include "release/store.h"
 
-const struct err *
-layout_check_not_live(struct store *store, const char *release,
-    const char *act)
+/* ERR_REFUSED when "release" is the live one; "act" is "remove". */
+static const struct err *
+check_not_live(struct store *store, const char *release, const char *act)
 {
 	struct str live = STR_INIT;
 	const struct err *err;
@@ -48,12 +50,16 @@ static const struct err *
 forget(struct store *store, const char *release)
 {
 	const struct err *err;
+	char *built = layout_built(release);
 
 	err = layout_discard(store, store->record_fd, release);
-	if (unlinkat(store->manifest_fd, release, 0) == -1 &&
-	    errno != ENOENT)
+	if ((unlinkat(store->manifest_fd, built, 0) == -1 &&
+	    errno != ENOENT) ||
+	    (unlinkat(store->manifest_fd, release, 0) == -1 &&
+	    errno != ENOENT))
 		err = err_first(err, err_system("remove the manifest of %s",
 		    release));
+	free(built);
 	return err;
 }
 
@@ -64,7 +70,7 @@ store_remove(struct store *store, const char *release)
 
 	err = layout_check(release);
 	if (err == NULL)
-		err = layout_check_not_live(store, release, "remove");
+		err = check_not_live(store, release, "remove");
 	if (err == NULL)
 		err = layout_discard(store, store->releases_fd, release);
 	if (err == NULL)
@@ -94,7 +100,7 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 
 	err = layout_check(release);
 	if (err == NULL)
-		err = layout_check_not_live(store, release, "set aside");
+		err = check_not_live(store, release, "set aside");
 	if (err != NULL)
 		return err;
 	if (file_exists(store->releases_fd, release)) {
@@ -145,9 +151,16 @@ sweep_manifests(struct store *store)
 
 	err = file_list(&names, store->manifest_fd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
-		if (!file_exists(store->releases_fd, names.v[i]))
+		size_t len = strlen(names.v[i]);
+		char *release;
+
+		if (str_ends_with(names.v[i], LAYOUT_BUILT))
+			len -= strlen(LAYOUT_BUILT);
+		release = xstrndup(names.v[i], len);
+		if (!file_exists(store->releases_fd, release))
 			err = file_remove_tree(store->manifest_fd,
 			    names.v[i]);
+		free(release);
 	}
 	vec_release(&names);
 	return err;

@@ -25,16 +25,16 @@ struct store {
 /* ERR_USAGE for what is not the name of a release. */
 const struct err *layout_check(const char *release);
 
-/* ERR_REFUSED when "release" is the live one; "act" is "remove". */
-const struct err *layout_check_not_live(struct store *store,
-    const char *release, const char *act);
-
 /*
  * Rename an entry of the folder "dirfd" into the trash and remove it
  * there. What is not there is no error.
  */
 const struct err *layout_discard(struct store *store, int dirfd,
     const char *name);
+
+/* What the name of a second manifest ends with; the name, given. */
+#define LAYOUT_BUILT ".built"
+char *layout_built(const char *release);
 
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);

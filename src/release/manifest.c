@@ -367,18 +367,24 @@ manifest_size(const struct manifest *manifest)
 	return manifest->n;
 }
 
-void
-manifest_commit(const struct manifest *manifest, char oid[41])
+static void
+get_oid(const unsigned char *at, char oid[41])
 {
 	static const char digits[] = "0123456789abcdef";
 
 	for (int i = 0; i < 20; i++) {
-		unsigned char byte = manifest->map[AT_COMMIT + i];
-
-		oid[2 * i] = digits[byte >> 4];
-		oid[2 * i + 1] = digits[byte & 15];
+		oid[2 * i] = digits[at[i] >> 4];
+		oid[2 * i + 1] = digits[at[i] & 15];
 	}
 	oid[40] = '\0';
+}
+
+void
+manifest_oids(const struct manifest *manifest, char commit[41],
+    char tree[41])
+{
+	get_oid(manifest->map + AT_COMMIT, commit);
+	get_oid(manifest->map + AT_TREE, tree);
 }
 
 void

@@ -19,7 +19,8 @@
  *	     0     4  offset of its name in the names
  *	     4     4  mode as in git: 0100644, 0100755, 0120000
  *	     8    20  blob (binary)
- *	    28     4  flags: 1 the file is not the blob's bytes (converted)
+ *	    28     4  flags: 1 the file is not the blob's bytes (converted),
+ *	              2 there is no file (see below)
  *	    32     8  size in bytes
  *	    40     8  mtime, epoch nanoseconds
  *	    48     8  inode
@@ -30,6 +31,10 @@
  * its mtime is not older than the moment the manifest was finished (it may
  * have been written again within the same tick). One that differs is
  * compared by content before it is called changed.
+ *
+ * When commands have run in a release, a second manifest beside the first,
+ * called RELEASE.built, holds the entries whose files they changed or
+ * removed, as these were when the release was sealed.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H
@@ -41,8 +46,9 @@
 
 #include "err.h"
 
-/* The flag of an entry. */
+/* The flags of an entry. */
 #define MANIFEST_CONVERTED 1
+#define MANIFEST_GONE 2
 
 struct manifest_entry {
 	const char *path;
@@ -85,7 +91,10 @@ const struct err *manifest_open(struct manifest **manifest, int dirfd,
 void manifest_close(struct manifest *manifest);
 
 size_t manifest_size(const struct manifest *manifest);
-void manifest_commit(const struct manifest *manifest, char oid[41]);
+
+/* What it is the manifest of, in hexadecimal digits. */
+void manifest_oids(const struct manifest *manifest, char commit[41],
+    char tree[41]);
 
 /* Entry "i"; the path is lent until manifest_close(). */
 void manifest_get(const struct manifest *manifest, size_t i,

@@ -118,13 +118,6 @@ store_root(const struct store *store)
 	return store->root;
 }
 
-char *
-store_release_path(const struct store *store, const char *release)
-{
-	return xasprintf("%s%sreleases/%s", store->root,
-	    str_ends_with(store->root, "/") ? "" : "/", release);
-}
-
 static const struct err *
 fill(struct store *store, const char *release, int dirfd, struct repo *repo,
     const char *commit, bool export, struct store_count *count)
@@ -293,19 +286,6 @@ done:
 	vec_release(&names);
 	file_close(&dirfd);
 	file_close(&release_fd);
-	return err;
-}
-
-const struct err *
-store_seal(struct store *store, const char *release)
-{
-	const struct err *err;
-	int fd;
-
-	err = store_open_release(store, release, &fd);
-	if (err == NULL)
-		err = file_sync_all(fd);
-	file_close(&fd);
 	return err;
 }
 

@@ -9,6 +9,7 @@
  *	  .slipway/lock                      held by the agent
  *	  .slipway/owner                     "REPOSITORY ENVIRONMENT"
  *	  .slipway/manifest/20261120101500   see manifest.h
+ *	  .slipway/manifest/20261120101500.built
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
  *	  .slipway/trash/                    on its way out
@@ -91,8 +92,13 @@ const struct err *store_link_shared(struct store *store,
 const struct err *store_hooks(struct store *store, const char *release,
     struct vec *hooks, struct vec *odd);
 
-/* Make everything of the release durable. */
-const struct err *store_seal(struct store *store, const char *release);
+/*
+ * Make everything of the release durable. With "changed", when commands
+ * have run in it, what they made of the commit's files is kept: from now on
+ * that is what the release is compared with.
+ */
+const struct err *store_seal(struct store *store, const char *release,
+    bool changed);
 
 /* The release that is live, appended; nothing when none is. */
 const struct err *store_current(struct store *store, struct str *release);
@@ -104,9 +110,9 @@ const struct err *store_current(struct store *store, struct str *release);
 const struct err *store_flip(struct store *store, const char *release);
 
 /*
- * Paths of the release that are not what the manifest says (removed, or
- * changed in content; shared links are not looked at), at most "limit" of
- * them pushed onto "changed"; how many through "*count".
+ * Paths of the commit that are not what they were when the release was
+ * sealed (removed, or changed in content; shared links are not looked at),
+ * at most "limit" of them pushed onto "changed"; how many through "*count".
  */
 const struct err *store_verify(struct store *store, const char *release,
     struct vec *changed, size_t limit, int64_t *count);
@@ -139,8 +145,7 @@ const struct err *store_sweep(struct store *store, struct vec *swept);
 const struct err *store_record_path(struct store *store,
     const char *release, const char *name, char **path);
 
-/* Absolute path of the root, of a release; the second is given. */
+/* Absolute path of the root. */
 const char *store_root(const struct store *store);
-char *store_release_path(const struct store *store, const char *release);
 
 #endif

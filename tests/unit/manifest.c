@@ -56,13 +56,14 @@ test_round(void)
 	};
 	struct manifest *manifest;
 	struct manifest_entry got, want;
-	char oid[41];
+	char oid[41], tree[41];
 
 	is_ok(write_paths(paths, "m"), "a manifest is written");
 	is_ok(manifest_open(&manifest, dirfd, "m"), "and opened");
 	is_int((int64_t)manifest_size(manifest), 5, "with its entries");
-	manifest_commit(manifest, oid);
+	manifest_oids(manifest, oid, tree);
 	is_str(oid, COMMIT, "and its commit");
+	is_str(tree, TREE, "and its tree");
 	for (int i = 0; i < 5; i++) {
 		manifest_get(manifest, (size_t)i, &got);
 		is_str(got.path, sorted[i], "entry %d is sorted", i);

@@ -130,7 +130,7 @@ test_make(void)
 	test_hooks();
 	is_ok(store_current(store, &live), "nothing is live");
 	is_str(live.s, "", "yet");
-	is_ok(store_seal(store, FIRST), "sealed");
+	is_ok(store_seal(store, FIRST, false), "sealed");
 	is_ok(store_flip(store, FIRST), "flipped");
 	is_ok(store_current(store, &live), "now");
 	is_str(live.s, FIRST, "the first is live");
@@ -186,10 +186,89 @@ test_shared(void)
 }
 
 static void
+is_verified(const char *want, const char *what)
+{
+	struct vec changed = VEC_INIT;
+	struct str all = STR_INIT;
+	int64_t count;
+
+	is_ok(store_verify(store, SECOND, &changed, 9, &count), "verified");
+	vec_join(&changed, " ", &all);
+	is_str(all.s, want, "%s", what);
+	is_int(count, (int64_t)changed.n, "and counted");
+	str_release(&all);
+	vec_release(&changed);
+}
+
+#define IN_SECOND "cd root/releases/" SECOND " && "
+#define BUILT "root/.slipway/manifest/" SECOND ".built"
+
+/* What commands did before the seal is the release, no later edit is. */
+static void
+test_sealed(void)
+{
+	static const struct {
+		const char *line;
+		const char *changed;
+		const char *what;
+	} edits[] = {
+		{ "echo b >a", "a", "a file written again" },
+		{ "printf 'a\nB\n' >a", "a", "with the same size" },
+		{ "printf 'a\nb\n' >a", "", "with the same content" },
+		{ "chmod 600 a", "", "another mode" },
+		{ "chmod 0 a", "", "one in which nobody may look" },
+		{ "chmod 700 a", "a", "an executable one" },
+		{ "chmod 644 a", "", "and back" },
+		{ "echo r >deploy/README", "deploy/README",
+		    "what was gone is back" },
+		{ "rm deploy/README", "", "or not" },
+		{ "mkdir -p up/load && ln -s x up/load/u", "up/load/u",
+		    "so in a folder that was gone" },
+		{ "rm -r up", "", "or not" },
+		{ "rmdir sites/default && ln -s /etc sites/default",
+		    "sites/default", "a symlink that was a folder" },
+		{ "rm sites/default", "", "or nothing" },
+		{ "chmod -x deploy/after_x", "deploy/after_x", "a mode" },
+		{ "chmod +x deploy/after_x", "", "as it was" },
+		{ "ln -sf /bin/false deploy/after_test", "deploy/after_test",
+		    "a symlink elsewhere" },
+		{ "ln -sf /bin/true deploy/after_test", "", "as it was" },
+		{ "rm deploy/before_tset", "deploy/before_tset",
+		    "what no command touched" },
+	};
+	const char *all = "a deploy/README deploy/after_test deploy/after_x"
+	    " sites/default up/load/u";
+
+	ok(sh(IN_SECOND "echo b >>a && rm -r deploy/README up sites/default &&"
+	    " mkdir sites/default && chmod +x deploy/after_x &&"
+	    " ln -sf /bin/true deploy/after_test"), "commands run");
+	is_verified(all, "what they changed");
+	is_ok(store_seal(store, SECOND, true), "sealed as it is");
+	is_verified("", "nothing has changed since");
+	for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		char *line = xasprintf(IN_SECOND "%s", edits[i].line);
+
+		ok(sh(line), "%s", edits[i].line);
+		is_verified(edits[i].changed, edits[i].what);
+		free(line);
+	}
+	ok(sh(IN_SECOND "echo r >deploy/before_tset"), "put back");
+	ok(sh(": >" BUILT), "what was kept is damaged");
+	is_err(store_verify(store, SECOND, NULL, 0, &(int64_t){ 0 }),
+	    ERR_CORRUPT, SECOND ".built", "which is told");
+	is_ok(store_seal(store, SECOND, false), "no command has run");
+	ok(sh("test ! -e " BUILT), "nothing is kept");
+	is_verified(all, "the commit counts");
+	is_ok(store_seal(store, SECOND, true), "sealed again");
+	ok(sh("test -s " BUILT), "it is kept");
+}
+
+static void
 test_end(void)
 {
 	struct vec swept = VEC_INIT, names = VEC_INIT, busy = VEC_INIT;
-	char *dir = store_release_path(store, SECOND), *record;
+	char *dir = xasprintf("%s/releases/" SECOND, store_root(store));
+	char *record;
 	int64_t count;
 	pid_t pid;
 	int fds[2];
@@ -216,17 +295,24 @@ test_end(void)
 	is_ok(store_remove(store, SECOND), "removed");
 	is_ok(store_remove(store, SECOND), "again is no error");
 	ok(sh("test ! -e root/.slipway/record/" SECOND " && test ! -e"
-	    " root/.slipway/manifest/" SECOND), "with all that was its");
+	    " root/.slipway/manifest/" SECOND " && test ! -e " BUILT),
+	    "with all that was its");
 	is_err(store_verify(store, SECOND, &busy, 1, &count), ERR_NOT_FOUND,
 	    "there is no release", "and gone");
 	is_ok(make(SECOND), "made again");
+	ok(sh("rm root/releases/" SECOND "/a"), "and changed");
+	is_ok(store_seal(store, SECOND, true), "and sealed");
+	is_ok(store_sweep(store, &swept), "a sweep");
+	ok(sh("test -s " BUILT), "leaves what was built");
 	is_ok(store_fail(store, SECOND, 1), "failed");
-	ok(sh("test -d root/.slipway/failed/" SECOND), "kept");
+	ok(sh("test -d root/.slipway/failed/" SECOND " && test ! -e " BUILT),
+	    "kept");
 	is_ok(store_fail(store, SECOND, 0), "keeping none");
 	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
-	ok(sh("mkdir -p root/releases/" SECOND ".partial/x"), "a crash");
+	ok(sh("mkdir -p root/releases/" SECOND ".partial/x && : >" BUILT), "a crash");
 	is_ok(store_sweep(store, &swept), "is swept");
 	is_int((int64_t)swept.n, 1, "by name");
+	ok(sh("test ! -e " BUILT), "with what was built");
 	is_ok(store_flip(store, ""), "current is taken away");
 	ok(sh("test ! -L root/current && mkdir root/current"), "a folder");
 	is_err(store_flip(store, FIRST), ERR_FAILED, "move it away",
@@ -247,6 +333,7 @@ main(void)
 	test_claim();
 	test_make();
 	test_shared();
+	test_sealed();
 	test_end();
 	store_close(store);
 	repo_close(repo);
