@@ -315,6 +315,7 @@ command_run(struct work *work, const struct command *command)
 	    command->action->record != NULL;
 	if (err != NULL || !any)
 		goto done;
+	work->ran = true;
 	announce(work, command, &steps);
 	if (record)
 		err = keep_record(work, command, &steps, "", &before);

@@ -120,6 +120,21 @@ check_shared(struct work *work)
 	return err;
 }
 
+/* What commands made of the release is what a rollback has to find. */
+static const struct err *
+seal(struct work *work)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "seal");
+	message_add(&request, "release", work->deploy.release);
+	message_add_int(&request, "changed", work->ran);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
 const struct err *
 prepare(struct work *work)
 {
@@ -144,7 +159,7 @@ prepare(struct work *work)
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 	if (err == NULL)
-		err = work_ask_release(work, "seal", work->deploy.release);
+		err = seal(work);
 	if (err != NULL)
 		return err;
 	work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;

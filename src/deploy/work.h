@@ -36,6 +36,7 @@ struct work {
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
 	bool resumed;				/* picked up after a crash */
+	bool ran;				/* a command, in a release */
 };
 
 /* Takes over the row in "deploy", which is emptied. */
