@@ -103,7 +103,7 @@ lock_take(struct lock **lock, const char *path, const char *purpose,
 	int fd;
 
 	*lock = NULL;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return err_system("open %s", path);
 	if (lock_fd(fd, timeout_ms) == -1) {

@@ -21,7 +21,8 @@
 struct lock;
 
 /*
- * Take the lock, creating the file (0644) when it is missing. Waits up to
+ * Take the lock, creating the file when it is missing, for this user
+ * alone (who can open it can hold it). Waits up to
  * "timeout_ms": 0 does not wait, -1 waits for ever. ERR_BUSY when somebody
  * else holds it at the end; "*lock" is NULL on any failure.
  */

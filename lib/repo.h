@@ -34,8 +34,8 @@ struct repo_commit {
 	int64_t committed_at;
 };
 
-/* Longer commit messages are cut here. */
-#define REPO_MESSAGE_MAX 65536
+/* Longer commit messages are cut here: longer than any that is meant. */
+#define REPO_MESSAGE_MAX (16 * 1024 * 1024)
 
 /*
  * Open the bare repository at "path". With "quarantine", the object

@@ -6,13 +6,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <git2.h>
 
 #include "alloc.h"
 
-/* Other runners write the same ref: how often to start over. */
-#define ATTEMPTS 20
+/*
+ * Other runners write the same ref: how often to start over, after pauses
+ * that grow from one millisecond to PAUSE_MAX_MS and differ by process.
+ */
+#define ATTEMPTS 200
+#define PAUSE_MAX_MS 32
 
 /* "ab/cdef...", the path of a commit's note. */
 #define PATH_SIZE (REPO_OID_SIZE + 1)
@@ -182,6 +188,18 @@ attempt(struct repo *repo, const char *ref, const struct vec *oids,
 	return code;
 }
 
+/* Nobody who waits as long as another meets it again at the end. */
+static void
+pause_for(int attempt)
+{
+	int most_ms = attempt < 5 ? 1 << attempt : PAUSE_MAX_MS;
+	struct timespec pause = { 0, 0 };
+
+	pause.tv_nsec = 1000000L + (long)((unsigned int)getpid() * 7919u +
+	    (unsigned int)attempt * 104729u) % (most_ms * 1000000L);
+	nanosleep(&pause, NULL);
+}
+
 const struct err *
 repo_note_add(struct repo *repo, const char *ref, const struct vec *oids,
     const char *line)
@@ -198,6 +216,7 @@ repo_note_add(struct repo *repo, const char *ref, const struct vec *oids,
 		if (code != GIT_EMODIFIED && code != GIT_EEXISTS &&
 		    code != GIT_ELOCKED)
 			break;
+		pause_for(i);
 	}
 	return code == 0 ? NULL : repo_error(code, "write notes to %s", ref);
 }

@@ -137,16 +137,17 @@ const struct cmd cmd_deploy = {
 	.run = run_deploy,
 };
 
-/* The newest deploy that did not go live. */
+/* The newest deploy that failed, unless a newer one is live. */
 static const struct err *
 find_failed(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	int64_t *number = ctx;
 
 	(void)journal;
+	if (*number == 0 && (deploy->state == DEPLOY_LIVE ||
+	    deploy->state == DEPLOY_RETIRED))
+		*number = -1;
 	if (*number == 0 && deploy_is_over(deploy->state) &&
-	    deploy->state != DEPLOY_LIVE &&
-	    deploy->state != DEPLOY_RETIRED &&
 	    deploy->state != DEPLOY_SUPERSEDED &&
 	    strcmp(deploy->kind, "deploy") == 0)
 		*number = deploy->number;
@@ -164,9 +165,10 @@ retry_number(const struct call *call, int64_t *number)
 	filter.environment = call->env->name;
 	*number = 0;
 	err = deploy_each(call->hub.journal, &filter, find_failed, number);
-	if (err == NULL && *number == 0)
-		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed",
-		    call->env->name);
+	if (err == NULL && *number <= 0)
+		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed"
+		    " since the live one; name the one that is meant:"
+		    " slipway retry N", call->env->name);
 	return err;
 }
 
@@ -232,7 +234,7 @@ const struct cmd cmd_retry = {
 	.words_max = 1,
 	.summary = "deploy again what has failed",
 	.help = "Deploy the commit of deploy N again, or of the newest one"
-	    " that has failed.",
+	    " that has failed\nsince something went live.",
 	.example = "slipway retry -C /srv/shop.git\n"
 	    "slipway retry -C /srv/shop.git 42",
 	.json = true,

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ input_file(int *fd, const void *input, size_t len)
 	*fd = -1;
 	if (file == NULL)
 		return err_system("create a temporary file");
-	*fd = dup(fileno(file));
+	*fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
 	fclose(file);
 	if (*fd == -1)
 		return err_system("dup");

@@ -141,6 +141,7 @@ begin_steps(struct work *work, const struct command *command,
 		if (err != NULL || done)
 			continue;
 		err = begin_step(work, command, &steps->v[i], host);
+		work->unwritten = err != NULL;
 		steps->mask[i] = *any = true;
 	}
 	return err;
@@ -292,6 +293,7 @@ end_steps(struct work *work, const struct command *command,
 			continue;
 		err = end_step(work, command, &steps->v[i], &results[i],
 		    changed);
+		work->unwritten = err != NULL;
 		if (failed == NULL &&
 		    strcmp(steps->v[i].state, "failed") == 0)
 			failed = failure(command, &results[i],
@@ -438,6 +440,7 @@ command_undo(struct work *work, const struct facts *facts,
 	if (!work_is_cut(work))
 		written = step_set_state(work->hub->journal, step->id,
 		    err == NULL ? "undone" : "undo-failed");
+	work->unwritten |= written != NULL;
 	message_release(&request);
 	free(record);
 	free(mask);

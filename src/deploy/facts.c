@@ -47,9 +47,9 @@ add_commit(struct message *request, const struct facts *facts)
 	add(request, "COMMIT", "%s", commit->oid);
 	add(request, "COMMIT_SHORT", "%.7s", commit->oid);
 	add(request, "BRANCH", "%s", branch_of(facts));
-	add(request, "AUTHOR", "%s", commit->author);
+	add(request, "AUTHOR", "%.*s", FACTS_TEXT_MAX, commit->author);
 	add(request, "DATE", "%s", date);
-	add(request, "MESSAGE", "%s", commit->message);
+	add(request, "MESSAGE", "%.*s", FACTS_TEXT_MAX, commit->message);
 }
 
 static void
@@ -90,8 +90,8 @@ facts_add(struct message *request, const struct facts *facts)
 	add_places(request, facts);
 	add_commit(request, facts);
 	add(request, "PUSHER", "%s", deploy->pusher);
-	add(request, "DIRECTIVES", "%s", directives.s);
-	add(request, "ARGUMENT", "%s", facts->argument);
+	add(request, "DIRECTIVES", "%.*s", FACTS_TEXT_MAX, directives.s);
+	add(request, "ARGUMENT", "%.*s", FACTS_TEXT_MAX, facts->argument);
 	add(request, "BACKUP_DIR", "%s", backup);
 	if (facts->record != NULL)
 		add(request, "RECORD", "%s", facts->record);

@@ -16,6 +16,12 @@
 #include "plan/config.h"
 #include "repo.h"
 
+/*
+ * A message, an author, the directives and an argument are cut here, in
+ * bytes: the kernel takes no variable of twice that length.
+ */
+#define FACTS_TEXT_MAX 65536
+
 struct facts {
 	const struct hub *hub;
 	const struct environment *env;

@@ -82,7 +82,9 @@ drop_backups(struct work *work)
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
 		char *path = path_join(dir, names.v[i]);
 
-		if (strtoll(names.v[i], NULL, 10) < oldest)
+		/* What somebody else has put there stays. */
+		if (strspn(names.v[i], "0123456789") == strlen(names.v[i]) &&
+		    strtoll(names.v[i], NULL, 10) < oldest)
 			err = file_remove_tree(AT_FDCWD, path);
 		free(path);
 	}

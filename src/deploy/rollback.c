@@ -45,7 +45,9 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	(void)journal;
 	if (deploy->number <= numbers->above ||
 	    strcmp(deploy->kind, "deploy") != 0 ||
-	    (deploy->state != DEPLOY_LIVE && deploy->state != DEPLOY_RETIRED))
+	    (deploy->state != DEPLOY_LIVE &&
+	    deploy->state != DEPLOY_RETIRED &&
+	    deploy->state != DEPLOY_BROKEN))
 		return NULL;
 	numbers->v = xreallocarray(numbers->v, numbers->n + 1,
 	    sizeof(*numbers->v));
@@ -53,7 +55,10 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-/* Every deploy that went live after the one that made the target. */
+/*
+ * Every deploy that went live after the one that made the target, and
+ * every broken one: what could not be undone then is tried again.
+ */
 static const struct err *
 deploys_between(struct work *work, struct numbers *numbers)
 {

@@ -21,12 +21,17 @@ is_migration(const struct step *step)
 	return strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0;
 }
 
-/* The page comes down last, see maintenance_down(). */
+/*
+ * The page comes down last, see maintenance_down(). An undo that failed is
+ * tried again by a later rollback, not by the deploy that it failed in.
+ */
 static bool
-had_effect(const struct step *step)
+had_effect(const struct work *work, const struct step *step)
 {
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
 		return false;
+	if (strcmp(step->state, "undo-failed") == 0)
+		return step->deploy != work->deploy.number;
 	return strcmp(step->state, "done") == 0 || (step->changed &&
 	    (strcmp(step->state, "failed") == 0 ||
 	    strcmp(step->state, "interrupted") == 0));
@@ -55,7 +60,7 @@ undo_step(const struct step *step, void *ctx)
 	struct undone *undone = undoing->undone;
 	const struct err *err;
 
-	if (!had_effect(step) || work_is_cut(undoing->work))
+	if (!had_effect(undoing->work, step) || work_is_cut(undoing->work))
 		return NULL;
 	if (step->undo == NULL) {
 		/* A rollback has told of it before it began. */
@@ -141,7 +146,7 @@ preview_step(const struct step *step, void *ctx)
 {
 	struct work *work = ctx;
 
-	if (!had_effect(step))
+	if (!had_effect(work, step))
 		return NULL;
 	if (step->undo != NULL)
 		event_add(work->log, "will_undo", "isss", "deploy",
@@ -232,8 +237,8 @@ went_well(struct work *work, const struct err *err)
 static const struct err *
 cut_off(void)
 {
-	return err_new(ERR_INTERRUPTED, "a host was lost while a deploy was"
-	    " activated");
+	return err_new(ERR_INTERRUPTED, "a host was lost, or the journal did"
+	    " not take a step, while a deploy was activated");
 }
 
 static const struct err *

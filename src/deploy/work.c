@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/facts.h"
 #include "journal/step.h"
 #include "path.h"
 
@@ -70,7 +72,8 @@ work_hosts(struct work *work)
 bool
 work_is_cut(const struct work *work)
 {
-	return work->fleet != NULL && fleet_is_lost(work->fleet);
+	return work->unwritten ||
+	    (work->fleet != NULL && fleet_is_lost(work->fleet));
 }
 
 const struct err *
@@ -152,6 +155,21 @@ make_plan(struct work *work)
 	return err;
 }
 
+/* An argument that does not fit is no secret. */
+static void
+warn_of_cuts(struct work *work)
+{
+	for (size_t i = 0; i < work->plan.n_items; i++) {
+		const struct plan_item *item = &work->plan.items[i];
+
+		if (strlen(item->argument) > FACTS_TEXT_MAX)
+			work_warn(work, "%s: $SLIPWAY_ARGUMENT would be %zu"
+			    " bytes long; the command gets the first %d",
+			    item->action->name, strlen(item->argument),
+			    FACTS_TEXT_MAX);
+	}
+}
+
 static const char *
 action_of(const struct work *work, const char *directive)
 {
@@ -204,8 +222,10 @@ work_plan(struct work *work, bool write)
 	work->deploy.subject = xstrdup(work->commit.subject);
 	err = deploy_plan(work->hub->journal, &work->deploy,
 	    &work->directives, &work->plan.directives);
-	if (err == NULL)
+	if (err == NULL) {
 		report_directives(work);
+		warn_of_cuts(work);
+	}
 	return err;
 }
 
@@ -422,5 +442,10 @@ work_end(struct work *work)
 	    "live_commit", live.number == 0 ? NULL : live.commit,
 	    "previous", deploy->previous);
 	deploy_release(&live);
+	/* Standard error is the runner's own log. */
+	if (event_log_error(work->log) != NULL)
+		fprintf(stderr, "deploy %lld: its event log is incomplete:"
+		    " %s\n", (long long)deploy->number,
+		    event_log_error(work->log));
 	return NULL;
 }

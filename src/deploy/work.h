@@ -37,6 +37,8 @@ struct work {
 	bool flipped;				/* "current" is the new one */
 	bool resumed;				/* picked up after a crash */
 	bool ran;				/* a command, in a release */
+	bool unwritten;				/* a step's end is not in the
+						 * journal: it was refused */
 };
 
 /* Takes over the row in "deploy", which is emptied. */
@@ -50,7 +52,10 @@ const struct err *work_hosts(struct work *work);
 /* Start them again when one of them was lost. */
 const struct err *work_hosts_again(struct work *work);
 
-/* True when a host was lost: what its steps came to is not known. */
+/*
+ * True when this runner cannot go on: a host was lost, so that what its
+ * steps came to is not known, or the journal did not take the end of one.
+ */
 bool work_is_cut(const struct work *work);
 
 /* Steps that nobody will hear the end of become "interrupted". */

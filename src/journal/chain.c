@@ -45,7 +45,7 @@
 #define RELEASE_JSON \
     "json_object('id',id,'environment',environment,'name',name," \
     "'deploy',deploy,'commit',commit_oid,'state',state," \
-    "'created_at',created_at,'live_at',live_at)"
+    "'created_at',created_at,'live_at',live_at,'live_by',live_by)"
 
 #define NOUN(text, table, column, json) { text, \
     "SELECT " json " FROM " table " WHERE " column " = ?1", \

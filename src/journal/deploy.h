@@ -166,9 +166,9 @@ const struct err *deploy_request(struct journal *journal,
     struct deploy *deploy, const struct directives *options);
 
 /*
- * The runner takes all waiting requests of an environment: the newest
- * becomes "preparing", the others are superseded by it. Number 0 when
- * nothing waits.
+ * The runner takes what waits in an environment: of deploys up to the next
+ * rollback the newest becomes "preparing" and the others are superseded by
+ * it; a rollback is taken by itself. Number 0 when nothing waits.
  */
 const struct err *deploy_take(struct journal *journal,
     const char *environment, struct deploy *deploy);

@@ -79,7 +79,23 @@ deploy_request(struct journal *journal, struct deploy *deploy,
 	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
 }
 
-/* Mark what waits behind the newest; each gets its own event. */
+/*
+ * What is to be taken: deploys up to the next rollback are one, the newest
+ * of them; a rollback stands for itself. 0 when nothing waits.
+ */
+static const struct err *
+choose_waiting(struct db *db, const char *environment, int64_t *number)
+{
+	return db_get_int(number, db, 0, "WITH q AS (SELECT number, kind"
+	    " FROM deploys WHERE environment = ?1 AND state = 'queued')"
+	    " SELECT CASE WHEN (SELECT kind FROM q ORDER BY number LIMIT 1)"
+	    "  = 'deploy' THEN (SELECT max(number) FROM q WHERE number <"
+	    "   coalesce((SELECT min(number) FROM q WHERE kind <> 'deploy'),"
+	    "    number + 1))"
+	    " ELSE (SELECT min(number) FROM q) END", "s", environment);
+}
+
+/* Mark the deploys that wait behind it; each gets its own event. */
 static const struct err *
 supersede(struct journal *journal, const char *environment, int64_t newest)
 {
@@ -116,9 +132,7 @@ deploy_take(struct journal *journal, const char *environment,
 	err = db_begin(db);
 	if (err != NULL)
 		return err;
-	err = db_get_int(&number, db, 0, "SELECT max(number) FROM deploys"
-	    " WHERE environment = ?1 AND state = 'queued'", "s",
-	    environment);
+	err = choose_waiting(db, environment, &number);
 	if (err != NULL || number == 0) {
 		db_rollback(db);
 		return err;
@@ -182,9 +196,10 @@ write_columns(struct db *db, const struct deploy *deploy)
 	    (int64_t)deploy->maintenance);
 }
 
+/* "live_by" is the deploy that makes it live, 0 for other states. */
 static const struct err *
 set_release_state(struct journal *journal, const char *environment,
-    const char *name, const char *state)
+    const char *name, const char *state, int64_t live_by)
 {
 	struct db *db = journal_db(journal);
 	const struct err *err;
@@ -194,10 +209,11 @@ set_release_state(struct journal *journal, const char *environment,
 	    " WHERE environment = ?1 AND name = ?2", "ss", environment, name);
 	if (err != NULL || id == 0)
 		return err;
-	live_at = strcmp(state, "live") == 0 ? clock_now_ms() : 0;
+	live_at = live_by != 0 ? clock_now_ms() : 0;
 	err = db_run(db, "UPDATE releases SET state = ?2,"
-	    " live_at = coalesce(?3, live_at) WHERE id = ?1", "isn", id,
-	    state, live_at);
+	    " live_at = coalesce(?3, live_at),"
+	    " live_by = coalesce(?4, live_by) WHERE id = ?1", "isnn", id,
+	    state, live_at, live_by);
 	return err != NULL ? err : chain_add(journal, NOUN_RELEASE, id);
 }
 
@@ -218,7 +234,7 @@ retire_live(struct journal *journal, const struct deploy *deploy)
 		err = chain_add(journal, NOUN_DEPLOY, live.number);
 	if (err == NULL && live.release != NULL)
 		err = set_release_state(journal, live.environment,
-		    live.release, "retired");
+		    live.release, "retired", 0);
 	deploy_release(&live);
 	return err;
 }
@@ -235,7 +251,8 @@ follow_release(struct journal *journal, const struct deploy *deploy)
 	    deploy->state != DEPLOY_LIVE)
 		return NULL;
 	return set_release_state(journal, deploy->environment,
-	    deploy->release, state);
+	    deploy->release, state,
+	    deploy->state == DEPLOY_LIVE ? deploy->number : 0);
 }
 
 const struct err *

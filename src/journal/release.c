@@ -106,11 +106,13 @@ release_disposable(struct journal *journal, const char *environment,
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND name IS NOT ?3"
 	    " AND ((state = 'ready' AND deploy IN"
-	    "   (SELECT number FROM deploys WHERE state = 'broken'))"
+	    "   (SELECT number FROM deploys WHERE state = 'broken')"
+	    "   AND deploy < (SELECT min(deploy) FROM releases"
+	    "    WHERE environment = ?1 AND state IN ('live', 'retired')))"
 	    "  OR (state = 'retired' AND id NOT IN"
 	    "   (SELECT id FROM releases WHERE environment = ?1"
 	    "    AND state IN ('live', 'retired')"
-	    "    ORDER BY live_at DESC LIMIT ?2))) ORDER BY live_at", "sis",
+	    "    ORDER BY live_by DESC LIMIT ?2))) ORDER BY live_by", "sis",
 	    environment, keep_count, spared);
 	if (err != NULL)
 		return err;
@@ -124,7 +126,8 @@ const struct err *
 release_oldest_deploy(struct journal *journal, int64_t *deploy)
 {
 	return db_get_int(deploy, journal_db(journal), 0, "SELECT min(deploy)"
-	    " FROM releases WHERE state IN ('ready', 'live', 'retired')",
+	    " FROM releases WHERE state IN"
+	    " ('building', 'ready', 'live', 'retired')",
 	    "");
 }
 

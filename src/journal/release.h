@@ -45,8 +45,9 @@ const struct err *release_set_state(struct journal *journal,
 /*
  * Names that cleanup may remove: were live once, are not live, are not
  * "spared" (what was live before), and are not among the newest
- * "keep_count" that were live; and those of broken deploys, now that
- * another one is live. Oldest first.
+ * "keep_count" that were live, by the number of the deploy that made them
+ * live last, since clocks go back; and those of broken deploys older than
+ * all of these. Oldest first.
  */
 const struct err *release_disposable(struct journal *journal,
     const char *environment, int64_t keep_count, const char *spared,

@@ -96,6 +96,7 @@ static const char version_1[] =
     " state TEXT NOT NULL,"
     " created_at INTEGER NOT NULL,"
     " live_at INTEGER NOT NULL DEFAULT 0,"
+    " live_by INTEGER NOT NULL DEFAULT 0,"
     " UNIQUE (environment, name)"
     ") STRICT;"
     "CREATE TABLE events ("

@@ -1,21 +1,41 @@
 #include "report/say.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "clock.h"
 #include "str.h"
 
 /* More notes than this fill the pipe of a client that does not read. */
 #define NOTES_MAX 100
 
-/* A client that is gone is no reason to fail. */
+/* How long a client that does not read is waited for, in all. */
+#define PATIENCE_MS 1500
+
+/* A client that is gone, or does not read, is no reason to fail or wait. */
 static void
 write_out(struct str *text)
 {
-	if (text->len > 0 &&
-	    file_write_fd(STDERR_FILENO, text->s, text->len) != NULL)
-		str_clear(text);
+	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+	size_t at = 0;
+
+	while (at < text->len) {
+		struct pollfd fd = { STDERR_FILENO, POLLOUT, 0 };
+		int64_t left_ms = until_ms - clock_monotonic_ms();
+		size_t len = text->len - at;
+		ssize_t n;
+
+		if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) <= 0 ||
+		    (fd.revents & POLLOUT) == 0)
+			break;
+		n = write(STDERR_FILENO, text->s + at,
+		    len < PIPE_BUF ? len : PIPE_BUF);
+		if (n == -1)
+			break;
+		at += (size_t)n;
+	}
 	str_release(text);
 }
 

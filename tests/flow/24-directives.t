@@ -236,4 +236,24 @@ is_exit "strict looks at what is new" 0
 ran "and the deploy at all that goes live" "always cc"
 like "a word that was let in is told of" "$banner" \
     'udpb.*did you mean -updb-'
+
+# However long a message is, all of it counts.
+commit a 37 "thirty-seventh"
+{
+	printf 'a squashed one\n\n'
+	yes 'a line of a long text' | head -n 6000
+	printf '\n-nosuch-\n'
+} | git -C "$work" commit -q --amend -F -
+push
+isnt "strict sees the end of a long message" "$status" 0
+like "it names the word" "$banner" 'nosuch'
+{
+	printf 'a squashed one\n\n'
+	yes 'a line of a long text' | head -n 6000
+	printf '\nDeploy: cc\n'
+} | git -C "$work" commit -q --amend -F -
+: > "$T/trace"
+push
+is_exit "a long message goes through" 0
+ran "and its trailer is heard" "always cc"
 done_testing

@@ -164,4 +164,9 @@ is "its state" "$(newest state)" rolled-back
 git -C "$work" commit -q --amend -m "seventh"
 push --force main
 is "the next one is live" "$(live_file index.html)" seven
+
+# What has failed before something newer went live is not taken for it.
+slip retry
+isnt "retry does not take the site back by itself" "$status" 0
+like "it says how" "$err" 'slipway retry N'
 done_testing

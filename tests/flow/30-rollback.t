@@ -34,6 +34,11 @@ run = test ! -e "$TRACE.stuck"
 phase = verify
 directive = fails
 run = exit 1
+
+[action edit]
+phase = build
+directive = edit
+run = echo built >> page && rm draft
 EOF
 slip rollback
 isnt "without a release there is nothing to roll back" "$status" 0
@@ -137,6 +142,28 @@ is "the release that it went back to is live" "$(current)" "$eight"
 is "for the journal, too" "$(newest state) $(newest release)" "live $eight"
 rm "$T/trace.stuck"
 
+# What the commands of a deploy made of its files is what was deployed.
+built="page draft"
+put page plain
+put draft gone
+push_file version 8c "edited by a build -edit-"
+edited=$(current)
+is "a build edits a file of the commit" "$(live_file page | paste -s)" \
+    "plain	built"
+push_file version 8d "not edited"
+slip rollback
+is_exit "rollback to it succeeds" 0
+is "it is live" "$(current)" "$edited"
+is "as it was built" "$(live_file page | paste -s)" "plain	built"
+push_file version 8e "not edited"
+plain=$(current)
+echo edited >> "$root/releases/$edited/page"
+slip rollback "$edited"
+isnt "not to one that was edited by hand afterwards" "$status" 0
+like "it names the file" "$out$err" '1 file.*page'
+unlike "and not the one that a build removed" "$out$err" 'draft'
+is "what was live is live" "$(current)" "$plain"
+
 # An undo that fails.
 push_file version 9 "nine -schema-"
 nine=$(current)
@@ -146,4 +173,15 @@ is_exit "a rollback whose undo fails needs a hand" 6
 like "it says which" "$out$err" 'undo of schema: exit 1'
 is "its state" "$(newest state)" broken
 is "nothing was flipped" "$(current)" "$nine"
+
+# What could not be undone is tried again, not forgotten.
+slip rollback
+is_exit "once more is no better" 6
+is "nothing was flipped" "$(current)" "$nine"
+rm "$T/trace.no"
+: > "$T/trace"
+slip rollback
+is_exit "the cause is mended: the rollback succeeds" 0
+is "the undo has run" "$(trace | head -n 1)" "undo 9"
+like "it says so" "$out" 'migrations +ran, undone'
 done_testing

@@ -179,6 +179,30 @@ is_list(struct journal *journal, struct deploy_filter filter,
 	str_release(&list);
 }
 
+/* A rollback neither supersedes what was pushed nor is superseded by it. */
+static void
+test_mixed_queue(void)
+{
+	static const int64_t order[] = { 2, 3, 5, 0 };
+	struct journal *journal = fixture_journal("mixed.db");
+	struct deploy deploy;
+
+	for (int i = 0; i < 5; i++)
+		fixture_request(journal, "a", NULL);
+	is_ok(db_script(journal_db(journal),
+	    "UPDATE deploys SET kind = 'rollback' WHERE number = 3"),
+	    "the third is a rollback");
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		is_ok(deploy_take(journal, "a", &deploy), "take");
+		is_int(deploy.number, order[i], "take %zu", i);
+		deploy_release(&deploy);
+	}
+	is_ok(deploy_get(journal, 4, &deploy), "the fourth");
+	is_int(deploy.superseded_by, 5, "is in the fifth");
+	deploy_release(&deploy);
+	journal_close(journal);
+}
+
 static void
 test_queue(void)
 {
@@ -371,6 +395,7 @@ main(void)
 	test_transitions();
 	test_outcome();
 	test_queue();
+	test_mixed_queue();
 	test_filters();
 	test_live();
 	test_directives();

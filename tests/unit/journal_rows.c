@@ -97,23 +97,23 @@ test_disposable(void)
 
 	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
 	    "no earlier", "nothing before nothing");
+	fixture_request(journal, "a", NULL);
+	fixture_plan(journal, "a", "20251231000000", NULL, &broken);
+	fixture_move(journal, &broken, DEPLOY_ACTIVATING);
+	is_ok(deploy_move(journal, &broken, DEPLOY_BROKEN), "it is broken");
+	is_disposable(journal, 4, NULL, "");
 	for (int i = 0; i < 4; i++)
 		fixture_live(journal, "a", names[i], i == 0 ? NULL :
 		    names[i - 1]);
+	is_disposable(journal, 4, NULL, "20251231000000");
+	is_ok(release_set_state(journal, "a", broken.release, "removed"),
+	    "a broken deploy's release goes after all that came later");
+	deploy_release(&broken);
 	is_ok(db_script(journal_db(journal),
-	    "UPDATE releases SET live_at = id"), "one after the other");
+	    "UPDATE releases SET live_by = id"), "one after the other");
 	is_disposable(journal, 4, NULL, "");
 	is_disposable(journal, 2, NULL, "20260101000000 20260101000001");
 	is_disposable(journal, 1, names[2], "20260101000000 20260101000001");
-	fixture_request(journal, "a", NULL);
-	fixture_plan(journal, "a", "20260101000009", names[3], &broken);
-	fixture_move(journal, &broken, DEPLOY_ACTIVATING);
-	is_ok(deploy_move(journal, &broken, DEPLOY_BROKEN), "it is broken");
-	is_disposable(journal, 4, NULL, "20260101000009");
-	is_ok(release_set_state(journal, "a", broken.release, "removed"),
-	    "a broken deploy's release goes");
-	is_disposable(journal, 4, NULL, "");
-	deploy_release(&broken);
 	is_ok(release_before_live(journal, "a", &release), "before live");
 	is_str(release.name, names[2], "is the third");
 	release_release(&release);
