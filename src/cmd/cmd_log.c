@@ -309,6 +309,8 @@ run_status(struct call *call)
 	if (call->json) {
 		json_end(&json);
 		str_addch(&out, '\n');
+	} else if (err == NULL) {
+		err = table_refused(&out, call->hub.journal);
 	}
 	if (err == NULL)
 		err = cmd_print(&out);

@@ -128,3 +128,33 @@ push_ref_skipped(struct journal *journal, int64_t id, const char *ref,
 	*skip = err == NULL && value != 0;
 	return err;
 }
+
+const struct err *
+push_get_origin(struct journal *journal, int64_t id, char **origin)
+{
+	return db_get_text(origin, journal_db(journal), "SELECT origin"
+	    " FROM pushes WHERE id = ?1", "i", id);
+}
+
+const struct err *
+push_get_refused(struct journal *journal, struct push *push, char **reason)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	*reason = NULL;
+	err = db_query(&query, journal_db(journal), "SELECT id, at, pusher,"
+	    " reason FROM pushes WHERE state = 'refused' AND at >"
+	    " coalesce((SELECT max(requested_at) FROM deploys), 0)"
+	    " ORDER BY id DESC LIMIT 1", "");
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err)) {
+		push->id = db_int(query, 0);
+		push->at = db_int(query, 1);
+		push->pusher = xstrdup(db_text(query, 2));
+		*reason = xstrdup_null(db_text(query, 3));
+	}
+	db_done(query);
+	return err;
+}

@@ -58,6 +58,18 @@ const struct err *push_land(struct journal *journal,
 const struct err *push_by_receiver(struct journal *journal,
     const char *receiver, int64_t *id);
 
+/* The client's address of a push, given; NULL: this machine. */
+const struct err *push_get_origin(struct journal *journal, int64_t id,
+    char **origin);
+
+/*
+ * The newest push that was refused since the last deploy was requested:
+ * "push->id" is 0 when there is none; the reason is given. The refs and
+ * options are not read.
+ */
+const struct err *push_get_refused(struct journal *journal,
+    struct push *push, char **reason);
+
 /* Was this ref of the push marked to be skipped? */
 const struct err *push_ref_skipped(struct journal *journal, int64_t id,
     const char *ref, bool *skip);

@@ -4,8 +4,9 @@
 
 #define TAB_WIDTH 8
 
-size_t
-line_width(const char *text, size_t len)
+/* How many characters a text has on a terminal. */
+static size_t
+width_of(const char *text, size_t len)
 {
 	size_t width = 0, step;
 
@@ -42,7 +43,7 @@ line_cut(struct str *out, const char *text, size_t max)
 	struct str visible = STR_INIT;
 
 	line_text(&visible, text);
-	if (line_width(visible.s, visible.len) > max) {
+	if (width_of(visible.s, visible.len) > max) {
 		str_truncate(&visible, prefix_bytes(visible.s, visible.len,
 		    max < 3 ? 0 : max - 3));
 		str_add(&visible, "...");
@@ -64,7 +65,7 @@ line_cell(struct str *out, const char *text, size_t width)
 	size_t start = out->len, used;
 
 	line_text(out, text);
-	used = line_width(out->s + start, out->len - start);
+	used = width_of(out->s + start, out->len - start);
 	add_spaces(out, (used < width ? width - used : 0) + 2);
 }
 
@@ -134,7 +135,7 @@ line_output(struct str *out, const char *text)
 		upto = tab == NULL ? len : (size_t)(tab - text);
 		str_add_visible(out, text, upto);
 		if (tab != NULL) {
-			column = line_width(out->s + start, out->len - start);
+			column = width_of(out->s + start, out->len - start);
 			add_spaces(out, TAB_WIDTH - column % TAB_WIDTH);
 			upto++;
 		}

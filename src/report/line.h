@@ -18,9 +18,6 @@
 /* Characters of a commit's name that people are shown. */
 #define LINE_COMMIT_DIGITS 7
 
-/* How many characters a text has on a terminal. */
-size_t line_width(const char *text, size_t len);
-
 /* NULL adds nothing. */
 void line_text(struct str *out, const char *text);
 

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "file.h"
+#include "journal/push.h"
 #include "path.h"
 #include "report/line.h"
 #include "report/table.h"
@@ -181,6 +182,29 @@ add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 	add_deploy(out, deploy);
 	str_addch(out, '\n');
 	return NULL;
+}
+
+const struct err *
+table_refused(struct str *out, struct journal *journal)
+{
+	struct push push = PUSH_INIT;
+	const struct err *err;
+	char *reason;
+
+	err = push_get_refused(journal, &push, &reason);
+	if (err == NULL && push.id != 0) {
+		line_label(out, "refused");
+		str_add(out, "a push by ");
+		line_text(out, push.pusher);
+		str_add(out, ", ");
+		clock_add_local(out, push.at);
+		str_add(out, ": ");
+		line_text(out, reason == NULL ? "" : reason);
+		str_addch(out, '\n');
+	}
+	push_release(&push);
+	free(reason);
+	return err;
 }
 
 const struct err *

@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "journal/push.h"
 #include "journal/step.h"
 #include "report/line.h"
 
@@ -195,6 +197,19 @@ add_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
+/* Where the push came from, if not from this machine. */
+static const struct err *
+add_origin(struct str *out, struct journal *journal, int64_t push)
+{
+	const struct err *err;
+	char *origin;
+
+	err = push_get_origin(journal, push, &origin);
+	line_pair(out, "pushed from", origin);
+	free(origin);
+	return err;
+}
+
 const struct err *
 table_show(struct str *out, struct journal *journal,
     const struct deploy *deploy)
@@ -208,7 +223,9 @@ table_show(struct str *out, struct journal *journal,
 	line_text(out, deploy->environment);
 	str_addf(out, ", %s\n", deploy_state_name(deploy->state));
 	add_facts(out, deploy);
-	err = add_directives(out, journal, deploy->number, true);
+	err = add_origin(out, journal, deploy->push);
+	if (err == NULL)
+		err = add_directives(out, journal, deploy->number, true);
 	if (err == NULL)
 		err = add_directives(out, journal, deploy->number, false);
 	if (err == NULL)

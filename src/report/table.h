@@ -45,4 +45,10 @@ const struct err *table_status_json(struct json *json,
     struct journal *journal, const char *environment, const char *root,
     bool *level);
 
+/*
+ * A line about the newest push that was refused since the last deploy was
+ * asked for; nothing when there is none. It left no deploy that would tell.
+ */
+const struct err *table_refused(struct str *out, struct journal *journal);
+
 #endif

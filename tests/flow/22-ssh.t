@@ -38,6 +38,8 @@ is "the second page is live" "$(live_file index.html)" two
 is "it is whom the server says" "$(deploy 2 pusher)" bob
 is "the address is kept, too" \
     "$(sql 'SELECT DISTINCT origin FROM pushes')" 127.0.0.1
+slip show
+like "and shown" "$out" 'pushed from +127\.0\.0\.1'
 
 # A push option crosses ssh.
 push_file index.html three "third page" -o updb main

@@ -247,6 +247,8 @@ commit a 37 "thirty-seventh"
 push
 isnt "strict sees the end of a long message" "$status" 0
 like "it names the word" "$banner" 'nosuch'
+slip status
+like "status tells of the refused push" "$out" 'refused +a push by .*nosuch'
 {
 	printf 'a squashed one\n\n'
 	yes 'a line of a long text' | head -n 6000
