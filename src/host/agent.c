@@ -91,6 +91,14 @@ verb_note(struct agent *agent, const char *fmt, ...)
 }
 
 const struct err *
+verb_note_once(struct agent *agent, const char *text)
+{
+	if (!vec_push_new(&agent->told, text))
+		return NULL;
+	return verb_note(agent, "%s", text);
+}
+
+const struct err *
 verb_repo(struct agent *agent, struct repo **repo)
 {
 	const struct err *err = NULL;
@@ -315,5 +323,6 @@ agent_serve(int in_fd, int out_fd)
 	err = serve(&agent);
 	close_root(&agent);
 	vec_release(&agent.roles);
+	vec_release(&agent.told);
 	return err;
 }

@@ -29,6 +29,7 @@ struct agent {
 	struct store *store;	/* NULL before "open" */
 	struct lock *lock;
 	struct repo *repo;	/* NULL until a verb needs it */
+	struct vec told;	/* notes that are worth saying once */
 };
 
 typedef const struct err *(*verb_cb)(struct agent *agent,
@@ -55,6 +56,9 @@ void verb_add_all(struct message *result, const char *key,
 /* Send a note to the runner at once. */
 const struct err *verb_note(struct agent *agent, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same unless this agent has sent that text before. */
+const struct err *verb_note_once(struct agent *agent, const char *text);
 
 /* The repository, lent: opened when the first verb needs it. */
 const struct err *verb_repo(struct agent *agent, struct repo **repo);

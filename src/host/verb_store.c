@@ -123,7 +123,7 @@ verb_hooks(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = store_hooks(agent->store, release, &hooks, &odd);
 	for (size_t i = 0; i < odd.n && err == NULL; i++)
-		err = verb_note(agent, "%s", odd.v[i]);
+		err = verb_note_once(agent, odd.v[i]);
 	if (err == NULL)
 		verb_add_all(result, "hook", &hooks);
 	vec_release(&hooks);

@@ -80,6 +80,14 @@ like "so is one that names no phase" "$banner" \
 like "before the flip the old release is current" "$(trace)" \
     "migrate $release"
 like "after it the new one is" "$(trace)" "symlink $(current)"
+script deploy/before_restart <<'EOF'
+#!/bin/sh
+exit 1
+EOF
+push_file index.html failing "failing"
+like "when a deploy fails" "$banner" 'before_restart'
+is "it is told once, though the old release has the file, too" \
+    "$(printf '%s\n' "$banner" | grep -c 'deploy/before_tset names')" 1
 
 # What a command sees.
 git -C "$work" rm -rfq deploy
