@@ -65,6 +65,23 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 }
 
 const struct err *
+cmd_open_journal(struct call *call)
+{
+	const struct environment *env;
+	const struct err *err, *fault;
+
+	err = hub_open(&call->hub, call->dir);
+	if (err != NULL)
+		return err;
+	fault = hub_config_read(&call->hub);
+	if (fault != NULL)
+		err_print("slipway: warning", fault);
+	else if (call->environment != NULL)
+		err = hub_environment(&call->hub, call->environment, &env);
+	return err == NULL ? hub_journal(&call->hub, DB_READ) : err;
+}
+
+const struct err *
 cmd_number(int64_t *number, const char *word)
 {
 	char *end;

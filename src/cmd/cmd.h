@@ -74,6 +74,13 @@ void call_values(const struct call *call, const char *name,
 const struct err *cmd_open(struct call *call, enum db_mode mode,
     bool environment);
 
+/*
+ * Open the hub and its journal for reading. A config that is wrong is told
+ * and stands in nobody's way; when it is right, the environment that was
+ * named must be one of its own. "env" is not set.
+ */
+const struct err *cmd_open_journal(struct call *call);
+
 /* Parse a deploy's number; ERR_USAGE. */
 const struct err *cmd_number(int64_t *number, const char *word);
 

@@ -59,7 +59,7 @@ read_filter(struct call *call, struct deploy_filter *filter)
 	const char *since = call_value(call, "since");
 	const struct err *err;
 
-	filter->environment = call->env == NULL ? NULL : call->env->name;
+	filter->environment = call->environment;
 	filter->author = call_value(call, "author");
 	filter->state = call_value(call, "state");
 	filter->limit = LOG_LIMIT;
@@ -86,7 +86,7 @@ run_log(struct call *call)
 	const struct err *err;
 
 	listing.json.pretty = true;
-	err = cmd_open(call, DB_READ, false);
+	err = cmd_open_journal(call);
 	if (err == NULL)
 		err = read_filter(call, &filter);
 	if (err != NULL)
@@ -138,14 +138,14 @@ find_shown(struct call *call, struct deploy *deploy)
 		err = cmd_number(&number, call->words.v[0]);
 		if (err == NULL)
 			err = deploy_get(call->hub.journal, number, deploy);
-		if (err == NULL && call->env != NULL &&
-		    strcmp(deploy->environment, call->env->name) != 0)
+		if (err == NULL && call->environment != NULL &&
+		    strcmp(deploy->environment, call->environment) != 0)
 			err = err_new(ERR_USAGE, "deploy %" PRId64 " was one"
 			    " of %s", number, deploy->environment);
 		return err;
 	}
-	err = deploy_get_newest(call->hub.journal, call->env == NULL ? NULL :
-	    call->env->name, deploy);
+	err = deploy_get_newest(call->hub.journal, call->environment,
+	    deploy);
 	if (err == NULL && deploy->number == 0)
 		err = err_new(ERR_NOT_FOUND, "nothing was deployed yet");
 	return err;
@@ -212,7 +212,7 @@ run_show(struct call *call)
 	bool following = call_has(call, "follow");
 	int64_t number;
 
-	err = cmd_open(call, DB_READ, false);
+	err = cmd_open_journal(call);
 	if (err == NULL)
 		err = find_shown(call, &deploy);
 	number = deploy.number;

@@ -109,7 +109,7 @@ run_verify(struct call *call)
 	int64_t events;
 	char head[65];
 
-	err = cmd_open(call, DB_READ, false);
+	err = cmd_open_journal(call);
 	if (err == NULL)
 		err = journal_check(call->hub.journal);
 	if (err == NULL)

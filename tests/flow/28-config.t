@@ -172,6 +172,16 @@ EOF
 } > "$T/long.ini"
 fault 7 '.' < "$T/long.ini"
 
+# What only looks into the journal goes on working, and says what is wrong.
+printf '%s\nkep = 3\n' "$good" > "$repo/slipway.ini"
+for reader in log show verify; do
+	run "$slipway" $reader -C "$repo"
+	is_exit "$reader works beside a wrong config" 0
+	like "$reader warns of it" "$err" "slipway\\.ini:[0-9]+: unknown key"
+done
+run "$slipway" rollback -C "$repo"
+is_exit "rollback does not" 2
+
 # Files that somebody else could have written.
 printf '%s\n' "$good" > "$repo/slipway.ini"
 for mode in 664 646; do
