@@ -315,8 +315,8 @@ db_blob(struct db_query *query, int column, size_t *len)
 	return bytes;
 }
 
-bool
-db_is_null(struct db_query *query, int column)
+static bool
+is_null(struct db_query *query, int column)
 {
 	return sqlite3_column_type(query->stmt, column) == SQLITE_NULL;
 }
@@ -333,7 +333,7 @@ db_get_int(int64_t *value, struct db *db, int64_t otherwise,
 	va_start(ap, types);
 	err = prepare(&query, db, sql, types, &ap);
 	va_end(ap);
-	if (err == NULL && db_step(query, &err) && !db_is_null(query, 0))
+	if (err == NULL && db_step(query, &err) && !is_null(query, 0))
 		*value = db_int(query, 0);
 	db_done(query);
 	return err;
@@ -381,10 +381,4 @@ int64_t
 db_last_id(struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->handle);
-}
-
-int64_t
-db_changes(struct db *db)
-{
-	return sqlite3_changes64(db->handle);
 }

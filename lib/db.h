@@ -59,7 +59,6 @@ void db_done(struct db_query *query);
 int64_t db_int(struct db_query *query, int column);		/* NULL: 0 */
 const char *db_text(struct db_query *query, int column);	/* or NULL */
 const void *db_blob(struct db_query *query, int column, size_t *len);
-bool db_is_null(struct db_query *query, int column);
 
 /* One integer from one row; "otherwise" when there is no row or NULL. */
 const struct err *db_get_int(int64_t *value, struct db *db,
@@ -75,6 +74,5 @@ const struct err *db_commit(struct db *db);
 void db_rollback(struct db *db);
 
 int64_t db_last_id(struct db *db);
-int64_t db_changes(struct db *db);
 
 #endif

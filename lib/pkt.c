@@ -134,17 +134,3 @@ pkt_next(struct pkt_reader *reader, enum pkt_kind *kind,
 	}
 	return NULL;
 }
-
-const struct err *
-pkt_read(struct pkt_reader *reader, int fd, enum pkt_kind *kind,
-    const char **bytes, size_t *len)
-{
-	const struct err *err = pkt_next(reader, kind, bytes, len);
-
-	while (err == NULL && *kind == PKT_MORE) {
-		err = pkt_fill(reader, fd);
-		if (err == NULL)
-			err = pkt_next(reader, kind, bytes, len);
-	}
-	return err;
-}

@@ -55,8 +55,4 @@ const struct err *pkt_fill(struct pkt_reader *reader, int fd);
 const struct err *pkt_next(struct pkt_reader *reader, enum pkt_kind *kind,
     const char **bytes, size_t *len);
 
-/* pkt_next(), filling from a blocking descriptor as long as need be. */
-const struct err *pkt_read(struct pkt_reader *reader, int fd,
-    enum pkt_kind *kind, const char **bytes, size_t *len);
-
 #endif

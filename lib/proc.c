@@ -36,9 +36,6 @@
 /* One read of the pipe, which holds as much. */
 #define PIECE 65536
 
-/* The end of the output that an error may quote. */
-#define TAIL_MAX 1024
-
 /* Longer values of TZ are not believed. */
 #define TZ_LEN_MAX 128
 
@@ -311,63 +308,6 @@ proc_run(struct proc_result *result, const struct proc_spec *spec,
 	file_close(&run.out_fd);
 	kin_release(&run.before);
 	result->duration_ms = clock_monotonic_ms() - run.started_ms;
-	return err;
-}
-
-struct capture {
-	struct str *out;
-	size_t left_bytes;
-	struct str tail;
-};
-
-static const struct err *
-keep_output(const char *bytes, size_t len, void *ctx)
-{
-	struct capture *capture = ctx;
-	size_t n = len < capture->left_bytes ? len : capture->left_bytes;
-	struct str *tail = &capture->tail;
-
-	str_add_bytes(capture->out, bytes, n);
-	capture->left_bytes -= n;
-	str_add_bytes(tail, bytes, len);
-	if (tail->len > TAIL_MAX) {
-		memmove(tail->s, tail->s + tail->len - TAIL_MAX, TAIL_MAX);
-		str_truncate(tail, TAIL_MAX);
-	}
-	return NULL;
-}
-
-static const struct err *
-failure(const struct proc_spec *spec, const struct proc_result *result,
-    struct str *tail)
-{
-	struct str how = STR_INIT;
-	const struct err *err;
-	const char *line;
-
-	proc_describe(&how, result);
-	str_trim_end(tail);
-	line = memrchr(tail->s, '\n', tail->len);
-	line = line == NULL ? tail->s : line + 1;
-	err = err_new(ERR_FAILED, "run %s: %s%s%s", spec->argv[0], how.s,
-	    *line == '\0' ? "" : ": ", line);
-	str_release(&how);
-	return err;
-}
-
-const struct err *
-proc_capture(struct str *out, const struct proc_spec *spec,
-    size_t limit_bytes)
-{
-	struct capture capture = { out, limit_bytes, STR_INIT };
-	struct proc_result result;
-	const struct err *err;
-
-	err = proc_run(&result, spec, keep_output, &capture);
-	if (err == NULL && (result.exit_status != 0 || result.timed_out ||
-	    result.stopped))
-		err = failure(spec, &result, &capture.tail);
-	str_release(&capture.tail);
 	return err;
 }
 

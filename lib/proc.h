@@ -68,13 +68,6 @@ typedef const struct err *(*proc_output_cb)(const char *bytes, size_t len,
 const struct err *proc_run(struct proc_result *result,
     const struct proc_spec *spec, proc_output_cb cb, void *ctx);
 
-/*
- * Run and keep the output (at most "limit_bytes"); a child that does not
- * exit with 0 is ERR_FAILED with the last line that it printed.
- */
-const struct err *proc_capture(struct str *out, const struct proc_spec *spec,
-    size_t limit_bytes);
-
 /* "exit 1", "killed by signal 9 (Killed)", "timed out after 5 m 00 s". */
 void proc_describe(struct str *str, const struct proc_result *result);
 

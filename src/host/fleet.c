@@ -434,18 +434,6 @@ fleet_is_lost(const struct fleet *fleet)
 	return false;
 }
 
-size_t
-fleet_size(const struct fleet *fleet)
-{
-	return fleet->n;
-}
-
-const char *
-fleet_host(const struct fleet *fleet, size_t i)
-{
-	return fleet->peers[i].name;
-}
-
 const struct message *
 fleet_reply(const struct fleet *fleet, size_t i)
 {

@@ -45,9 +45,6 @@ void fleet_close(struct fleet *fleet);
 /* True once a host is lost: it answers no more calls of this fleet. */
 bool fleet_is_lost(const struct fleet *fleet);
 
-size_t fleet_size(const struct fleet *fleet);
-const char *fleet_host(const struct fleet *fleet, size_t i);
-
 /*
  * Send one request to the hosts whose entry in "mask" is true (NULL: to
  * all) and wait for every answer. When a host answers with an error, or is

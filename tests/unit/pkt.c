@@ -92,33 +92,10 @@ test_pieces(void)
 	is_ok(pkt_next(&reader, &kind, &bytes, &len), "next at the end");
 	is_int(kind, PKT_END, "the end between messages is clean");
 	close(pair[0]);
-	pkt_reader_release(&reader);
-	str_release(&seen);
-}
-
-static void
-test_read(void)
-{
-	struct pkt_reader reader = PKT_READER_INIT;
-	enum pkt_kind kind;
-	const char *bytes;
-	size_t len;
-	int pair[2];
-
-	ok(pipe2(pair, O_CLOEXEC) == 0, "a pipe");
-	ok(write(pair[1], "0005x0000000", 12) == 12, "two lines and a bit");
-	close(pair[1]);
-	is_ok(pkt_read(&reader, pair[0], &kind, &bytes, &len), "read");
-	ok(kind == PKT_DATA && len == 1 && *bytes == 'x', "the line");
-	is_ok(pkt_read(&reader, pair[0], &kind, &bytes, &len), "read");
-	is_int(kind, PKT_FLUSH, "the flush");
-	is_err(pkt_read(&reader, pair[0], &kind, &bytes, &len), ERR_PROTOCOL,
-	    "middle", "a cut line is an error");
-	pkt_reader_release(&reader);
-	close(pair[0]);
-	is_err(pkt_read(&reader, pair[0], &kind, &bytes, &len), ERR_SYSTEM,
+	is_err(pkt_fill(&reader, pair[0]), ERR_SYSTEM,
 	    "read: Bad file descriptor", "a read that fails is told");
 	pkt_reader_release(&reader);
+	str_release(&seen);
 }
 
 int
@@ -127,6 +104,5 @@ main(void)
 	test_add();
 	test_faults();
 	test_pieces();
-	test_read();
 	return tap_done();
 }

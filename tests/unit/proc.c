@@ -306,40 +306,6 @@ test_stop(void)
 }
 
 static void
-test_capture(void)
-{
-	static const struct {
-		const char *command, *out, *part;
-		int64_t timeout_ms;
-	} cases[] = {
-		{ "echo one; echo two", "one\ntwo\n", NULL, 0 },
-		{ "printf 12345678901234567890", "123456789012", NULL, 0 },
-		{ "echo one; echo two; exit 3", "one\ntwo\n",
-		    "run sh: exit 3: two", 0 },
-		{ "exit 3", "", "run sh: exit 3", 0 },
-		{ "seq 100000; echo last; kill -9 $$", "1\n2\n3\n4\n5\n6\n",
-		    "run sh: killed by signal 9 (Killed): last", 0 },
-		{ "trap 'exit 0' TERM; while :; do :; done", "",
-		    "run sh: timed out after ", 200 },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const char *argv[4];
-		struct proc_spec spec = shell(argv, cases[i].command);
-		const struct err *err;
-
-		spec.timeout_ms = cases[i].timeout_ms;
-		err = proc_capture(&output, &spec, 12);
-		if (cases[i].part == NULL)
-			is_ok(err, "capture %zu", i);
-		else
-			is_err(err, ERR_FAILED, cases[i].part,
-			    "capture %zu", i);
-		is_str(output.s, cases[i].out, "its output");
-	}
-}
-
-static void
 test_base_env(void)
 {
 	static const struct {
@@ -383,7 +349,6 @@ main(void)
 	test_polite_end();
 	test_daemon();
 	test_stop();
-	test_capture();
 	test_base_env();
 	str_release(&output);
 	return tap_done();
