@@ -12,6 +12,10 @@ keep_failed = 2
 phase = test
 directive = fails
 run = exit 1
+
+[action dump]
+phase = backup
+run = echo dump > "$SLIPWAY_BACKUP_DIR/db.sql"
 EOF
 kept() {
 	ls "$root/releases" | wc -l
@@ -21,10 +25,20 @@ for i in 1 2 3; do
 	[ "$i" != 1 ] || first=$(current)
 done
 is "as many as are to be kept are" "$(kept)" 3
+backup=$repo/slipway/backup
+is "each with its dump" "$(cat "$backup"/[123]/db.sql | paste -s)" \
+    "dump	dump	dump"
+echo mine > "$backup/before-upgrade.sql"
+echo mine > "$backup/1.sql"
+mkdir "$backup/1-old" "$backup/old"
 push_file index.html 4 "number 4"
 is "no more than that" "$(kept)" 3
 not_ok "the oldest goes first" test -e "$root/releases/$first"
 not_ok "with its manifest" test -e "$root/.slipway/manifest/$first"
+is "and its dump, and nobody else's" "$(ls "$backup" | paste -s -d ' ')" \
+    "1-old 1.sql 2 3 4 before-upgrade.sql old"
+is "those that are kept are whole" \
+    "$(cat "$backup"/[234]/db.sql | paste -s)" "dump	dump	dump"
 
 # Judged by the journal, not by the clock of the file system.
 second=$(ls "$root/releases" | head -n 1)
