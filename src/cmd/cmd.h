@@ -89,8 +89,8 @@ const struct err *cmd_print(const struct str *text);
 
 /*
  * Write a request, wake a runner, show the deploy to its end and return
- * its outcome as an error without words: the view has told it. With --json the object goes to standard output
- * and the view to standard error.
+ * its outcome as an error without words: the view has told it. With --json
+ * the object goes to standard output and the view to standard error.
  */
 struct deploy;
 struct directives;

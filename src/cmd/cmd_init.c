@@ -18,6 +18,7 @@
 #include "file.h"
 #include "path.h"
 #include "plan/option.h"
+#include "repo.h"
 
 /* What is meant by a command that does not say. */
 #define BRANCH "main"
@@ -130,6 +131,24 @@ check_bare(const struct plan_init *init)
 	return err;
 }
 
+/* What every push would fail on is said now. */
+static const struct err *
+check_objects(const struct plan_init *init)
+{
+	char *shallow = path_join(init->repo, "shallow");
+	const struct err *err;
+	struct repo *repo;
+
+	err = repo_open(&repo, init->repo, false);
+	if (err == NULL && file_exists(AT_FDCWD, shallow))
+		err = err_new(ERR_USAGE, "%s is a shallow clone, and the"
+		    " commits that a deploy asks for may be missing; run: git"
+		    " -C %s fetch --unshallow", init->repo, init->repo);
+	repo_close(repo);
+	free(shallow);
+	return err;
+}
+
 static const struct err *
 check_repository(struct plan_init *init)
 {
@@ -139,7 +158,9 @@ check_repository(struct plan_init *init)
 	if (err == NULL && geteuid() == 0 &&
 	    file_exists(AT_FDCWD, init->repo))
 		err = hub_check_owner(init->repo);
-	return err == NULL && !init->is_new ? check_bare(init) : err;
+	if (err == NULL && !init->is_new)
+		err = check_bare(init);
+	return err == NULL && !init->is_new ? check_objects(init) : err;
 }
 
 /* Nobody pushes to "main" where all the work is on "master". */

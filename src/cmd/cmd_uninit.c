@@ -4,7 +4,30 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "cmd/git.h"
 #include "cmd/hooks.h"
+
+/* It need not have a slipway.ini any more: the hooks must come out. */
+static const struct err *
+find_repository(const struct call *call, char **repo)
+{
+	const char *dir = call->words.n > 0 ? call->words.v[0] : call->dir;
+	const struct err *err;
+	bool bare;
+
+	if (dir == NULL)
+		dir = getenv("GIT_DIR");
+	if (dir == NULL)
+		dir = ".";
+	*repo = realpath(dir, NULL);
+	if (*repo == NULL)
+		return err_system("open %s", dir);
+	err = git_is_bare(*repo, &bare);
+	if (err == NULL && !bare)
+		err = err_new(ERR_USAGE, "%s is not a bare repository of"
+		    " yours", *repo);
+	return err;
+}
 
 static const struct err *
 run_uninit(struct call *call)
@@ -12,12 +35,11 @@ run_uninit(struct call *call)
 	struct vec done = VEC_INIT;
 	struct str out = STR_INIT;
 	const struct err *err;
-	char *dir = NULL;
+	char *dir = NULL, *repo = NULL;
 
-	err = hub_open(&call->hub, call->words.n > 0 ? call->words.v[0] :
-	    call->dir);
+	err = find_repository(call, &repo);
 	if (err == NULL)
-		err = hooks_dir(&dir, call->hub.path);
+		err = hooks_dir(&dir, repo);
 	if (err == NULL)
 		err = hooks_remove(dir, &done);
 	if (err == NULL) {
@@ -28,6 +50,7 @@ run_uninit(struct call *call)
 	}
 	str_release(&out);
 	vec_release(&done);
+	free(repo);
 	free(dir);
 	return err;
 }

@@ -10,21 +10,22 @@
 #define OUTPUT_MAX (1024 * 1024)
 
 /* What a repository that deploys needs of git, and why. */
-static const struct {
+static const struct setting {
 	const char *key;
 	const char *value;
+	const char *stricter;	/* is left as it is, too; NULL: nothing is */
 	bool several;		/* the key may have other values, too */
 } settings[] = {
 	/* Malformed objects are refused before a hook sees them. */
-	{ "receive.fsckObjects",	  "true",		  false },
+	{ "receive.fsckObjects", "true", NULL, false },
 	/* git push -o updb */
-	{ "receive.advertisePushOptions", "true",		  false },
+	{ "receive.advertisePushOptions", "true", NULL, false },
 	/* A ref that a client was told about survives a power cut. */
-	{ "core.fsync",			  "committed,reference",  false },
+	{ "core.fsync", "committed,reference", "all", false },
 	/* Bare repositories keep no reflog by themselves. */
-	{ "core.logAllRefUpdates",	  "true",		  false },
+	{ "core.logAllRefUpdates", "true", "always", false },
 	/* The refs that keep deployed commits are nobody's business. */
-	{ "transfer.hideRefs",		  "refs/slipway",	  true },
+	{ "transfer.hideRefs", "refs/slipway", NULL, true },
 };
 
 /* git itself needs the administrator's own configuration. */
@@ -91,61 +92,71 @@ must_run(const char *const *argv)
 	return err;
 }
 
-static const struct err *
-get(struct str *value, const char *repo, const char *how, const char *key)
+const struct err *
+git_config_path(struct str *value, const char *repo, const char *key)
 {
 	const struct err *err;
 	int status;
 
-	err = run((const char *const[]){ "git", "-C", repo, "config", how,
-	    "--get", key, NULL }, value, &status);
+	err = run((const char *const[]){ "git", "-C", repo, "config",
+	    "--type=path", "--get", key, NULL }, value, &status);
 	if (err == NULL && status > 1)
 		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
 	return err;
 }
 
-const struct err *
-git_config_path(struct str *value, const char *repo, const char *key)
-{
-	return get(value, repo, "--type=path", key);
-}
-
-/* Set a value unless it is that already. */
+/*
+ * All values of a key in the repository's own config: who deploys may have
+ * another global one than who runs init.
+ */
 static const struct err *
-set(const char *repo, const char *key, const char *value,
-    bool *changed)
+get_own(struct vec *values, const char *repo, const char *key)
 {
-	struct str old = STR_INIT;
-	const struct err *err;
-
-	err = get(&old, repo, "--includes", key);
-	*changed = err == NULL && strcmp(old.s, value) != 0;
-	if (*changed)
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", key, value, NULL });
-	str_release(&old);
-	return err;
-}
-
-/* Add a value to a key that may have several. */
-static const struct err *
-add(const char *repo, const char *key, const char *value,
-    bool *changed)
-{
-	struct str old = STR_INIT;
-	struct vec values = VEC_INIT;
+	struct str text = STR_INIT;
 	const struct err *err;
 	int status;
 
 	err = run((const char *const[]){ "git", "-C", repo, "config",
-	    "--get-all", key, NULL }, &old, &status);
-	vec_split(&values, old.s, "\n");
-	*changed = err == NULL && !vec_has(&values, value);
-	if (*changed)
+	    "--local", "--includes", "--get-all", key, NULL }, &text,
+	    &status);
+	if (err == NULL && status > 1)
+		err = err_new(ERR_GIT, "git config %s: %s", key, text.s);
+	if (err == NULL && status == 0)
+		vec_split(values, text.s, "\n");
+	str_release(&text);
+	return err;
+}
+
+/* Of several values git takes the last one. */
+static bool
+is_set(const struct setting *setting, const struct vec *values)
+{
+	const char *last;
+
+	if (setting->several)
+		return vec_has(values, setting->value);
+	if (values->n == 0)
+		return false;
+	last = values->v[values->n - 1];
+	return strcmp(last, setting->value) == 0 ||
+	    (setting->stricter != NULL &&
+	    strcmp(last, setting->stricter) == 0);
+}
+
+static const struct err *
+set(const char *repo, const struct setting *setting, struct vec *done)
+{
+	struct vec values = VEC_INIT;
+	const struct err *err;
+
+	err = get_own(&values, repo, setting->key);
+	if (err == NULL && !is_set(setting, &values)) {
 		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--add", key, value, NULL });
+		    "config", "--local", setting->several ? "--add" :
+		    "--replace-all", setting->key, setting->value, NULL });
+		vec_pushf(done, "set %s = %s", setting->key, setting->value);
+	}
 	vec_release(&values);
-	str_release(&old);
 	return err;
 }
 
@@ -155,16 +166,8 @@ git_configure(const char *repo, struct vec *done)
 	const struct err *err = NULL;
 
 	for (size_t i = 0; err == NULL &&
-	    i < sizeof(settings) / sizeof(*settings); i++) {
-		bool changed;
-
-		err = settings[i].several ?
-		    add(repo, settings[i].key, settings[i].value, &changed) :
-		    set(repo, settings[i].key, settings[i].value, &changed);
-		if (err == NULL && changed)
-			vec_pushf(done, "set %s = %s", settings[i].key,
-			    settings[i].value);
-	}
+	    i < sizeof(settings) / sizeof(*settings); i++)
+		err = set(repo, &settings[i], done);
 	return err;
 }
 

@@ -226,6 +226,10 @@ check_action(struct fault *fault, const struct section *section)
 	    &fault->reader->config->actions[section->index];
 
 	check_reference(fault, section, action->environment);
+	if (str_ends_with(action->name, ".after") ||
+	    str_ends_with(action->name, ".partial"))
+		complain(fault, section->line, "%s: records have such names;"
+		    " call the action something else", section->title);
 	if (action->record != NULL && action->undo == NULL)
 		complain(fault, reader_line(fault->reader, section,
 		    "record"), "%s has 'record' and no 'undo' that would"

@@ -334,4 +334,33 @@ like "the deploy says whose the root is" "$banner" \
     "$T/srv belongs to $T/new.git"
 is "whose release stays live" "$(readlink "$T/srv/current")" "$before"
 is "the deploy has failed" "$(deploy 1 state)" failed
+
+# What git is told is told to the repository, not to one account.
+git config --global receive.fsckObjects true
+run "$slipway" init "$T/own.git" --root "$T/own"
+git config --global --unset receive.fsckObjects
+is "the repository has its own settings" \
+    "$(git -C "$T/own.git" config --local receive.fsckObjects)" true
+git -C "$T/own.git" config --add core.fsync all
+run "$slipway" init "$T/own.git"
+is_exit "a key that is there twice is no obstacle" 0
+is "and what is stricter stays" \
+    "$(git -C "$T/own.git" config core.fsync)" all
+
+# Every push would fail on these.
+git init -q --bare --object-format=sha256 "$T/sha256.git"
+run "$slipway" init "$T/sha256.git" --root "$T/sha256"
+isnt "a repository of sha256 objects is refused" "$status" 0
+like "and says why" "$err" 'sha256'
+: > "$T/own.git/shallow"
+run "$slipway" init "$T/own.git"
+isnt "so is a shallow one" "$status" 0
+like "and says what to do" "$err" 'unshallow'
+rm "$T/own.git/shallow"
+
+# The hooks come out without a config, too.
+rm "$T/own.git/slipway.ini"
+run "$slipway" uninit "$T/own.git"
+is_exit "uninit works without slipway.ini" 0
+not_ok "the hook is gone" test -e "$T/own.git/hooks/pre-receive"
 done_testing

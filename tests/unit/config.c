@@ -77,6 +77,8 @@ static const struct {
 	{ ACT "memory = 99999999999G\n", "not a size" },
 	{ ACT "nice = 20\n", "8: nice = 20: not a whole number from 0" },
 	{ ACT "record = x\n", "8: [action a] has 'record' and no 'undo'" },
+	{ ENV "[action a.after]\nphase = build\nrun = x\n", "5: [action"
+	    " a.after]: records have such names" },
 	{ ACT "environment = q\n", "8: [action a] names an unknown"
 	    " environment, 'q'" },
 	{ ENV "[action a]\nphase = migrat\nrun = x\n", "6: phase = migrat:"

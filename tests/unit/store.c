@@ -309,7 +309,8 @@ test_end(void)
 	    "kept");
 	is_ok(store_fail(store, SECOND, 0), "keeping none");
 	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
-	ok(sh("mkdir -p root/releases/" SECOND ".partial/x && : >" BUILT), "a crash");
+	ok(sh("mkdir -p root/releases/" SECOND ".partial/x && : >" BUILT),
+	    "a crash");
 	is_ok(store_sweep(store, &swept), "is swept");
 	is_int((int64_t)swept.n, 1, "by name");
 	ok(sh("test ! -e " BUILT), "with what was built");
