@@ -61,6 +61,7 @@ in_order() {
 	shift
 	printf '%s\n' "$@" > "$T/wanted"
 	ok "$_what" awk '
+		BEGIN { n = seen = 0 }
 		NR == FNR { wanted[n++] = $0; next }
 		seen < n && index($0, wanted[seen]) == 1 { seen++ }
 		END {
