@@ -160,7 +160,9 @@ follow(struct call *call, const struct deploy *deploy)
 		.environment = deploy->environment,
 		.part = VIEW_ALL,
 		.out_fd = call->json ? STDERR_FILENO : STDOUT_FILENO,
-		.wake = queue_wake,
+		/* A runner must be its owner's. */
+		.wake = hub_check_owner(call->hub.path) == NULL ?
+		    queue_wake : NULL,
 		.follow = true,
 	};
 	int64_t last;

@@ -281,7 +281,10 @@ on_note(const char *host, const struct message *message, void *ctx)
 {
 	const char *text = message_get(message, "text");
 
-	if (text != NULL)
+	/* Where there is one host, its name tells nothing. */
+	if (text != NULL && strcmp(host, "local") == 0)
+		work_warn(ctx, "%s", text);
+	else if (text != NULL)
 		work_warn(ctx, "%s: %s", host, text);
 	return NULL;
 }

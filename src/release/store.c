@@ -238,6 +238,14 @@ add_misnamed(const char *name, const char *wanted, struct vec *odd)
 		    " %.*s%s?)", name, (int)(wanted - name), name, near);
 }
 
+/* Who would run it reads it from a release that is not there yet. */
+static bool
+comes_too_early(const char *name, enum phase phase)
+{
+	return phase == PHASE_FETCH ||
+	    (phase == PHASE_CHECKOUT && str_starts_with(name, "before_"));
+}
+
 static void
 add_hook(int dirfd, const char *name, struct vec *hooks, struct vec *odd)
 {
@@ -250,6 +258,10 @@ add_hook(int dirfd, const char *name, struct vec *hooks, struct vec *odd)
 		return;
 	if (!phase_by_name(&phase, wanted))
 		add_misnamed(name, wanted, odd);
+	else if (comes_too_early(name, phase))
+		vec_pushf(odd, "deploy/%s comes before there is a release and"
+		    " does not run; the first that can is"
+		    " deploy/after_checkout", name);
 	else if (!S_ISREG(st.st_mode))
 		vec_pushf(odd, "deploy/%s is not a regular file and does not"
 		    " run", name);

@@ -18,6 +18,9 @@
 /* Characters of a commit's name that people are shown. */
 #define LINE_COMMIT_DIGITS 7
 
+/* Characters of a subject that people are shown. */
+#define LINE_SUBJECT_MAX 72
+
 /* NULL adds nothing. */
 void line_text(struct str *out, const char *text);
 

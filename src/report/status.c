@@ -151,7 +151,7 @@ add_live(struct str *out, const struct deploy *live)
 	add_deploy(out, live);
 	if (live->subject != NULL) {
 		str_add(out, ": ");
-		line_text(out, live->subject);
+		line_cut(out, live->subject, LINE_SUBJECT_MAX);
 	}
 	str_addch(out, '\n');
 }

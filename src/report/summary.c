@@ -72,7 +72,7 @@ add_commit(const struct summary *summary)
 	line_commit(summary->out, get(summary, "commit"));
 	if (subject != NULL) {
 		str_addch(summary->out, ' ');
-		line_text(summary->out, subject);
+		line_cut(summary->out, subject, LINE_SUBJECT_MAX);
 	}
 	str_addch(summary->out, '\n');
 }

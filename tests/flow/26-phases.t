@@ -77,6 +77,8 @@ git -C "$work" mv deploy/before_test deploy/before_tset
 push_file index.html misnamed "misnamed"
 like "so is one that names no phase" "$banner" \
     'deploy/before_tset names no phase \(did you mean before_test\?\)'
+like "and one that comes too early" "$banner" \
+    'deploy/before_fetch comes before there is a release'
 like "before the flip the old release is current" "$(trace)" \
     "migrate $release"
 like "after it the new one is" "$(trace)" "symlink $(current)"
