@@ -13,6 +13,7 @@ int
 main(int argc, char **argv)
 {
 	struct hub hub = HUB_INIT;
+	struct vec notes = VEC_INIT;
 	const struct err *err, *chained;
 	int64_t push = 0;
 
@@ -22,14 +23,19 @@ main(int argc, char **argv)
 	if (err == NULL)
 		err = hub_config(&hub);
 	if (err == NULL)
-		err = hub_journal(&hub, DB_READ);
+		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
 		err = receive_find(&hub, &push);
+	if (err == NULL && push != 0)
+		err = receive_missed(&hub, push,
+		    (const char *const *)argv + 1, &notes);
+	say_notes(&notes);
 	if (err == NULL)
 		err = watch_push(&hub, push, VIEW_ACTIVATE, queue_wake);
 	say_error(err);
 	chained = chained_run(argv, "", 0);
 	say_error(chained);
+	vec_release(&notes);
 	hub_close(&hub);
 	return err == NULL && chained == NULL ? 0 : 1;
 }

@@ -223,7 +223,7 @@ receive_ref(struct hub *hub, const struct push *push,
 
 /* pre-receive wrote the push down; where it could not run, we do. */
 static const struct err *
-land(struct hub *hub, struct push *push)
+find_written(struct hub *hub, struct push *push)
 {
 	const struct err *err;
 
@@ -233,6 +233,20 @@ land(struct hub *hub, struct push *push)
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
 		err = push_ref_skipped(hub->journal, push->id,
 		    push->refs[i].ref, &push->refs[i].skip);
+	return err;
+}
+
+/*
+ * The push has landed when all that it asks for is written down, so that
+ * post-update can tell whether this came to its end.
+ */
+static const struct err *
+request_all(struct hub *hub, const struct push *push, struct vec *notes)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = receive_ref(hub, push, &push->refs[i], notes);
 	return err == NULL ? push_land(hub->journal, push) : err;
 }
 
@@ -241,10 +255,8 @@ receive_refs(struct hub *hub, struct push *push, struct vec *notes)
 {
 	const struct err *err;
 
-	err = land(hub, push);
-	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
-		err = receive_ref(hub, push, &push->refs[i], notes);
-	return err;
+	err = find_written(hub, push);
+	return err == NULL ? request_all(hub, push, notes) : err;
 }
 
 const struct err *
@@ -258,5 +270,45 @@ receive_find(struct hub *hub, int64_t *id)
 	if (err == NULL)
 		err = push_by_receiver(hub->journal, receiver, id);
 	free(receiver);
+	return err;
+}
+
+/* Of the refs that were offered, those that git has moved. */
+static void
+copy_moved(struct push *to, const struct push *from,
+    const char *const *moved)
+{
+	for (size_t i = 0; i < from->n_refs; i++) {
+		const struct push_ref *ref = &from->refs[i];
+
+		for (size_t k = 0; moved[k] != NULL; k++) {
+			if (strcmp(ref->ref, moved[k]) != 0)
+				continue;
+			push_add_ref(to, ref->old, ref->new, ref->ref);
+			to->refs[to->n_refs - 1].skip = ref->skip;
+		}
+	}
+}
+
+const struct err *
+receive_missed(struct hub *hub, int64_t id, const char *const *moved,
+    struct vec *notes)
+{
+	struct push offered, landed = PUSH_INIT;
+	const struct err *err;
+	bool open;
+
+	err = push_get(hub->journal, id, &offered, &open);
+	if (err == NULL && open) {
+		vec_push(notes, "post-receive did not come to its end; going"
+		    " on with what it left");
+		landed.id = id;
+		landed.pusher = xstrdup(offered.pusher);
+		vec_copy(&landed.options, &offered.options);
+		copy_moved(&landed, &offered, moved);
+		err = request_all(hub, &landed, notes);
+	}
+	push_release(&landed);
+	push_release(&offered);
 	return err;
 }

@@ -33,4 +33,12 @@ const struct err *receive_refs(struct hub *hub, struct push *push,
  */
 const struct err *receive_find(struct hub *hub, int64_t *id);
 
+/*
+ * What post-update does for a push whose post-receive did not come to its
+ * end (it was killed, or the journal was busy): the same, for those refs
+ * of the journal that git names as moved. Nothing for any other push.
+ */
+const struct err *receive_missed(struct hub *hub, int64_t id,
+    const char *const *moved, struct vec *notes);
+
 #endif

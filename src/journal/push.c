@@ -129,6 +129,55 @@ push_ref_skipped(struct journal *journal, int64_t id, const char *ref,
 	return err;
 }
 
+static const struct err *
+get_refs(struct db *db, struct push *push)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, db, "SELECT old, new, ref, skip"
+	    " FROM push_refs WHERE push = ?1 ORDER BY ref", "i", push->id);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err)) {
+		push_add_ref(push, db_text(query, 0), db_text(query, 1),
+		    db_text(query, 2));
+		push->refs[push->n_refs - 1].skip = db_int(query, 3) != 0;
+	}
+	db_done(query);
+	return err;
+}
+
+const struct err *
+push_get(struct journal *journal, int64_t id, struct push *push, bool *open)
+{
+	struct db *db = journal_db(journal);
+	struct db_query *query;
+	const struct err *err;
+
+	*push = (struct push)PUSH_INIT;
+	*open = false;
+	err = db_query(&query, db, "SELECT at, pusher, origin, receiver,"
+	    " options, state = 'received' FROM pushes WHERE id = ?1", "i",
+	    id);
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err)) {
+		push->id = id;
+		push->at = db_int(query, 0);
+		push->pusher = xstrdup(db_text(query, 1));
+		push->origin = xstrdup_null(db_text(query, 2));
+		push->receiver = xstrdup(db_text(query, 3));
+		vec_split(&push->options, db_text(query, 4), "\n");
+		*open = db_int(query, 5) != 0;
+	} else if (err == NULL) {
+		err = err_new(ERR_NOT_FOUND, "there is no push %lld",
+		    (long long)id);
+	}
+	db_done(query);
+	return err == NULL ? get_refs(db, push) : err;
+}
+
 const struct err *
 push_get_origin(struct journal *journal, int64_t id, char **origin)
 {

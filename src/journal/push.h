@@ -58,6 +58,13 @@ const struct err *push_land(struct journal *journal,
 const struct err *push_by_receiver(struct journal *journal,
     const char *receiver, int64_t *id);
 
+/*
+ * Read a push back, refs and options included. "*open" is true while it is
+ * "received": nobody has marked it as landed or refused. ERR_NOT_FOUND.
+ */
+const struct err *push_get(struct journal *journal, int64_t id,
+    struct push *push, bool *open);
+
 /* The client's address of a push, given; NULL: this machine. */
 const struct err *push_get_origin(struct journal *journal, int64_t id,
     char **origin);

@@ -142,4 +142,16 @@ is "it superseded the two before" "$(deploy "$last" superseded)" \
 is "and they say so" "$(deploy $((last - 1)) state)" superseded
 like "every pusher hears the end" "$(cat "$T/push.11" "$T/push.12")" \
     'is live'
+
+# post-receive is killed before it has asked for anything.
+mv "$repo/hooks/post-receive" "$T/post-receive"
+printf '#!/bin/sh\nkill -9 $$\n' > "$repo/hooks/post-receive"
+chmod +x "$repo/hooks/post-receive"
+push_file index.html missed "missed by post-receive"
+mv "$T/post-receive" "$repo/hooks/post-receive"
+is "what post-receive could not do, post-update did" \
+    "$(live_file index.html)" missed
+like "and said so" "$banner" 'post-receive did not come to its end'
+is "the push has landed" "$(sql "SELECT count(*) FROM pushes
+    WHERE state = 'received'")" 0
 done_testing
