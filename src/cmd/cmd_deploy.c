@@ -27,10 +27,11 @@ fill_request(const struct call *call, struct deploy *request,
 static void
 name_ref(struct repo *repo, const char *rev, struct deploy *request)
 {
-	static const char *const kinds[] = { "refs/heads/", "refs/tags/" };
+	static const char *const kinds[] = { "refs/heads/", "refs/tags/", "" };
+	size_t n = str_starts_with(rev, "refs/") ? 3 : 2;
 	char oid[REPO_OID_SIZE];
 
-	for (size_t i = 0; i < 2 && request->ref == NULL; i++) {
+	for (size_t i = 0; i < n && request->ref == NULL; i++) {
 		char *ref = xasprintf("%s%s", kinds[i], rev);
 
 		if (repo_ref(repo, ref, oid) == NULL &&

@@ -20,6 +20,9 @@
 #include "plan/option.h"
 #include "repo.h"
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+    "0123456789-_."
+
 /* What is meant by a command that does not say. */
 #define BRANCH "main"
 #define ENVIRONMENT "production"
@@ -66,6 +69,13 @@ app_name(const char *repo)
 
 	if (str_ends_with(name, ".git") && strlen(name) > 4)
 		name[strlen(name) - 4] = '\0';
+	/* A name has fewer characters than a path may have. */
+	for (char *p = name; *p != '\0'; p++) {
+		if (strchr(NAME_BYTES, *p) == NULL)
+			*p = '-';
+	}
+	if (name[0] == '-' || name[0] == '.')
+		name[0] = '_';
 	return name;
 }
 

@@ -15,10 +15,15 @@ struct undoing {
 	const struct err *err;
 };
 
+/*
+ * A hook of the release frames the migrations; it has no undo to be missed.
+ */
 static bool
 is_migration(const struct step *step)
 {
-	return strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0;
+	return strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0 &&
+	    strcmp(step->action, "before_migrate") != 0 &&
+	    strcmp(step->action, "after_migrate") != 0;
 }
 
 /*

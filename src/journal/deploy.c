@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "plan/phase.h"
 
 static const char *const state_names[DEPLOY_STATES] = {
 	[DEPLOY_QUEUED]	     = "queued",
@@ -88,6 +89,23 @@ deploy_is_over(enum deploy_state state)
 	return state >= DEPLOY_LIVE;
 }
 
+/* A rollback that is live may have failed on the way: its services. */
+static bool
+failed_in_activation(const struct deploy *deploy)
+{
+	enum phase phase;
+	bool failed;
+	char *word;
+
+	if (deploy->error == NULL || strcmp(deploy->kind, "rollback") != 0)
+		return false;
+	word = xstrndup(deploy->error, strcspn(deploy->error, " :"));
+	failed = !phase_by_name(&phase, word) ||
+	    phase_stage(phase) == STAGE_ACTIVATE;
+	free(word);
+	return failed;
+}
+
 const struct err *
 deploy_outcome(const struct deploy *deploy)
 {
@@ -110,8 +128,7 @@ deploy_outcome(const struct deploy *deploy)
 	const char *why = deploy->error;
 
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
-		return why == NULL || strcmp(deploy->kind, "rollback") != 0 ?
-		    NULL : err_new(ERR_FAILED, "deploy %" PRId64 " has rolled"
+		return !failed_in_activation(deploy) ? NULL : err_new(ERR_FAILED, "deploy %" PRId64 " has rolled"
 		    " back, but: %s", deploy->number, why);
 	return err_new(outcomes[deploy->state].code, "deploy %" PRId64
 	    " %s%s%s", deploy->number, outcomes[deploy->state].words,

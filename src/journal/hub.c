@@ -46,7 +46,7 @@ hub_open(struct hub *hub, const char *dir)
 {
 	const struct err *err = NULL;
 	char real[PATH_MAX];
-	char *config;
+	char *config, *journal;
 
 	memset(hub, 0, sizeof(*hub));
 	if (dir == NULL)
@@ -56,11 +56,14 @@ hub_open(struct hub *hub, const char *dir)
 	if (realpath(dir, real) == NULL)
 		return err_system("open %s", dir);
 	hub->path = xstrdup(real);
+	/* Where the config is lost, the journal still tells what it was. */
 	config = hub_file(hub, "slipway.ini");
-	if (!file_exists(AT_FDCWD, config))
+	journal = hub_file(hub, "slipway/journal.db");
+	if (!file_exists(AT_FDCWD, config) && !file_exists(AT_FDCWD, journal))
 		err = err_new(ERR_NOT_FOUND, "%s has no slipway.ini; name the"
 		    " bare repository with -C DIR, or make it one with:"
 		    " slipway init %s --root DIR", real, real);
+	free(journal);
 	free(config);
 	if (err != NULL)
 		hub_close(hub);

@@ -328,7 +328,7 @@ prepare(struct writer *writer, struct repo *repo, const char *commit,
 		    export);
 	if (err != NULL)
 		return err;
-	listing_settle(&writer->listing);
+	listing_settle(&writer->listing, export);
 	return convert_write(&writer->listing, &writer->git);
 }
 

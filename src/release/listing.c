@@ -192,7 +192,7 @@ listing_release(struct listing *listing)
 }
 
 void
-listing_settle(struct listing *listing)
+listing_settle(struct listing *listing, bool export)
 {
 	for (size_t i = 0; i < listing->n; i++) {
 		struct listing_entry *entry = &listing->entries[i];
@@ -201,7 +201,7 @@ listing_settle(struct listing *listing)
 		    .flags & LISTING_IGNORED)
 			entry->flags |= LISTING_IGNORED;
 		if (entry->flags & LISTING_IGNORED ||
-		    entry->mode == LISTING_FOLDER)
+		    (entry->mode == LISTING_FOLDER && !export))
 			continue;
 		entry->flags |= LISTING_WANTED;
 		for (int64_t up = entry->parent; up != -1 &&

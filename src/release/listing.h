@@ -62,9 +62,11 @@ void listing_release(struct listing *listing);
 
 /*
  * Decide what is written: files and symlinks that neither are ignored nor
- * lie in an ignored folder, and the folders that hold at least one.
+ * lie in an ignored folder, and the folders that hold at least one. With
+ * "export" also folders that hold none, if they are not ignored
+ * themselves, as git archive has them.
  */
-void listing_settle(struct listing *listing);
+void listing_settle(struct listing *listing, bool export);
 
 /* True for an entry called ".gitattributes". */
 bool listing_is_attributes(const struct listing_entry *entry);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -55,6 +56,8 @@ look_at_current(struct status *status, const char *root)
 	    strcmp(status->current.s, want) != 0)
 		status->fault = xasprintf("%s points to %s", path,
 		    status->current.s);
+	else if (status->live.number != 0 && access(path, F_OK) == -1)
+		status->fault = xasprintf("%s points to what is gone", path);
 	free(want);
 	free(path);
 }

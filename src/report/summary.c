@@ -173,7 +173,7 @@ add_again(const struct summary *summary)
 {
 	if (is_rollback(summary)) {
 		/* One that was refused would be refused again. */
-		if (get(summary, "release") != NULL)
+		if (strcmp(get_or(summary, "state", ""), "failed") != 0)
 			add_rollback(summary, "again",
 			    get(summary, "release"));
 		return;

@@ -27,16 +27,30 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-/* Of several, each is named once more before its activation is shown. */
-static void
-say_which(const struct deploy *deploy)
+/*
+ * Of several, each is named once more before its activation is shown: the
+ * one that took its place, if it was superseded.
+ */
+static const struct err *
+say_which(const struct hub *hub, const struct deploy *deploy)
 {
+	struct deploy now = DEPLOY_INIT;
 	struct vec line = VEC_INIT;
+	const struct err *err;
+	int64_t number = deploy->number;
 
-	vec_pushf(&line, "deploy %" PRId64 ", %s:", deploy->number,
-	    deploy->environment);
+	do {
+		deploy_release(&now);
+		err = deploy_get(hub->journal, number, &now);
+		number = now.superseded_by;
+	} while (err == NULL && number != 0);
+	if (err == NULL)
+		vec_pushf(&line, "deploy %" PRId64 ", %s:", now.number,
+		    now.environment);
 	say_notes(&line);
 	vec_release(&line);
+	deploy_release(&now);
+	return err;
 }
 
 const struct err *
@@ -63,8 +77,8 @@ watch_push(const struct hub *hub, int64_t push, enum view_part part,
 		};
 		int64_t last;
 
-		if (list.n > 1 && part == VIEW_ACTIVATE)
-			say_which(deploy);
+		if (err == NULL && list.n > 1 && part == VIEW_ACTIVATE)
+			err = say_which(hub, deploy);
 		if (err == NULL)
 			err = view_deploy(&spec, &last);
 		deploy_release(deploy);

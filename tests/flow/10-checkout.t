@@ -201,6 +201,16 @@ echo '*.x eol=crlf' > "$T/make/.gitattributes"
 commit_folder large
 is "a file of 20 MB is written as by git" "$(compare large large)" ''
 
+# Folders that are empty once everything in them is ignored.
+rm -rf "$T/make"
+mkdir -p "$T/make/tests/deep" "$T/make/t2/x/y"
+touch "$T/make/index" "$T/make/tests/a" "$T/make/tests/deep/b" \
+    "$T/make/t2/x/y/z"
+printf '%s export-ignore\n' 'tests/**' 't2/x/y/*' > "$T/make/.gitattributes"
+commit_folder emptied
+is "an export has the folders that git archive has" \
+    "$(compare emptied emptied)" ''
+
 # The machine's own files, as many as fit.
 rm -rf "$T/make"
 mkdir "$T/make"

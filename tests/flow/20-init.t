@@ -363,4 +363,10 @@ rm "$T/own.git/slipway.ini"
 run "$slipway" uninit "$T/own.git"
 is_exit "uninit works without slipway.ini" 0
 not_ok "the hook is gone" test -e "$T/own.git/hooks/pre-receive"
+
+# A path may have what a name may not.
+run "$slipway" init "$T/my shop.git" --root "$T/my root"
+is_exit "a path with a space is fine" 0
+git -C "$work" push -q "$T/my shop.git" HEAD:main > /dev/null 2>&1
+ok "and deploys" test -L "$T/my root/current"
 done_testing

@@ -169,4 +169,13 @@ is "the next one is live" "$(live_file index.html)" seven
 slip retry
 isnt "retry does not take the site back by itself" "$status" 0
 like "it says how" "$err" 'slipway retry N'
+
+# A hook that frames migrations is none, and has no undo to be missed.
+printf '#!/bin/sh\necho framed\n' | script deploy/before_migrate
+push_file index.html eight "eighth"
+push_file index.html nine "ninth -nocheck-"
+like "its hook has run" "$banner" '\| framed'
+is "a release with such a hook is rolled back" "$(newest state)" rolled-back
+unlike "and nobody is asked for its undo" "$banner" 'before_migrate cannot'
+is "what was live is live" "$(live_file index.html)" eight
 done_testing

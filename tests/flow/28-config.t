@@ -262,4 +262,12 @@ is_exit "it is deployed" 0
 like "all of it ran" "$banner" '\| 0299 ; x'
 is "to its last character, and comments are comments" \
     "$(trace | paste -s -d ,)" "end # it's,a # b ; c"
+
+# Without a config the history is there, too; nothing else is done.
+mv "$repo/slipway.ini" "$T/moved"
+run "$slipway" log -C "$repo"
+is_exit "log works without slipway.ini" 0
+run "$slipway" status -C "$repo"
+is_exit "status does not" 2
+mv "$T/moved" "$repo/slipway.ini"
 done_testing
