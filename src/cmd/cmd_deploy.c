@@ -41,6 +41,21 @@ name_ref(struct repo *repo, const char *rev, struct deploy *request)
 	}
 }
 
+static const struct err *
+name_commit(struct repo *repo, struct deploy *request)
+{
+	struct repo_commit commit = { 0 };
+	const struct err *err;
+
+	err = repo_commit_read(repo, request->commit, &commit);
+	if (err == NULL) {
+		request->author = xstrdup(commit.author);
+		request->subject = xstrdup(commit.subject);
+	}
+	repo_commit_release(&commit);
+	return err;
+}
+
 /* REV, or the tip of the environment's branch. */
 static const struct err *
 resolve(const struct call *call, struct deploy *request)
@@ -62,6 +77,7 @@ resolve(const struct call *call, struct deploy *request)
 	if (err == NULL) {
 		request->commit = xstrdup(oid);
 		name_ref(repo, rev, request);
+		err = name_commit(repo, request);
 	}
 	repo_close(repo);
 	return err;
@@ -192,6 +208,8 @@ copy_request(const struct call *call, const struct deploy *old,
 	fill_request(call, request, "deploy");
 	request->commit = xstrdup(old->commit);
 	request->ref = xstrdup_null(old->ref);
+	request->author = xstrdup_null(old->author);
+	request->subject = xstrdup_null(old->subject);
 	err = deploy_directives(call->hub.journal, old->number, true, &all);
 	for (size_t i = 0; i < all.n; i++) {
 		if (all.v[i].commit[0] == '\0')

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "journal/deploy.h"
 #include "plan/directive.h"
 #include "plan/plan.h"
@@ -91,9 +92,9 @@ check_strict(struct gate *gate, const struct environment *env,
 	return err;
 }
 
-/* "-skip-" counts in the tip commit alone. */
+/* Whose it is and what it says; "-skip-" counts in the tip commit alone. */
 static const struct err *
-check_skip(struct gate *gate, struct push_ref *ref, const char *commit)
+read_tip(struct gate *gate, struct push_ref *ref, const char *commit)
 {
 	struct directives tip = DIRECTIVES_INIT;
 	struct repo_commit row = { 0 };
@@ -104,6 +105,10 @@ check_skip(struct gate *gate, struct push_ref *ref, const char *commit)
 		err = directives_scan(&tip, row.message, commit);
 	ref->skip = directives_has(&tip, DIRECTIVE_SKIP) ||
 	    directives_has(&gate->options, DIRECTIVE_SKIP);
+	if (err == NULL) {
+		ref->author = xstrdup(row.author);
+		ref->subject = xstrdup(row.subject);
+	}
 	repo_commit_release(&row);
 	directives_release(&tip);
 	return err;
@@ -142,7 +147,7 @@ check_branch(struct gate *gate, struct push_ref *ref)
 		err = err_new(ERR_REFUSED, "%s does not point at a commit",
 		    ref->ref);
 	if (err == NULL)
-		err = check_skip(gate, ref, commit);
+		err = read_tip(gate, ref, commit);
 	if (err == NULL)
 		err = note_forced(gate, ref);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {

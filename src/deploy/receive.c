@@ -110,6 +110,8 @@ request(const struct arrival *arrival)
 	row.ref = xstrdup(arrival->ref->ref);
 	row.push = arrival->push->id;
 	row.pusher = xstrdup(arrival->push->pusher);
+	row.author = xstrdup_null(arrival->ref->author);
+	row.subject = xstrdup_null(arrival->ref->subject);
 	err = queue_add(arrival->hub, &row, &options);
 	if (err == NULL)
 		err = queue_wake(arrival->hub, arrival->env->name);
@@ -231,8 +233,7 @@ find_written(struct hub *hub, struct push *push)
 	if (err == NULL && push->id == 0)
 		err = push_write(hub->journal, push);
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
-		err = push_ref_skipped(hub->journal, push->id,
-		    push->refs[i].ref, &push->refs[i].skip);
+		err = push_get_ref(hub->journal, push->id, &push->refs[i]);
 	return err;
 }
 
@@ -285,7 +286,6 @@ copy_moved(struct push *to, const struct push *from,
 			if (strcmp(ref->ref, moved[k]) != 0)
 				continue;
 			push_add_ref(to, ref->old, ref->new, ref->ref);
-			to->refs[to->n_refs - 1].skip = ref->skip;
 		}
 	}
 }
@@ -306,8 +306,11 @@ receive_missed(struct hub *hub, int64_t id, const char *const *moved,
 		landed.pusher = xstrdup(offered.pusher);
 		vec_copy(&landed.options, &offered.options);
 		copy_moved(&landed, &offered, moved);
-		err = request_all(hub, &landed, notes);
+		for (size_t i = 0; err == NULL && i < landed.n_refs; i++)
+			err = push_get_ref(hub->journal, id, &landed.refs[i]);
 	}
+	if (err == NULL && open)
+		err = request_all(hub, &landed, notes);
 	push_release(&landed);
 	push_release(&offered);
 	return err;

@@ -19,7 +19,8 @@
 #define PUSH_JSON \
     "json_object('id',id,'at',at,'pusher',pusher,'origin',origin," \
     "'receiver',receiver,'options',options,'state',state,'reason',reason," \
-    "'refs',(SELECT json_group_array(json_array(ref,old,new,skip,landed))" \
+    "'refs',(SELECT json_group_array(json_array(ref,old,new,skip,author," \
+    "subject,landed))" \
     " FROM (SELECT * FROM push_refs WHERE push = id ORDER BY ref)))"
 
 #define DEPLOY_JSON \

@@ -159,8 +159,8 @@ const struct err *deploy_pending_directives(struct journal *journal,
 /* Changes, each one transaction with its event. */
 
 /*
- * A new request: environment, kind, commit, ref, target, push, pusher are
- * read; its number and time are set. "options" may be NULL.
+ * A new request: environment, kind, commit, ref, target, push, pusher,
+ * author and subject are read; its number and time are set. "options" may be NULL.
  */
 const struct err *deploy_request(struct journal *journal,
     struct deploy *deploy, const struct directives *options);

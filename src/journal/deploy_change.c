@@ -65,11 +65,12 @@ deploy_request(struct journal *journal, struct deploy *deploy,
 	if (err != NULL)
 		return err;
 	err = db_run(db, "INSERT INTO deploys (environment, kind, state,"
-	    " commit_oid, ref, target, push, pusher, subject, requested_at)"
-	    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	    "sssssnssi", deploy->environment, deploy->kind, deploy->commit,
+	    " commit_oid, ref, target, push, pusher, author, subject,"
+	    " requested_at)"
+	    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	    "sssssnsssi", deploy->environment, deploy->kind, deploy->commit,
 	    deploy->ref, deploy->target, deploy->push, deploy->pusher,
-	    deploy->subject, deploy->requested_at);
+	    deploy->author, deploy->subject, deploy->requested_at);
 	if (err == NULL) {
 		deploy->number = db_last_id(db);
 		if (options != NULL)

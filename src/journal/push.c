@@ -14,6 +14,8 @@ push_release(struct push *push)
 		free(push->refs[i].ref);
 		free(push->refs[i].old);
 		free(push->refs[i].new);
+		free(push->refs[i].author);
+		free(push->refs[i].subject);
 	}
 	free(push->refs);
 	free(push->pusher);
@@ -36,6 +38,8 @@ push_add_ref(struct push *push, const char *old, const char *new,
 	added->old = xstrdup(old);
 	added->new = xstrdup(new);
 	added->skip = false;
+	added->author = NULL;
+	added->subject = NULL;
 }
 
 static const struct err *
@@ -57,8 +61,10 @@ insert_push(struct db *db, struct push *push)
 		const struct push_ref *ref = &push->refs[i];
 
 		err = db_run(db, "INSERT INTO push_refs (push, ref, old, new,"
-		    " skip) VALUES (?1, ?2, ?3, ?4, ?5)", "isssi", push->id,
-		    ref->ref, ref->old, ref->new, (int64_t)ref->skip);
+		    " skip, author, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		    " ?7)", "isssiss", push->id, ref->ref, ref->old,
+		    ref->new, (int64_t)ref->skip, ref->author,
+		    ref->subject);
 	}
 	return err;
 }
@@ -117,15 +123,24 @@ push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
 }
 
 const struct err *
-push_ref_skipped(struct journal *journal, int64_t id, const char *ref,
-    bool *skip)
+push_get_ref(struct journal *journal, int64_t id, struct push_ref *ref)
 {
+	struct db_query *query;
 	const struct err *err;
-	int64_t value;
 
-	err = db_get_int(&value, journal_db(journal), 0, "SELECT skip"
-	    " FROM push_refs WHERE push = ?1 AND ref = ?2", "is", id, ref);
-	*skip = err == NULL && value != 0;
+	err = db_query(&query, journal_db(journal), "SELECT skip, author,"
+	    " subject FROM push_refs WHERE push = ?1 AND ref = ?2", "is", id,
+	    ref->ref);
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err)) {
+		free(ref->author);
+		free(ref->subject);
+		ref->skip = db_int(query, 0) != 0;
+		ref->author = xstrdup_null(db_text(query, 1));
+		ref->subject = xstrdup_null(db_text(query, 2));
+	}
+	db_done(query);
 	return err;
 }
 
@@ -135,15 +150,13 @@ get_refs(struct db *db, struct push *push)
 	struct db_query *query;
 	const struct err *err;
 
-	err = db_query(&query, db, "SELECT old, new, ref, skip"
+	err = db_query(&query, db, "SELECT old, new, ref"
 	    " FROM push_refs WHERE push = ?1 ORDER BY ref", "i", push->id);
 	if (err != NULL)
 		return err;
-	while (db_step(query, &err)) {
+	while (db_step(query, &err))
 		push_add_ref(push, db_text(query, 0), db_text(query, 1),
 		    db_text(query, 2));
-		push->refs[push->n_refs - 1].skip = db_int(query, 3) != 0;
-	}
 	db_done(query);
 	return err;
 }

@@ -21,6 +21,8 @@ struct push_ref {
 	char *old;		/* 40 zeros: created */
 	char *new;		/* 40 zeros: deleted */
 	bool skip;		/* -skip- in the tip commit, or as option */
+	char *author;		/* of the tip commit, if it is deployed; or */
+	char *subject;		/* NULL */
 };
 
 struct push {
@@ -77,8 +79,11 @@ const struct err *push_get_origin(struct journal *journal, int64_t id,
 const struct err *push_get_refused(struct journal *journal,
     struct push *push, char **reason);
 
-/* Was this ref of the push marked to be skipped? */
-const struct err *push_ref_skipped(struct journal *journal, int64_t id,
-    const char *ref, bool *skip);
+/*
+ * Fill "ref" with what the gate has found out about it: skip, author and
+ * subject. Nothing changes when the journal does not have that ref.
+ */
+const struct err *push_get_ref(struct journal *journal, int64_t id,
+    struct push_ref *ref);
 
 #endif

@@ -29,6 +29,8 @@ static const char version_1[] =
     " old TEXT NOT NULL,"
     " new TEXT NOT NULL,"
     " skip INTEGER NOT NULL,"
+    " author TEXT,"
+    " subject TEXT,"
     " landed INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (push, ref)"
     ") STRICT, WITHOUT ROWID;"

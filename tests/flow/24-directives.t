@@ -187,6 +187,9 @@ wait
 check_invariants "after a superseded deploy"
 n=$(newest deploy)
 is "the second was superseded" "$(deploy $((n - 1)) state)" superseded
+is "it has its subject all the same" "$(deploy $((n - 1)) subject)" \
+    "asks for -updb-"
+like "and its author" "$(deploy $((n - 1)) author)" '<.*@'
 ran "the third does what both asked for" \
     "always sync[files] updb always cc"
 like "and the pusher of the second hears it" "$(cat "$T/push.2")" \

@@ -131,24 +131,42 @@ test_pushes(void)
 {
 	struct journal *journal = fixture_journal("pushes.db");
 	struct push push = PUSH_INIT;
+	struct push again;
 	int64_t id;
-	bool skip;
+	bool open;
 
 	push.pusher = xstrdup("alice");
 	push.receiver = xstrdup("12 34");
 	push_add_ref(&push, "o", "n", "refs/heads/main");
 	push_add_ref(&push, "o", "n", "refs/heads/x");
 	push.refs[1].skip = true;
+	push.refs[1].author = xstrdup("Alice <a@example.org>");
+	push.refs[1].subject = xstrdup("a subject");
+	vec_push(&push.options, "updb");
 	is_ok(push_by_receiver(journal, "12 34", &id), "before");
 	is_int(id, 0, "nobody knows it");
 	is_ok(push_write(journal, &push), "it is written");
 	is_ok(push_by_receiver(journal, "12 34", &id), "after");
 	is_int(id, push.id, "it is found");
-	is_ok(push_ref_skipped(journal, id, "refs/heads/main", &skip), "a");
-	ok(!skip, "ref that is not skipped");
-	is_ok(push_ref_skipped(journal, id, "refs/heads/x", &skip), "a");
-	ok(skip, "ref that is");
+	is_ok(push_get(journal, id, &again, &open), "it is read back");
+	ok(open, "nobody has marked it");
+	is_str(again.pusher, "alice", "its pusher");
+	ok(vec_has(&again.options, "updb"), "its option");
+	is_int((int64_t)again.n_refs, 2, "its refs");
+	is_ok(push_get_ref(journal, id, &again.refs[0]), "a ref");
+	ok(!again.refs[0].skip && again.refs[0].author == NULL,
+	    "that is not deployed");
+	is_ok(push_get_ref(journal, id, &again.refs[1]), "a ref");
+	ok(again.refs[1].skip, "that is skipped");
+	is_str(again.refs[1].subject, "a subject", "its subject");
+	push_release(&again);
 	is_ok(push_land(journal, &push), "it lands");
+	is_ok(push_get(journal, id, &again, &open), "read once more");
+	ok(!open, "it is marked");
+	push_release(&again);
+	is_err(push_get(journal, 999, &again, &open), ERR_NOT_FOUND,
+	    "no push 999", "one that is not there");
+	push_release(&again);
 	is_ok(db_get_int(&id, journal_db(journal), 0, "SELECT count(*) FROM"
 	    " push_refs WHERE landed = 1", ""), "both refs");
 	is_int(id, 2, "have landed");

@@ -226,6 +226,14 @@ test_status(void)
 	unlink("shop/current");
 	is_int(symlink("releases/20261120101500", "shop/current"), 0,
 	    "and back");
+	is_status(journal, "production: shop\n"
+	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
+	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
+	    "  but           shop/current points to what is gone\n"
+	    "  maintenance   the page is up\n", "without its release");
+	is_int(mkdir("shop/releases", 0755), 0, "a folder");
+	is_int(mkdir("shop/releases/20261120101500", 0755), 0,
+	    "and the release");
 	fixture_request(journal, "production", NULL);
 	fixture_plan(journal, "production", "20261120101600", NULL,
 	    &deploy);
