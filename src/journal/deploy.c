@@ -128,8 +128,9 @@ deploy_outcome(const struct deploy *deploy)
 	const char *why = deploy->error;
 
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
-		return !failed_in_activation(deploy) ? NULL : err_new(ERR_FAILED, "deploy %" PRId64 " has rolled"
-		    " back, but: %s", deploy->number, why);
+		return !failed_in_activation(deploy) ? NULL :
+		    err_new(ERR_FAILED, "deploy %" PRId64 " has rolled back,"
+		    " but: %s", deploy->number, why);
 	return err_new(outcomes[deploy->state].code, "deploy %" PRId64
 	    " %s%s%s", deploy->number, outcomes[deploy->state].words,
 	    why == NULL ? "" : ": ", why == NULL ? "" : why);

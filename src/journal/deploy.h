@@ -160,7 +160,8 @@ const struct err *deploy_pending_directives(struct journal *journal,
 
 /*
  * A new request: environment, kind, commit, ref, target, push, pusher,
- * author and subject are read; its number and time are set. "options" may be NULL.
+ * author and subject are read; its number and time are set. "options" may
+ * be NULL.
  */
 const struct err *deploy_request(struct journal *journal,
     struct deploy *deploy, const struct directives *options);
