@@ -235,6 +235,15 @@ static const struct {
 	    "error: deploy 9 failed\n"
 	    "  live          release 2 is still live\n"
 	    "  migrations    did not run\n"
+	    "  maintenance   not used\n" },
+	{ "a rollback that got further", "/r",
+	    "{\"event\":\"end\",\"state\":\"rolled-back\","
+	    "\"environment\":\"x\","
+	    "\"deploy\":9,\"kind\":\"rollback\",\"release\":\"1\",\"live\":"
+	    "\"2\"}\n",
+	    "error: deploy 9 failed; it was rolled back\n"
+	    "  live          release 2 is still live\n"
+	    "  migrations    did not run\n"
 	    "  maintenance   not used\n"
 	    "  again         slipway rollback 1 -C /r -e x\n" },
 };
