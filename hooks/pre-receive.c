@@ -1,6 +1,6 @@
 /*
- * pre-receive - the gate: the push is in the journal before anything
- * moves, and what must not land is refused.
+ * pre-receive - the gate: what must not land is refused, and the push is in
+ * the journal before anything moves.
  */
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 /*
- * gate - what pre-receive does: write the push down, and refuse what must
- * not land.
+ * gate - what pre-receive does: refuse what must not land, and write the
+ * push down, whatever became of it.
  *
  * The pushed objects are still in quarantine. A push is refused whole:
  * git knows no partial answer of this hook.
@@ -14,8 +14,9 @@
 #include "vec.h"
 
 /*
- * Write the push into the journal and look at it. ERR_REFUSED or
- * ERR_CONFIG with all reasons, which the journal has then too. Advice for
+ * Look at a push and write it into the journal. ERR_REFUSED with all
+ * reasons, or ERR_CONFIG with the first fault of the config; the journal
+ * has them then, too. Advice for
  * the pusher that is no reason to refuse is pushed onto "notes".
  */
 const struct err *gate_check(struct hub *hub, struct push *push,

@@ -20,9 +20,9 @@
 const struct err *receive_read(struct push *push, struct str *input);
 
 /*
- * Mark the push as landed, write a request for each environment that
- * deploys one of its branches, and wake their runners. One line of words
- * for each ref that leads to no deploy is pushed onto "notes".
+ * Write a request for each environment that deploys one of the push's
+ * branches, wake their runners, and then mark the push as landed: one that
+ * is not was not finished here. One line of words for each ref that leads to no deploy is pushed onto "notes".
  */
 const struct err *receive_refs(struct hub *hub, struct push *push,
     struct vec *notes);

@@ -17,7 +17,7 @@
 /* How often a deploy is picked up before somebody else must look. */
 #define PICK_UPS_MAX 3
 
-/* How long to wait for a lock that a viewer or a dying runner holds. */
+/* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
 
 /* Give the release its name and make the plan. */
@@ -219,7 +219,7 @@ runner_serve(struct hub *hub, const struct environment *env)
 	return err;
 }
 
-/* A work that only cleans: no deploy of its own, no event log. */
+/* A work that only cleans, on behalf of the deploy that is live. */
 static const struct err *
 clean_now(struct hub *hub, const struct environment *env,
     struct vec *removed, struct vec *stays)

@@ -4,7 +4,7 @@
 #	random-trees.pl SEED COUNT | git fast-import
 #
 # Writes refs/heads/t1 to refs/heads/tCOUNT. The same seed gives the same
-# commits. Those with odd numbers hold malformed idents, too.
+# commits. Every tenth, from the first, holds malformed idents, too.
 
 use strict;
 use warnings;
@@ -125,7 +125,7 @@ sub tree {
 }
 
 for my $n (1 .. $count) {
-	$malformed = $n % 2;
+	$malformed = $n % 10 == 1;
 	my $tree = tree('', 0, $n % 5 != 0);
 
 	$tree .= modify('100644', 'deep/' x 60 . 'leaf', "deep\n")
