@@ -31,7 +31,8 @@
     "'started_at',started_at,'finished_at',finished_at," \
     "'prepare_ms',prepare_ms,'window_ms',window_ms," \
     "'superseded_by',superseded_by,'error',error,'migrated',migrated," \
-    "'maintenance',maintenance,'directives'," \
+    "'maintenance',maintenance,'ref_old',ref_old," \
+    "'cancelled_by',cancelled_by,'directives'," \
     "(SELECT json_group_array(json_array(name,argument,c,source,known))" \
     " FROM (SELECT name,argument,commit_oid AS c,source,known" \
     " FROM directives WHERE deploy = number ORDER BY name,argument,c)))"

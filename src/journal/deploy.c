@@ -35,6 +35,8 @@ deploy_release(struct deploy *deploy)
 	free(deploy->author);
 	free(deploy->subject);
 	free(deploy->error);
+	free(deploy->ref_old);
+	free(deploy->cancelled_by);
 	*deploy = (struct deploy)DEPLOY_INIT;
 }
 
@@ -139,7 +141,8 @@ deploy_outcome(const struct deploy *deploy)
 #define SELECT_DEPLOYS "SELECT number, environment, kind, state," \
     " commit_oid, ref, release, previous, target, push, pusher, author," \
     " subject, requested_at, started_at, finished_at, prepare_ms," \
-    " window_ms, superseded_by, error, migrated, maintenance FROM deploys "
+    " window_ms, superseded_by, error, migrated, maintenance, ref_old," \
+    " cancelled_by FROM deploys "
 
 static void
 read_row(struct db_query *query, struct deploy *deploy)
@@ -168,6 +171,8 @@ read_row(struct db_query *query, struct deploy *deploy)
 	deploy->migrated = (enum migrated)(db_int(query, 20) %
 	    MIGRATED_COUNT);
 	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 3);
+	deploy->ref_old = xstrdup_null(db_text(query, 22));
+	deploy->cancelled_by = xstrdup_null(db_text(query, 23));
 }
 
 /* Close a query of at most one row and fill the deploy from it. */

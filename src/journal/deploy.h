@@ -78,6 +78,10 @@ struct deploy {
 	char *error;		/* NULL: none */
 	enum migrated migrated;
 	enum maintenance maintenance;
+	char *ref_old;		/* what the branch was when it began, if it
+				 * moves with the deploy (transactional);
+				 * NULL: it has moved already */
+	char *cancelled_by;	/* who asked for it to stop; NULL: nobody */
 };
 
 #define DEPLOY_INIT { .prepare_ms = -1, .window_ms = -1 }
@@ -176,7 +180,7 @@ const struct err *deploy_take(struct journal *journal,
 
 /*
  * What is now known of a deploy under way: commit, release, previous,
- * author, subject, and its directives ("known" lists the names that the
+ * author, subject, ref_old, and its directives ("known" lists the names that the
  * config has). Makes the row of its release.
  */
 const struct err *deploy_plan(struct journal *journal,

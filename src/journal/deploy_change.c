@@ -174,9 +174,10 @@ deploy_plan(struct journal *journal, const struct deploy *deploy,
 	if (err != NULL)
 		return err;
 	err = db_run(db, "UPDATE deploys SET commit_oid = ?2, release = ?3,"
-	    " previous = ?4, author = ?5, subject = ?6 WHERE number = ?1",
-	    "isssss", deploy->number, deploy->commit, deploy->release,
-	    deploy->previous, deploy->author, deploy->subject);
+	    " previous = ?4, author = ?5, subject = ?6, ref_old = ?7"
+	    " WHERE number = ?1", "issssss", deploy->number, deploy->commit,
+	    deploy->release, deploy->previous, deploy->author,
+	    deploy->subject, deploy->ref_old);
 	if (err == NULL)
 		err = insert_directives(db, deploy->number, directives,
 		    known);

@@ -2,10 +2,13 @@
  * push - one git push: who, when, which refs from what to what.
  *
  *	received --> landed	post-receive saw its refs move
- *	         `-> refused	the gate said no, with the reason
+ *	         +-> refused	the gate said no, with the reason
+ *	         `-> unlanded	its refs did not move: git turned it away,
+ *				its receive-pack died, or what it asked a
+ *				transactional environment for did not go live
  *
- * A push that stays "received" was turned away by git itself, or its
- * receive-pack died.
+ * One that is "received" is under way, or its receive-pack died and nobody
+ * has looked since.
  */
 #ifndef PUSH_H
 #define PUSH_H

@@ -35,6 +35,7 @@ struct settings {
 	struct vec shared;	/* relative; a slash at the end: folder */
 	bool export;
 	bool strict;
+	bool transactional;	/* the branch moves when the deploy is live */
 	struct vec env;		/* "NAME=value", later ones win */
 };
 
