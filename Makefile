@@ -96,7 +96,8 @@ units: $(units)
 
 tools: $(tools)
 
-TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t)
+TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t \
+	  tests/fault/*.t)
 with	= SLIPWAY_BUILD='$(abspath $(BUILD))' SLIPWAY_SANITIZE='$(SANITIZE)'
 
 check:
