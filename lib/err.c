@@ -41,6 +41,7 @@ static const struct {
 	[ERR_JOURNAL]	  = { "journal",     1, "the journal failed" },
 	[ERR_TIMEOUT]	  = { "timeout",     1, "timed out" },
 	[ERR_INTERRUPTED] = { "interrupted", 1, "interrupted" },
+	[ERR_CANCELLED]	  = { "cancelled",   1, "cancelled" },
 };
 
 static struct slot *

@@ -34,6 +34,7 @@ enum err_code {
 	ERR_JOURNAL,		/* SQLite failed */
 	ERR_TIMEOUT,		/* a deadline passed */
 	ERR_INTERRUPTED,	/* cut off half-way, to be picked up again */
+	ERR_CANCELLED,		/* somebody wanted it to stop */
 	ERR_COUNT
 };
 

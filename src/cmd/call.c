@@ -116,31 +116,39 @@ print_json(struct call *call, const struct deploy *deploy)
 }
 
 const struct err *
-cmd_request(struct call *call, struct deploy *request,
-    const struct directives *options)
+cmd_watch(struct call *call, int64_t number, struct deploy *last)
 {
 	struct view_spec spec = {
 		.hub = &call->hub,
+		.deploy = number,
 		.environment = call->env->name,
 		.part = VIEW_ALL,
 		.out_fd = call->json ? STDERR_FILENO : STDOUT_FILENO,
 		.wake = queue_wake,
 		.follow = true,
 	};
+	const struct err *err;
+
+	err = view_deploy(&spec, &number);
+	if (err == NULL)
+		err = deploy_get(call->hub.journal, number, last);
+	if (err == NULL && call->json)
+		err = print_json(call, last);
+	return err;
+}
+
+const struct err *
+cmd_request(struct call *call, struct deploy *request,
+    const struct directives *options)
+{
 	struct deploy last = DEPLOY_INIT;
 	const struct err *err;
-	int64_t number;
 
 	err = queue_add(&call->hub, request, options);
 	if (err == NULL)
 		err = queue_wake(&call->hub, call->env->name);
-	spec.deploy = request->number;
 	if (err == NULL)
-		err = view_deploy(&spec, &number);
-	if (err == NULL)
-		err = deploy_get(call->hub.journal, number, &last);
-	if (err == NULL && call->json)
-		err = print_json(call, &last);
+		err = cmd_watch(call, request->number, &last);
 	if (err == NULL && deploy_outcome(&last) != NULL)
 		err = err_new(deploy_outcome(&last)->code, "%s", "");
 	deploy_release(&last);

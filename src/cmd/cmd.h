@@ -97,8 +97,15 @@ struct directives;
 const struct err *cmd_request(struct call *call, struct deploy *request,
     const struct directives *options);
 
-extern const struct cmd cmd_agent, cmd_cleanup, cmd_deploy, cmd_init,
-    cmd_log, cmd_retry, cmd_rollback, cmd_runner, cmd_show, cmd_status,
+/*
+ * Show a deploy to its end, in the same way. "last" is the one that was
+ * shown in the end: the one that took its place, if it was superseded.
+ */
+const struct err *cmd_watch(struct call *call, int64_t number,
+    struct deploy *last);
+
+extern const struct cmd cmd_agent, cmd_cancel, cmd_cleanup, cmd_deploy,
+    cmd_init, cmd_log, cmd_retry, cmd_rollback, cmd_runner, cmd_show, cmd_status,
     cmd_uninit, cmd_verify;
 
 #endif

@@ -19,6 +19,7 @@ static const struct cmd *const commands[] = {
 	&cmd_deploy,
 	&cmd_retry,
 	&cmd_rollback,
+	&cmd_cancel,
 	&cmd_cleanup,
 	&cmd_verify,
 	&cmd_uninit,

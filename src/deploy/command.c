@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/halt.h"
 #include "journal/step.h"
 #include "proc.h"
 
@@ -311,6 +312,9 @@ command_run(struct work *work, const struct command *command)
 	const struct err *err, *lost;
 	bool any, record;
 
+	err = halt_check(work, command->phase, command->name);
+	if (err != NULL)
+		return err;
 	err = begin_steps(work, command, &steps, &any);
 	results = xcalloc(steps.n, sizeof(*results));
 	record = command->action != NULL && !command->old_release &&
@@ -336,6 +340,8 @@ command_run(struct work *work, const struct command *command)
 	if (!work_is_cut(work))
 		err = err_first(err, end_steps(work, command, &steps,
 		    results, &before, &after));
+	if (!work_is_cut(work) && halt_is_known(work))
+		err = halt_error(work, command->phase, command->name);
 done:
 	steps_release(&steps);
 	free(results);

@@ -146,6 +146,13 @@ reopen_window(struct work *work, int64_t began_at)
 }
 
 static const struct err *
+cancelled(const struct work *work)
+{
+	return err_new(ERR_CANCELLED, DEPLOY_CANCELLED_BY "%s",
+	    work->deploy.cancelled_by);
+}
+
+static const struct err *
 go_on_activating(struct work *work)
 {
 	struct findings findings = { .work = work };
@@ -157,6 +164,8 @@ go_on_activating(struct work *work)
 	/* The taking back had begun already. */
 	if (work->deploy.error != NULL)
 		findings.why = err_new(ERR_FAILED, "%s", work->deploy.error);
+	else if (work->deploy.cancelled_by != NULL)
+		findings.why = cancelled(work);
 	err = step_each(work->hub->journal, work->deploy.number, false,
 	    look_at_step, &findings);
 	if (err != NULL)
@@ -185,6 +194,7 @@ clear_away(struct work *work)
 static const struct err *
 abandon(struct work *work)
 {
+	bool stopped = work->deploy.cancelled_by != NULL;
 	const struct err *err;
 
 	work_warn(work, "deploy %lld was interrupted before anything of the"
@@ -194,9 +204,10 @@ abandon(struct work *work)
 		err = clear_away(work);
 	if (err != NULL)
 		return err;
-	work_blame(work, err_new(ERR_FAILED, "interrupted while it was %s",
+	work_blame(work, stopped ? cancelled(work) : err_new(ERR_FAILED,
+	    "interrupted while it was %s",
 	    deploy_state_name(work->deploy.state)));
-	return work_move(work, DEPLOY_FAILED);
+	return work_move(work, stopped ? DEPLOY_CANCELLED : DEPLOY_FAILED);
 }
 
 /* Live, but its last line was never written. */

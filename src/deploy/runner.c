@@ -54,6 +54,8 @@ begin(struct work *work)
 static const struct err *
 give_up(struct work *work, const struct err *why)
 {
+	enum deploy_state state = why->code == ERR_CANCELLED ?
+	    DEPLOY_CANCELLED : DEPLOY_FAILED;
 	const struct err *err;
 
 	work_blame(work, why);
@@ -66,21 +68,32 @@ give_up(struct work *work, const struct err *why)
 		err = work_sweep(work);
 	if (err != NULL)
 		work_warn(work, "%s", err->text);
-	return work_move(work, DEPLOY_FAILED);
+	return work_move(work, state);
+}
+
+/* The last moment at which nothing was touched. "*over": it was stopped. */
+static const struct err *
+begin_activation(struct work *work, bool *over)
+{
+	const struct err *err = work_move(work, DEPLOY_ACTIVATING);
+
+	*over = err != NULL && err->code == ERR_CANCELLED;
+	return *over ? give_up(work, err) : err;
 }
 
 static const struct err *
 deploy_commit(struct work *work)
 {
 	const struct err *err;
+	bool over;
 
 	err = begin(work);
 	if (err == NULL)
 		err = prepare(work);
 	if (err != NULL)
 		return give_up(work, err);
-	err = work_move(work, DEPLOY_ACTIVATING);
-	if (err != NULL)
+	err = begin_activation(work, &over);
+	if (err != NULL || over)
 		return err;
 	err = activate(work);
 	if (err != NULL)
@@ -92,14 +105,15 @@ static const struct err *
 roll_back(struct work *work)
 {
 	const struct err *err;
+	bool over;
 
 	err = work_hosts(work);
 	if (err == NULL)
 		err = rollback_prepare(work);
 	if (err != NULL)
 		return give_up(work, err);
-	err = work_move(work, DEPLOY_ACTIVATING);
-	if (err != NULL)
+	err = begin_activation(work, &over);
+	if (err != NULL || over)
 		return err;
 	return rollback_activate(work);
 }

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "deploy/command.h"
+#include "deploy/halt.h"
 
 static bool
 has_actions(const struct work *work, enum phase phase)
@@ -88,6 +89,9 @@ run_phase(struct work *work, enum phase phase, builtin_cb builtin,
 
 	if (builtin == NULL && !has_actions(work, phase) &&
 	    !vec_has(&work->hooks, before) && !vec_has(&work->hooks, after))
+		goto done;
+	err = halt_check(work, phase_name(phase), NULL);
+	if (err != NULL)
 		goto done;
 	from_ms = work_phase(work, phase_name(phase));
 	err = run_hook(work, phase, before, place);

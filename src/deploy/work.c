@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/ending.h"
 #include "deploy/facts.h"
 #include "journal/step.h"
 #include "path.h"
@@ -427,23 +428,7 @@ work_end(struct work *work)
 		return err;
 	if (deploy->state != DEPLOY_LIVE)
 		check_current(work, live.release);
-	event_add(work->log, "end", "ssissssssiisssss",
-	    "state", deploy_state_name(deploy->state),
-	    "environment", deploy->environment,
-	    "deploy", deploy->number,
-	    "kind", deploy->kind,
-	    "release", deploy->release,
-	    "commit", deploy->commit,
-	    "subject", deploy->subject,
-	    "error", deploy->error,
-	    "ref", deploy->ref,
-	    "prepare_ms", deploy->prepare_ms,
-	    "window_ms", deploy->window_ms,
-	    "migrated", migrated_name(deploy->migrated),
-	    "maintenance", maintenance_name(deploy->maintenance),
-	    "live", live.release,
-	    "live_commit", live.number == 0 ? NULL : live.commit,
-	    "previous", deploy->previous);
+	ending_add(work->log, deploy, &live);
 	deploy_release(&live);
 	/* Standard error is the runner's own log. */
 	if (event_log_error(work->log) != NULL)

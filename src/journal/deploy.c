@@ -129,6 +129,12 @@ deploy_outcome(const struct deploy *deploy)
 	};
 	const char *why = deploy->error;
 
+	if (deploy_was_cancelled(deploy) && deploy->state !=
+	    DEPLOY_BROKEN)
+		return err_new(outcomes[deploy->state].code, "deploy %"
+		    PRId64 " was %s%s", deploy->number, why,
+		    deploy->state == DEPLOY_ROLLED_BACK ?
+		    "; it was rolled back" : "");
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
 		return !failed_in_activation(deploy) ? NULL :
 		    err_new(ERR_FAILED, "deploy %" PRId64 " has rolled back,"
@@ -364,7 +370,8 @@ deploy_pending_directives(struct journal *journal,
 	    " commit_oid, source FROM directives WHERE commit_oid = ''"
 	    " AND deploy IN (SELECT number FROM deploys"
 	    "  WHERE environment = ?1 AND number <= ?2"
-	    "  AND state NOT IN ('live', 'retired', 'cancelled')"
+	    "  AND state NOT IN ('live', 'retired')"
+	    "  AND cancelled_by IS NULL"
 	    "  AND number > coalesce((SELECT max(number) FROM deploys"
 	    "   WHERE environment = ?1 AND state = 'live'), 0))"
 	    " ORDER BY deploy, name, argument", "si", deploy->environment,

@@ -96,6 +96,12 @@ const char *maintenance_name(enum maintenance maintenance);
 /* True for states that nothing follows but "retired". */
 bool deploy_is_over(enum deploy_state state);
 
+/* The error of a deploy that was stopped begins so: "cancelled by bob". */
+#define DEPLOY_CANCELLED_BY "cancelled by "
+
+/* Whether it ended because somebody stopped it, and not before that. */
+bool deploy_was_cancelled(const struct deploy *deploy);
+
 /*
  * The error that a deploy with this outcome is for the one who asked for
  * it: NULL when it is or was live. A failure after that is told and fails
@@ -180,8 +186,8 @@ const struct err *deploy_take(struct journal *journal,
 
 /*
  * What is now known of a deploy under way: commit, release, previous,
- * author, subject, ref_old, and its directives ("known" lists the names that the
- * config has). Makes the row of its release.
+ * author, subject, ref_old, and its directives ("known" lists the names
+ * that the config has). Makes the row of its release.
  */
 const struct err *deploy_plan(struct journal *journal,
     const struct deploy *deploy, const struct directives *directives,
@@ -191,7 +197,8 @@ const struct err *deploy_plan(struct journal *journal,
  * Move a deploy to another state; the caller's struct is updated and
  * prepare_ms, window_ms, error, migrated, maintenance and finished_at are
  * written with it. A transition that the picture above does not have is
- * ERR_CORRUPT. Becoming live retires what was live.
+ * ERR_CORRUPT. Becoming live retires what was live. A deploy that somebody
+ * wants to stop becomes neither activating nor live: ERR_CANCELLED.
  */
 const struct err *deploy_move(struct journal *journal,
     struct deploy *deploy, enum deploy_state state);
@@ -199,5 +206,21 @@ const struct err *deploy_move(struct journal *journal,
 /* Write the same columns without a change of state. */
 const struct err *deploy_update(struct journal *journal,
     const struct deploy *deploy);
+
+/*
+ * Somebody wants a deploy of an environment to stop: this number, or with
+ * 0 the one that is under way, else the newest that waits. One that waits
+ * is cancelled with this; one under way gets "cancelled_by", which its
+ * runner looks for. "deploy" is the row after it. "*first" is false when
+ * somebody else had stopped it before. ERR_REFUSED when it is too late,
+ * ERR_NOT_FOUND when there is none.
+ */
+const struct err *deploy_cancel(struct journal *journal,
+    const char *environment, int64_t number, const char *who,
+    struct deploy *deploy, bool *first);
+
+/* Who wants it to stop, given; NULL: nobody. */
+const struct err *deploy_canceller(struct journal *journal, int64_t number,
+    char **who);
 
 #endif

@@ -257,6 +257,24 @@ follow_release(struct journal *journal, const struct deploy *deploy)
 	    deploy->state == DEPLOY_LIVE ? deploy->number : 0);
 }
 
+/* From these two on it would be too late, so they are the last chance. */
+static const struct err *
+check_wanted(struct journal *journal, struct deploy *deploy,
+    enum deploy_state state)
+{
+	const struct err *err;
+	char *who;
+
+	if (state != DEPLOY_ACTIVATING && state != DEPLOY_LIVE)
+		return NULL;
+	err = deploy_canceller(journal, deploy->number, &who);
+	if (err != NULL || who == NULL)
+		return err;
+	free(deploy->cancelled_by);
+	deploy->cancelled_by = who;
+	return err_new(ERR_CANCELLED, DEPLOY_CANCELLED_BY "%s", who);
+}
+
 const struct err *
 deploy_move(struct journal *journal, struct deploy *deploy,
     enum deploy_state state)
@@ -272,6 +290,11 @@ deploy_move(struct journal *journal, struct deploy *deploy,
 	err = db_begin(db);
 	if (err != NULL)
 		return err;
+	err = check_wanted(journal, deploy, state);
+	if (err != NULL) {
+		db_rollback(db);
+		return err;
+	}
 	if (state == DEPLOY_LIVE)
 		err = retire_live(journal, deploy);
 	if (err == NULL) {

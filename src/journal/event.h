@@ -20,11 +20,12 @@
  *	will_undo   deploy action host run	a rollback is going to undo this
  *	undo        action host run	begins
  *	undo_done   action host ok
+ *	cancel      by			somebody wants it to stop
  *	state       state
  *	result      name result		what a directive did
  *	end         state environment deploy kind release commit subject
  *	            error prepare_ms window_ms migrated maintenance
- *	            live live_commit previous
+ *	            live live_commit previous cancelled_by
  *
  * "end" is the last line. "live" is the release that is live at the end.
  *

@@ -405,6 +405,14 @@ on_undo_done(struct render *render, const struct json_flat *event,
 }
 
 static void
+on_cancel(struct render *render, const struct json_flat *event,
+    struct str *out)
+{
+	line_text(out, json_flat_get(event, "by"));
+	str_addf(out, " cancels deploy %" PRId64 "\n", render->deploy);
+}
+
+static void
 on_state(struct render *render, const struct json_flat *event,
     struct str *out)
 {
@@ -452,6 +460,7 @@ static const struct {
 	{ "will_undo",	on_will_undo },
 	{ "undo",	on_undo },
 	{ "undo_done",	on_undo_done },
+	{ "cancel",	on_cancel },
 	{ "state",	on_state },
 	{ "result",	on_result },
 	{ "end",	on_end },

@@ -197,24 +197,32 @@ add_error(struct str *out, const char *error)
 	free(word);
 }
 
+/* "cancelled_by" is there when that is why it ended, and so is the error. */
 static void
 add_failure(const struct summary *summary, const char *state)
 {
 	const char *error = get(summary, "error");
-	bool cancelled = strcmp(state, "cancelled") == 0;
+	bool cancelled = get(summary, "cancelled_by") != NULL;
+	bool broken = strcmp(state, "broken") == 0;
 
-	str_add(summary->out, cancelled ? "deploy " : "error: deploy ");
+	str_add(summary->out, cancelled && !broken ? "deploy " :
+	    "error: deploy ");
 	line_text(summary->out, get(summary, "deploy"));
-	str_add(summary->out, cancelled ? " was cancelled" : " failed");
-	if (error != NULL)
-		add_error(summary->out, error);
+	if (cancelled) {
+		str_add(summary->out, " was ");
+		line_text(summary->out, error);
+	} else {
+		str_add(summary->out, " failed");
+		if (error != NULL)
+			add_error(summary->out, error);
+	}
 	if (strcmp(state, "rolled-back") == 0)
 		str_add(summary->out, "; it was rolled back");
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);
 	add_database_and_page(summary);
-	if (strcmp(state, "broken") == 0) {
+	if (broken) {
 		add_command(summary, "needs a hand", "show",
 		    get(summary, "deploy"));
 		str_addch(summary->out, '\n');

@@ -212,9 +212,10 @@ static const struct {
 	    "  maintenance   not used\n"
 	    "  again         slipway retry 42 -C /r\n" },
 	{ "a cancelled one", "/r",
-	    END("cancelled", "\"by alice\"", "null", "\"1\"", "none",
+	    END("cancelled", "\"cancelled by alice\","
+	    "\"cancelled_by\":\"alice\"", "null", "\"1\"", "none",
 	    "not used", "\"1\""),
-	    "deploy 42 was cancelled: by alice\n"
+	    "deploy 42 was cancelled by alice\n"
 	    "  live          release 1 is still live (9f8e7d6)\n"
 	    "  migrations    did not run\n"
 	    "  maintenance   not used\n"

@@ -1,0 +1,55 @@
+#include "deploy/cancel.h"
+
+#include <stdlib.h>
+
+#include "deploy/ending.h"
+#include "deploy/queue.h"
+#include "journal/deploy.h"
+#include "journal/event.h"
+
+/* Who watches it sees at once that it is called off. */
+static const struct err *
+tell(const struct hub *hub, const struct deploy *deploy)
+{
+	char *path = hub_log_path(hub, deploy->number);
+	struct event_log *log = event_log_open(path);
+	struct deploy live = DEPLOY_INIT;
+	const struct err *err = NULL;
+
+	event_add(log, "cancel", "s", "by", deploy->cancelled_by);
+	if (deploy->state == DEPLOY_CANCELLED) {
+		err = deploy_get_live(hub->journal, deploy->environment,
+		    &live);
+		event_add(log, "state", "s", "state",
+		    deploy_state_name(deploy->state));
+		if (err == NULL)
+			ending_add(log, deploy, &live);
+	}
+	deploy_release(&live);
+	event_log_close(log);
+	free(path);
+	return err;
+}
+
+const struct err *
+cancel_request(const struct hub *hub, const struct environment *env,
+    int64_t number, const char *who, int64_t *cancelled)
+{
+	struct deploy deploy;
+	const struct err *err;
+	bool first;
+
+	*cancelled = 0;
+	err = deploy_cancel(hub->journal, env->name, number, who, &deploy,
+	    &first);
+	if (err == NULL) {
+		*cancelled = deploy.number;
+		if (first)
+			err = tell(hub, &deploy);
+	}
+	/* Its runner may be dead: then the next one takes it back. */
+	if (err == NULL && deploy.state != DEPLOY_CANCELLED)
+		err = queue_wake(hub, env->name);
+	deploy_release(&deploy);
+	return err;
+}
