@@ -29,6 +29,8 @@ main(int argc, char **argv)
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
+		say_error(receive_settle(&hub));
+	if (err == NULL)
 		err = receive_refs(&hub, &push, &notes);
 	say_notes(&notes);
 	if (err == NULL)

@@ -25,6 +25,8 @@ main(int argc, char **argv)
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
+		say_error(receive_settle(&hub));
+	if (err == NULL)
 		err = receive_find(&hub, &push);
 	if (err == NULL && push != 0)
 		err = receive_missed(&hub, push,

@@ -67,6 +67,10 @@ const struct err *repo_resolve(struct repo *repo, const char *name,
 const struct err *repo_ref(struct repo *repo, const char *ref,
     char oid[REPO_OID_SIZE]);
 
+/* What a full ref name says, not peeled: zeros where there is no ref. */
+const struct err *repo_ref_value(struct repo *repo, const char *ref,
+    char oid[REPO_OID_SIZE]);
+
 /*
  * Peel any object to a commit: false through "*is_commit" when it is a
  * tag of something else, a tree or a blob.

@@ -114,6 +114,20 @@ repo_ref(struct repo *repo, const char *ref, char oid[REPO_OID_SIZE])
 	return peel_named(repo, ref, &id, oid);
 }
 
+const struct err *
+repo_ref_value(struct repo *repo, const char *ref, char oid[REPO_OID_SIZE])
+{
+	const struct err *err;
+	git_oid id;
+	bool found;
+
+	memcpy(oid, REPO_ZERO_OID, REPO_OID_SIZE);
+	err = find_ref(repo, ref, &id, &found);
+	if (err == NULL && found)
+		git_oid_tostr(oid, REPO_OID_SIZE, &id);
+	return err;
+}
+
 static bool
 is_abbreviation(const char *name)
 {

@@ -1,5 +1,6 @@
 #include "deploy/identity.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define ANCESTORS_MAX 8
 
 /* Field numbers of proc(5) stat, counted behind the command's name. */
+#define STAT_STATE 0
 #define STAT_PPID 1
 #define STAT_START 19
 
@@ -78,9 +80,23 @@ identity_origin(void)
 	return xstrndup(connection, strcspn(connection, " "));
 }
 
-/* The name, parent and start time of a process. */
+/* What proc(5) tells of a process. */
+struct process {
+	struct str name;
+	char state;
+	pid_t parent;
+	char *start;
+};
+
+static void
+process_release(struct process *process)
+{
+	str_release(&process->name);
+	free(process->start);
+}
+
 static const struct err *
-read_stat(pid_t pid, struct str *name, pid_t *parent, char **start)
+read_stat(pid_t pid, struct process *process)
 {
 	struct str text = STR_INIT;
 	struct vec fields = VEC_INIT;
@@ -102,10 +118,11 @@ read_stat(pid_t pid, struct str *name, pid_t *parent, char **start)
 		err = err_new(ERR_CORRUPT, "%s is not understood", path);
 		goto done;
 	}
-	str_clear(name);
-	str_add_bytes(name, open + 1, (size_t)(close - open - 1));
-	*parent = (pid_t)strtol(fields.v[STAT_PPID], NULL, 10);
-	*start = xstrdup(fields.v[STAT_START]);
+	str_init(&process->name);
+	str_add_bytes(&process->name, open + 1, (size_t)(close - open - 1));
+	process->state = fields.v[STAT_STATE][0];
+	process->parent = (pid_t)strtol(fields.v[STAT_PPID], NULL, 10);
+	process->start = xstrdup(fields.v[STAT_START]);
 done:
 	vec_release(&fields);
 	str_release(&text);
@@ -116,31 +133,49 @@ done:
 const struct err *
 identity_receiver(char **receiver)
 {
-	struct str name = STR_INIT;
 	const struct err *err = NULL;
-	pid_t pid = getppid(), parent = 0;
-	char *start = NULL;
+	pid_t pid = getppid();
 
 	*receiver = NULL;
 	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		struct process process = { .name = STR_INIT };
 		bool found;
 
-		err = read_stat(pid, &name, &parent, &start);
+		err = read_stat(pid, &process);
 		if (err != NULL)
 			break;
-		found = str_starts_with(name.s, "git");
+		found = str_starts_with(process.name.s, "git");
 		if (found || *receiver == NULL) {
 			free(*receiver);
-			*receiver = xasprintf("%ld %s", (long)pid, start);
+			*receiver = xasprintf("%ld %s", (long)pid,
+			    process.start);
 		}
-		free(start);
+		pid = process.parent;
+		process_release(&process);
 		if (found)
 			break;
-		pid = parent;
 	}
-	str_release(&name);
 	if (*receiver != NULL)
 		return NULL;
 	return err != NULL ? err : err_new(ERR_FAILED, "this hook is not run"
 	    " by git");
+}
+
+bool
+identity_lives(const char *receiver)
+{
+	struct process process = { .name = STR_INIT };
+	const struct err *err;
+	char *start;
+	long pid = strtol(receiver, &start, 10);
+	bool lives;
+
+	if (pid <= 0 || *start != ' ')
+		return false;
+	err = read_stat((pid_t)pid, &process);
+	if (err != NULL)
+		return err->sys_errno != ENOENT && err->sys_errno != ESRCH;
+	lives = process.state != 'Z' && strcmp(process.start, start + 1) == 0;
+	process_release(&process);
+	return lives;
 }

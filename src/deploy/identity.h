@@ -6,6 +6,8 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include <stdbool.h>
+
 #include "err.h"
 
 /*
@@ -23,5 +25,11 @@ char *identity_origin(void);
  * the same for all hooks of one push, and for no other push.
  */
 const struct err *identity_receiver(char **receiver);
+
+/*
+ * True unless it is certain that the receiver of that name has ended: what
+ * cannot be told must be left to whoever it is.
+ */
+bool identity_lives(const char *receiver);
 
 #endif

@@ -22,7 +22,10 @@ announce(const struct hub *hub, const struct deploy *request)
 	    request->pusher, "subject", request->subject);
 	err = deploy_get_running(hub->journal, request->environment,
 	    &running);
-	if (err == NULL && running.number != 0)
+	if (request->state == DEPLOY_SUPERSEDED)
+		event_add(log, "superseded", "i", "by",
+		    request->superseded_by);
+	else if (err == NULL && running.number != 0)
 		event_add(log, "waiting", "is", "for", running.number,
 		    "state", deploy_state_name(running.state));
 	deploy_release(&running);
@@ -38,7 +41,9 @@ queue_add(const struct hub *hub, struct deploy *request,
 	const struct err *err;
 
 	err = deploy_request(hub->journal, request, options);
-	return err != NULL ? err : announce(hub, request);
+	if (err != NULL || request->requested_at == 0)
+		return err;
+	return announce(hub, request);
 }
 
 const struct err *

@@ -17,7 +17,8 @@
 
 /*
  * Write a request down and open its event log; the number and time are
- * set in "request". hub->journal is open for writing.
+ * set in "request". What was asked for already is left alone; see
+ * deploy_request(). hub->journal is open for writing.
  */
 const struct err *queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options);

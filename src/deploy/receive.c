@@ -216,7 +216,9 @@ receive_ref(struct hub *hub, const struct push *push,
 		    arrival.env->branch) != 0)
 			continue;
 		taken = true;
-		err = arrive(&arrival);
+		/* There the deploy came first. */
+		if (!arrival.env->set.transactional)
+			err = arrive(&arrival);
 	}
 	if (!taken)
 		note_other(hub, ref, notes);
@@ -239,10 +241,10 @@ find_written(struct hub *hub, struct push *push)
 
 /*
  * The push has landed when all that it asks for is written down, so that
- * post-update can tell whether this came to its end.
+ * others can tell whether this came to its end.
  */
-static const struct err *
-request_all(struct hub *hub, const struct push *push, struct vec *notes)
+const struct err *
+receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 {
 	const struct err *err = NULL;
 
@@ -257,7 +259,7 @@ receive_refs(struct hub *hub, struct push *push, struct vec *notes)
 	const struct err *err;
 
 	err = find_written(hub, push);
-	return err == NULL ? request_all(hub, push, notes) : err;
+	return err == NULL ? receive_request(hub, push, notes) : err;
 }
 
 const struct err *
@@ -310,7 +312,7 @@ receive_missed(struct hub *hub, int64_t id, const char *const *moved,
 			err = push_get_ref(hub->journal, id, &landed.refs[i]);
 	}
 	if (err == NULL && open)
-		err = request_all(hub, &landed, notes);
+		err = receive_request(hub, &landed, notes);
 	push_release(&landed);
 	push_release(&offered);
 	return err;

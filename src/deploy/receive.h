@@ -29,6 +29,12 @@ const struct err *receive_refs(struct hub *hub, struct push *push,
     struct vec *notes);
 
 /*
+ * The same for a push that is in the journal, with the refs that moved.
+ */
+const struct err *receive_request(struct hub *hub, const struct push *push,
+    struct vec *notes);
+
+/*
  * The push of the receive-pack that this hook runs under: its number
  * through "*id", 0 when the journal has none.
  */
@@ -41,5 +47,23 @@ const struct err *receive_find(struct hub *hub, int64_t *id);
  */
 const struct err *receive_missed(struct hub *hub, int64_t id,
     const char *const *moved, struct vec *notes);
+
+/*
+ * Of the pushes that are still "received" although their receive-pack is
+ * dead, the first after "*id": its number, and in "landed" what did move.
+ * "*id" is 0 when there is no further one. A push whose deploy in a
+ * transactional environment is not over is left to the runner, which moves
+ * its ref.
+ */
+const struct err *receive_next_lost(const struct hub *hub, int64_t *id,
+    struct push *landed);
+
+/*
+ * Finish what the hooks of such pushes left: those that moved a ref get the
+ * requests that they should have got, in their order, and are marked as
+ * landed; the others are "unlanded". Cheap where there are none, and safe
+ * to be done by several at once: see deploy_request().
+ */
+const struct err *receive_settle(struct hub *hub);
 
 #endif

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/queue.h"
+#include "deploy/receive.h"
 #include "deploy/recover.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
@@ -208,6 +209,16 @@ serve(const struct hub *hub, const struct environment *env)
 	return err;
 }
 
+/* What it cannot finish stays for the next to come, and stops nobody. */
+static void
+settle(struct hub *hub)
+{
+	const struct err *err = receive_settle(hub);
+
+	if (err != NULL)
+		err_print("slipway", err);
+}
+
 const struct err *
 runner_serve(struct hub *hub, const struct environment *env)
 {
@@ -223,8 +234,10 @@ runner_serve(struct hub *hub, const struct environment *env)
 			err = NULL;
 			break;
 		}
-		if (err == NULL)
+		if (err == NULL) {
+			settle(hub);
 			err = serve(hub, env);
+		}
 		lock_release(lock);
 		if (err == NULL)
 			err = more_to_do(hub, env, &more);

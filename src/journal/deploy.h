@@ -170,8 +170,13 @@ const struct err *deploy_pending_directives(struct journal *journal,
 
 /*
  * A new request: environment, kind, commit, ref, target, push, pusher,
- * author and subject are read; its number and time are set. "options" may
- * be NULL.
+ * author and subject are read; its number, time and state are set.
+ * "options" may be NULL.
+ *
+ * A push asks once for each environment and ref: the second time nothing is
+ * written, the number is that of the first, and the time stays 0. And it
+ * does not take the place of one that found the branch as this one had left
+ * it, and has asked before: it is superseded by that from the start.
  */
 const struct err *deploy_request(struct journal *journal,
     struct deploy *deploy, const struct directives *options);

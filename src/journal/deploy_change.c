@@ -52,25 +52,78 @@ insert_directives(struct db *db, int64_t deploy,
 	return err;
 }
 
+/* What the hooks of this push, or who came after them, asked for before. */
+static const struct err *
+find_asked(struct db *db, const struct deploy *deploy, int64_t *number)
+{
+	*number = 0;
+	if (deploy->push == 0)
+		return NULL;
+	return db_get_int(number, db, 0, "SELECT min(number) FROM deploys"
+	    " WHERE push = ?1 AND environment = ?2 AND ref IS ?3", "iss",
+	    deploy->push, deploy->environment, deploy->ref);
+}
+
+/*
+ * What pushes asked for that came on top of this one, while its hooks were
+ * slow or dead: the newest request is what goes live in the end.
+ */
+static const struct err *
+find_later(struct db *db, const struct deploy *deploy, int64_t *number)
+{
+	*number = 0;
+	if (deploy->push == 0 || deploy->ref == NULL)
+		return NULL;
+	return db_get_int(number, db, 0, "WITH RECURSIVE later(push, new) AS"
+	    " (SELECT push, new FROM push_refs WHERE push > ?1 AND ref = ?2"
+	    "   AND old = ?3"
+	    "  UNION SELECT r.push, r.new FROM push_refs AS r JOIN later AS l"
+	    "   ON r.push > l.push AND r.ref = ?2 AND r.old = l.new)"
+	    " SELECT max(d.number) FROM deploys AS d JOIN later"
+	    " ON d.push = later.push WHERE d.environment = ?4"
+	    " AND d.ref = ?2", "isss", deploy->push, deploy->ref,
+	    deploy->commit, deploy->environment);
+}
+
+static const struct err *
+insert_request(struct db *db, struct deploy *deploy)
+{
+	bool late = deploy->superseded_by != 0;
+
+	deploy->requested_at = clock_now_ms();
+	deploy->state = late ? DEPLOY_SUPERSEDED : DEPLOY_QUEUED;
+	return db_run(db, "INSERT INTO deploys (environment, kind, state,"
+	    " commit_oid, ref, target, push, pusher, author, subject,"
+	    " requested_at, superseded_by, finished_at)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+	    " ?13)", "ssssssnsssini", deploy->environment, deploy->kind,
+	    deploy_state_name(deploy->state), deploy->commit, deploy->ref,
+	    deploy->target, deploy->push, deploy->pusher, deploy->author,
+	    deploy->subject, deploy->requested_at, deploy->superseded_by,
+	    late ? deploy->requested_at : 0);
+}
+
 const struct err *
 deploy_request(struct journal *journal, struct deploy *deploy,
     const struct directives *options)
 {
 	struct db *db = journal_db(journal);
 	const struct err *err;
+	int64_t asked = 0;
 
-	deploy->requested_at = clock_now_ms();
-	deploy->state = DEPLOY_QUEUED;
 	err = db_begin(db);
 	if (err != NULL)
 		return err;
-	err = db_run(db, "INSERT INTO deploys (environment, kind, state,"
-	    " commit_oid, ref, target, push, pusher, author, subject,"
-	    " requested_at)"
-	    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	    "sssssnsssi", deploy->environment, deploy->kind, deploy->commit,
-	    deploy->ref, deploy->target, deploy->push, deploy->pusher,
-	    deploy->author, deploy->subject, deploy->requested_at);
+	err = find_asked(db, deploy, &asked);
+	if (err == NULL && asked != 0) {
+		deploy->number = asked;
+		db_rollback(db);
+		return NULL;
+	}
+	if (err == NULL)
+		err = find_later(db, deploy, &deploy->superseded_by);
+	if (err == NULL)
+		err = insert_request(db, deploy);
 	if (err == NULL) {
 		deploy->number = db_last_id(db);
 		if (options != NULL)

@@ -97,17 +97,58 @@ push_refuse(struct journal *journal, int64_t id, const char *reason)
 	return chain_commit(journal, err, NOUN_PUSH, id);
 }
 
+/*
+ * Begin a change of a push; "*is" tells whether it is in one of the states
+ * (each between spaces), and the change is to be made. Otherwise nothing is
+ * begun.
+ */
+static const struct err *
+begin_if(struct db *db, int64_t id, const char *states, bool *is)
+{
+	const struct err *err;
+	int64_t n = 0;
+
+	*is = false;
+	err = db_begin(db);
+	if (err != NULL)
+		return err;
+	err = db_get_int(&n, db, 0, "SELECT count(*) FROM pushes"
+	    " WHERE id = ?1 AND instr(?2, ' ' || state || ' ') > 0", "is",
+	    id, states);
+	*is = err == NULL && n > 0;
+	if (!*is)
+		db_rollback(db);
+	return err;
+}
+
+const struct err *
+push_unland(struct journal *journal, int64_t id, const char *reason)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	bool is;
+
+	err = begin_if(db, id, " received ", &is);
+	if (err != NULL || !is)
+		return err;
+	err = db_run(db, "UPDATE pushes SET state = 'unlanded', reason = ?2"
+	    " WHERE id = ?1", "is", id, reason);
+	return chain_commit(journal, err, NOUN_PUSH, id);
+}
+
 const struct err *
 push_land(struct journal *journal, const struct push *push)
 {
 	struct db *db = journal_db(journal);
 	const struct err *err;
+	bool is;
 
-	err = db_begin(db);
-	if (err != NULL)
+	err = begin_if(db, push->id, " received unlanded refused ",
+	    &is);
+	if (err != NULL || !is)
 		return err;
-	err = db_run(db, "UPDATE pushes SET state = 'landed' WHERE id = ?1",
-	    "i", push->id);
+	err = db_run(db, "UPDATE pushes SET state = 'landed', reason = NULL"
+	    " WHERE id = ?1", "i", push->id);
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
 		err = db_run(db, "UPDATE push_refs SET landed = 1"
 		    " WHERE push = ?1 AND ref = ?2", "is", push->id,
@@ -120,6 +161,35 @@ push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
 {
 	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"
 	    " FROM pushes WHERE receiver = ?1", "s", receiver);
+}
+
+const struct err *
+push_next_open(struct journal *journal, int64_t after, int64_t *id)
+{
+	return db_get_int(id, journal_db(journal), 0, "SELECT min(id)"
+	    " FROM pushes WHERE state = 'received' AND id > ?1", "i", after);
+}
+
+const struct err *
+push_ask_later(struct journal *journal, int64_t id,
+    const struct push_ref *ref, bool *found, bool *again)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	int64_t n_found = 0, n_again = 0;
+
+	err = db_get_int(&n_found, db, 0, "SELECT count(*) FROM push_refs"
+	    " WHERE push > ?1 AND ref = ?2 AND old = ?3", "iss", id, ref->ref,
+	    ref->new);
+	if (err == NULL)
+		err = db_get_int(&n_again, db, 0, "SELECT count(*)"
+		    " FROM push_refs JOIN pushes ON id = push"
+		    " WHERE push > ?1 AND ref = ?2 AND old = ?3 AND new = ?4"
+		    " AND state IN ('received', 'landed')", "isss", id,
+		    ref->ref, ref->old, ref->new);
+	*found = n_found > 0;
+	*again = n_again > 0;
+	return err;
 }
 
 const struct err *

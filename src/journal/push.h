@@ -52,9 +52,34 @@ const struct err *push_write(struct journal *journal, struct push *push);
 const struct err *push_refuse(struct journal *journal, int64_t id,
     const char *reason);
 
-/* The refs that are in "push" did move. */
+/*
+ * The refs that are in "push" did move. Nothing changes for a push that has
+ * landed already.
+ */
 const struct err *push_land(struct journal *journal,
     const struct push *push);
+
+/*
+ * No ref of it moved, for this reason. Nothing changes for a push of which
+ * something else was written meanwhile.
+ */
+const struct err *push_unland(struct journal *journal, int64_t id,
+    const char *reason);
+
+/*
+ * The oldest push after "after" that is still "received": its number
+ * through "*id", 0 when there is none.
+ */
+const struct err *push_next_open(struct journal *journal, int64_t after,
+    int64_t *id);
+
+/*
+ * What later pushes tell of a ref that push "id" offered to move. "*found":
+ * one of them found it moved. "*again": one of them offered the very same
+ * and was not turned away, so it is that one's to say what became of it.
+ */
+const struct err *push_ask_later(struct journal *journal, int64_t id,
+    const struct push_ref *ref, bool *found, bool *again);
 
 /*
  * The newest push of a receive-pack: its number through "*id", 0 when the

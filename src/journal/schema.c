@@ -23,6 +23,7 @@ static const char version_1[] =
     " state TEXT NOT NULL,"
     " reason TEXT"
     ") STRICT;"
+    "CREATE INDEX pushes_open ON pushes(id) WHERE state = 'received';"
     "CREATE TABLE push_refs ("
     " push INTEGER NOT NULL REFERENCES pushes(id),"
     " ref TEXT NOT NULL,"

@@ -174,6 +174,130 @@ test_pushes(void)
 	journal_close(journal);
 }
 
+static int64_t
+write_push(struct journal *journal, const char *old, const char *new)
+{
+	struct push push = PUSH_INIT;
+	int64_t id;
+
+	push.pusher = xstrdup("alice");
+	push.receiver = xstrdup("12 34");
+	push_add_ref(&push, old, new, "refs/heads/main");
+	is_ok(push_write(journal, &push), "%s to %s is written", old, new);
+	id = push.id;
+	push_release(&push);
+	return id;
+}
+
+static void
+land(struct journal *journal, int64_t id)
+{
+	struct push push;
+	bool open;
+
+	is_ok(push_get(journal, id, &push, &open), "push %lld",
+	    (long long)id);
+	is_ok(push_land(journal, &push), "lands");
+	push_release(&push);
+}
+
+static void
+test_open_pushes(void)
+{
+	struct journal *journal = fixture_journal("open.db");
+	struct push_ref ref = {
+		.ref = xstrdup("refs/heads/main"),
+		.old = xstrdup("a"),
+		.new = xstrdup("b"),
+	};
+	int64_t first, again, next, id;
+	bool is_found, is_again;
+
+	first = write_push(journal, "a", "b");
+	is_ok(push_ask_later(journal, first, &ref, &is_found, &is_again),
+	    "alone");
+	ok(!is_found && !is_again, "nobody tells of it");
+	again = write_push(journal, "a", "b");
+	is_ok(push_ask_later(journal, first, &ref, &is_found, &is_again),
+	    "the same again");
+	ok(!is_found && is_again, "it is that one's");
+	next = write_push(journal, "b", "c");
+	is_ok(push_ask_later(journal, again, &ref, &is_found, &is_again),
+	    "one on top");
+	ok(is_found && !is_again, "has found it");
+	is_ok(push_next_open(journal, 0, &id), "the oldest open one");
+	is_int(id, first, "is the first");
+	is_ok(push_unland(journal, first, "it died"), "it did not land");
+	is_ok(push_next_open(journal, 0, &id), "the oldest open one");
+	is_int(id, again, "is the second now");
+	is_ok(push_next_open(journal, again, &id), "the one behind it");
+	is_int(id, next, "is the third");
+	land(journal, again);
+	is_ok(push_unland(journal, again, "too late"), "what has landed");
+	is_ok(db_get_int(&id, journal_db(journal), 0, "SELECT count(*) FROM"
+	    " pushes WHERE state = 'unlanded'", ""), "stays so");
+	is_int(id, 1, "one alone did not land");
+	is_ok(db_get_int(&next, journal_db(journal), 0, "SELECT count(*)"
+	    " FROM events", ""), "events");
+	land(journal, again);
+	is_ok(db_get_int(&id, journal_db(journal), 0, "SELECT count(*)"
+	    " FROM events", ""), "are the same");
+	is_int(id, next, "when it lands once more");
+	free(ref.ref);
+	free(ref.old);
+	free(ref.new);
+	journal_close(journal);
+}
+
+/* A request of push "id"; the row as it was written. */
+static void
+ask(struct journal *journal, int64_t id, const char *commit,
+    struct deploy *deploy)
+{
+	*deploy = (struct deploy)DEPLOY_INIT;
+	deploy->environment = xstrdup("a");
+	deploy->kind = xstrdup("deploy");
+	deploy->commit = xstrdup(commit);
+	deploy->ref = xstrdup("refs/heads/main");
+	deploy->pusher = xstrdup("alice");
+	deploy->push = id;
+	is_ok(deploy_request(journal, deploy, NULL), "push %lld asks",
+	    (long long)id);
+}
+
+static void
+test_requests_of_pushes(void)
+{
+	struct journal *journal = fixture_journal("asked.db");
+	struct deploy deploy;
+	int64_t first, second, third, number, later;
+
+	first = write_push(journal, "a", "b");
+	second = write_push(journal, "b", "c");
+	third = write_push(journal, "c", "d");
+	ask(journal, third, "d", &deploy);
+	later = deploy.number;
+	is_int(deploy.state, DEPLOY_QUEUED, "it waits");
+	deploy_release(&deploy);
+	ask(journal, third, "d", &deploy);
+	is_int(deploy.number, later, "a push that asks twice asks once");
+	is_int(deploy.requested_at, 0, "and is not announced twice");
+	deploy_release(&deploy);
+	ask(journal, first, "b", &deploy);
+	number = deploy.number;
+	deploy_release(&deploy);
+	is_ok(deploy_get(journal, number, &deploy), "an older push");
+	is_int(deploy.state, DEPLOY_SUPERSEDED, "that comes late is behind");
+	is_int(deploy.superseded_by, later, "the newer one");
+	ok(deploy.finished_at != 0, "and over");
+	deploy_release(&deploy);
+	land(journal, second);
+	ask(journal, write_push(journal, "d", "b"), "b", &deploy);
+	is_int(deploy.state, DEPLOY_QUEUED, "one that goes back is not late");
+	deploy_release(&deploy);
+	journal_close(journal);
+}
+
 int
 main(void)
 {
@@ -181,5 +305,7 @@ main(void)
 	test_new_name();
 	test_disposable();
 	test_pushes();
+	test_open_pushes();
+	test_requests_of_pushes();
 	return tap_done();
 }

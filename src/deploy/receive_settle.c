@@ -1,0 +1,165 @@
+/*
+ * What a dead receive-pack left. Its push is in the journal, as "received";
+ * the refs, and the pushes that came later, tell what became of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "deploy/identity.h"
+#include "deploy/receive.h"
+#include "journal/deploy.h"
+#include "repo.h"
+
+/*
+ * A ref that is what the push wanted has moved, and so has one that a later
+ * push found so; unless somebody pushed the same again, as people do when a
+ * push dies: then that one tells.
+ */
+static const struct err *
+has_moved(const struct hub *hub, struct repo *repo, int64_t push,
+    const struct push_ref *ref, bool *moved)
+{
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+	bool found = false, again = false;
+
+	err = repo_ref_value(repo, ref->ref, now);
+	if (err == NULL)
+		err = push_ask_later(hub->journal, push, ref, &found, &again);
+	*moved = err == NULL && !again &&
+	    (found || strcmp(now, ref->new) == 0);
+	return err;
+}
+
+static const struct err *
+keep_moved(const struct hub *hub, struct repo *repo,
+    const struct push *offered, struct push *landed)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < offered->n_refs; i++) {
+		const struct push_ref *ref = &offered->refs[i];
+		bool moved;
+
+		err = has_moved(hub, repo, offered->id, ref, &moved);
+		if (err != NULL || !moved)
+			continue;
+		push_add_ref(landed, ref->old, ref->new, ref->ref);
+		err = push_get_ref(hub->journal, offered->id,
+		    &landed->refs[landed->n_refs - 1]);
+	}
+	return err;
+}
+
+/* What a runner has still to say of a push. */
+struct pending {
+	const struct config *config;
+	bool is;
+};
+
+/* One that was superseded is in the deploy that took its place. */
+static const struct err *
+look_at_deploy(struct journal *journal, const struct deploy *deploy,
+    void *ctx)
+{
+	struct pending *pending = ctx;
+	const struct environment *env =
+	    config_environment(pending->config, deploy->environment);
+	enum deploy_state state = deploy->state;
+	int64_t next = deploy->superseded_by;
+	const struct err *err = NULL;
+
+	if (env == NULL || !env->set.transactional)
+		return NULL;
+	while (err == NULL && next != 0) {
+		struct deploy taker;
+
+		err = deploy_get(journal, next, &taker);
+		state = taker.state;
+		next = taker.superseded_by;
+		deploy_release(&taker);
+	}
+	pending->is |= !deploy_is_over(state);
+	return err;
+}
+
+/* Is it lost, or does somebody still work on it? */
+static const struct err *
+look(const struct hub *hub, int64_t id, struct push *offered, bool *lost)
+{
+	struct pending pending = { .config = hub->config };
+	struct deploy_filter filter = { .push = id };
+	const struct err *err;
+
+	*lost = false;
+	err = push_get(hub->journal, id, offered, lost);
+	if (err == NULL && *lost && identity_lives(offered->receiver))
+		*lost = false;
+	if (err == NULL && *lost)
+		err = deploy_each(hub->journal, &filter, look_at_deploy,
+		    &pending);
+	*lost = *lost && !pending.is;
+	return err;
+}
+
+static const struct err *
+fill(const struct hub *hub, const struct push *offered, struct push *landed)
+{
+	const struct err *err;
+	struct repo *repo;
+
+	*landed = (struct push)PUSH_INIT;
+	landed->id = offered->id;
+	landed->at = offered->at;
+	landed->pusher = xstrdup(offered->pusher);
+	vec_copy(&landed->options, &offered->options);
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = keep_moved(hub, repo, offered, landed);
+	repo_close(repo);
+	return err;
+}
+
+const struct err *
+receive_next_lost(const struct hub *hub, int64_t *id, struct push *landed)
+{
+	const struct err *err;
+	bool lost = false;
+
+	*landed = (struct push)PUSH_INIT;
+	do {
+		struct push offered = PUSH_INIT;
+
+		err = push_next_open(hub->journal, *id, id);
+		if (err == NULL && *id != 0)
+			err = look(hub, *id, &offered, &lost);
+		if (err == NULL && lost)
+			err = fill(hub, &offered, landed);
+		push_release(&offered);
+	} while (err == NULL && *id != 0 && !lost);
+	return err;
+}
+
+const struct err *
+receive_settle(struct hub *hub)
+{
+	const struct err *err;
+	int64_t id = 0;
+
+	do {
+		struct vec notes = VEC_INIT;
+		struct push landed;
+
+		err = receive_next_lost(hub, &id, &landed);
+		if (err == NULL && landed.n_refs > 0)
+			err = receive_request(hub, &landed, &notes);
+		else if (err == NULL && id != 0)
+			err = push_unland(hub->journal, id, "no ref moved:"
+			    " git turned it away, or its connection died");
+		push_release(&landed);
+		vec_release(&notes);
+	} while (err == NULL && id != 0);
+	return err == NULL ? NULL :
+	    err_add(err, "finish what lost pushes left");
+}
