@@ -92,9 +92,18 @@ $(tools): $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o \
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+# What makes system calls fail, which knows nothing of Slipway.
+inject	 := $(BUILD)/tests/fault/inject
+inject_o := $(patsubst %,$(BUILD)/tests/fault/%.o,inject order calls roles)
+
+$(inject_o): COMPILE += -iquote tests/fault
+
+$(inject): $(inject_o)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS)
+
 units: $(units)
 
-tools: $(tools)
+tools: $(tools) $(inject)
 
 TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t \
 	  tests/fault/*.t)

@@ -1,0 +1,36 @@
+/*
+ * calls - the system calls by name, and which of them change a disk.
+ *
+ * Names come from a table of those that deploying makes; any other is
+ * "sys_123". What writes through a descriptor changes a disk only when
+ * that is a file's: calls_path() tells.
+ */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct call {
+	long number;
+	const char *name;
+	char kind;	/* '-' changes nothing, 'p' changes the path that is
+			 * an argument, 'o' an open that may create, 'f'
+			 * changes the file of a descriptor */
+	int argument;	/* which one is the path or descriptor */
+	int count;	/* which one says how many bytes, -1: none */
+};
+
+/* The entry of a number; one without a name for what is not known. */
+const struct call *calls_find(long number);
+
+/*
+ * Whether a call that is about to be made changes a disk. The path that it
+ * is about goes into "path" when it does and that is cheap, else "".
+ */
+bool calls_changes(const struct call *call, pid_t pid,
+    const uint64_t arguments[6], char *path, size_t size);
+
+#endif
