@@ -262,7 +262,7 @@ kin_keep(pid_t pid)
 
 struct group {
 	pid_t pgrp;
-	bool runs;
+	struct kin *members;
 };
 
 static void
@@ -272,14 +272,25 @@ look_in_group(const struct process *process, void *ctx)
 
 	if (process->group == group->pgrp && process->state != 'Z' &&
 	    process->state != 'X')
-		group->runs = true;
+		add(group->members, process->pid);
+}
+
+void
+kin_group(pid_t pgrp, struct kin *members)
+{
+	struct group group = { pgrp, members };
+
+	each_process(look_in_group, &group);
 }
 
 bool
 kin_group_runs(pid_t pgrp)
 {
-	struct group group = { pgrp, false };
+	struct kin members = KIN_INIT;
+	bool runs;
 
-	each_process(look_in_group, &group);
-	return group.runs;
+	kin_group(pgrp, &members);
+	runs = members.n > 0;
+	kin_release(&members);
+	return runs;
 }

@@ -63,7 +63,10 @@ void kin_keep_orphans(const struct kin *before);
 /* Treat a child, or a future one, as an orphan that is to be kept. */
 void kin_keep(pid_t pid);
 
-/* True while a process of this group runs; zombies do not count. */
+/* Add the processes of a group that run; zombies do not count. */
+void kin_group(pid_t pgrp, struct kin *members);
+
+/* True while there is one. */
 bool kin_group_runs(pid_t pgrp);
 
 #endif

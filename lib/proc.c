@@ -67,7 +67,7 @@ launch(struct run *run)
 	struct spawn spawn = { .argv = from->argv, .env = from->env,
 	    .dir = from->dir, .dirfd = from->dirfd,
 	    .memory_bytes = from->memory_bytes, .nice = from->nice,
-	    .tied = true };
+	    .note_fd = from->note_fd, .tied = true };
 	int in[2] = { -1, -1 }, out[2];
 	const struct err *err = NULL;
 
@@ -247,6 +247,31 @@ end(struct run *run)
 	return NULL;
 }
 
+/* TERM, patience and KILL for what a failed child left in its group. */
+static void
+end_group(struct run *run)
+{
+	int64_t until_ms = clock_monotonic_ms() + PROC_GRACE_MS;
+
+	if (!kin_group_runs(run->pid))
+		return;
+	run->ending = true;
+	kill(-run->pid, SIGTERM);
+	while (kin_group_runs(run->pid) && clock_monotonic_ms() < until_ms)
+		turn(run, until_ms);
+	kill(-run->pid, SIGKILL);
+}
+
+static bool
+has_failed(const struct run *run)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG |
+	    WNOWAIT) == 0 && info.si_pid == run->pid &&
+	    (info.si_code != CLD_EXITED || info.si_status != 0);
+}
+
 static void
 reap(struct run *run)
 {
@@ -279,10 +304,15 @@ watch_child(struct run *run)
 			break;
 		}
 	}
+	if (!run->ending && has_failed(run))
+		end_group(run);
 	drain(run);
-	if (!run->ending)
-		kin_keep_orphans(&run->before);
+	kin_keep_orphans(&run->before);
 	reap(run);
+	if (run->exited && run->spec->note_fd != -1 &&
+	    ftruncate(run->spec->note_fd, 0) == -1 && err == NULL)
+		err = err_system("truncate the note of %s",
+		    run->spec->argv[0]);
 	return err_first(run->err, err);
 }
 

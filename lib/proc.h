@@ -13,7 +13,9 @@
  *
  * proc_run() ends when the child has ended, not when the last descendant
  * closes the pipe: a daemon that a command leaves behind holds nobody up,
- * and is left alone. When the caller is killed, so is the child.
+ * and is left alone. What is left in the group of a child that failed, or
+ * was killed, is ended: its work is going to be taken back. When the caller
+ * is killed, so is the child; proc_end_noted() is for what it started.
  */
 #ifndef PROC_H
 #define PROC_H
@@ -42,9 +44,14 @@ struct proc_spec {
 	int nice;			/* added to the caller's; 0: the same */
 	int stop_fd;			/* readable or closed: end the child
 					 * as a deadline would; -1: none */
+	int note_fd;			/* a file that gets the number of the
+					 * child, and so of its group, before
+					 * it runs, and is emptied when it
+					 * has ended; -1: none */
 };
 
-#define PROC_SPEC_INIT { .dirfd = -1, .out_fd = -1, .stop_fd = -1 }
+#define PROC_SPEC_INIT { .dirfd = -1, .out_fd = -1, .stop_fd = -1, \
+    .note_fd = -1 }
 
 struct proc_result {
 	int exit_status;	/* 0 to 255, -1 when a signal ended it */
@@ -67,6 +74,15 @@ typedef const struct err *(*proc_output_cb)(const char *bytes, size_t len,
  */
 const struct err *proc_run(struct proc_result *result,
     const struct proc_spec *spec, proc_output_cb cb, void *ctx);
+
+/*
+ * End what the group noted in a file of "note_fd" has left when its caller
+ * was killed: TERM, PROC_GRACE_MS, KILL. A group of which no process was
+ * started with "mark" ("NAME=value") in its environment is a stranger that
+ * got the same number, and is left alone. How many processes there were
+ * through "*n".
+ */
+const struct err *proc_end_noted(int note_fd, const char *mark, size_t *n);
 
 /* "exit 1", "killed by signal 9 (Killed)", "timed out after 5 m 00 s". */
 void proc_describe(struct str *str, const struct proc_result *result);

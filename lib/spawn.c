@@ -21,6 +21,7 @@
 
 enum step {
 	STEP_FORK,
+	STEP_NOTE,
 	STEP_FILES,
 	STEP_DIR,
 	STEP_NICE,
@@ -37,6 +38,7 @@ struct note {
 
 static const char *const step_texts[] = {
 	[STEP_FORK]   = ": fork",
+	[STEP_NOTE]   = ": note its number",
 	[STEP_FILES]  = ": arrange its descriptors",
 	[STEP_DIR]    = ": enter its folder",
 	[STEP_NICE]   = ": set its priority",
@@ -155,12 +157,33 @@ run_program(const struct spawn *spawn)
 	execvp(spawn->argv[0], (char **)(uintptr_t)spawn->argv);
 }
 
+/* Decimal, at the start of the file; only what a forked child may call. */
+static int
+note_number(int fd)
+{
+	char text[24], *p = text + sizeof(text);
+	long pid = (long)getpid();
+
+	if (fd == -1)
+		return 0;
+	*--p = '\n';
+	do {
+		*--p = (char)('0' + pid % 10);
+		pid /= 10;
+	} while (pid > 0);
+	return pwrite(fd, p, (size_t)(text + sizeof(text) - p), 0) == -1 ?
+	    -1 : 0;
+}
+
 static void
 be_child(const struct spawn *spawn, int status_fd)
 {
-	enum step step = STEP_DIR;
+	enum step step = STEP_NOTE;
 
 	default_signals();
+	if (note_number(spawn->note_fd) == -1)
+		goto failed;
+	step = STEP_DIR;
 	if (spawn->tied)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (enter_dir(spawn) == -1)

@@ -21,6 +21,8 @@ struct spawn {
 	const char *dir;		/* NULL: the caller's, or dirfd */
 	int dirfd;			/* -1: none */
 	int fds[3];			/* stdin, stdout, stderr; -1: null */
+	int note_fd;			/* the child writes its number there
+					 * before it runs; -1: nowhere */
 	uint64_t memory_bytes;		/* RLIMIT_DATA; 0: no limit */
 	int nice;			/* added to the caller's */
 	bool tied;			/* killed when the caller dies */
@@ -28,7 +30,7 @@ struct spawn {
 					 * else a child in a new group */
 };
 
-#define SPAWN_INIT { .dirfd = -1, .fds = { -1, -1, -1 } }
+#define SPAWN_INIT { .dirfd = -1, .fds = { -1, -1, -1 }, .note_fd = -1 }
 
 /*
  * Returns when the program runs. "*pid" is to be given to kin_wait(); with

@@ -46,6 +46,22 @@ work_close(struct work *work)
 	memset(work, 0, sizeof(*work));
 }
 
+/* A host's answer to "open" may tell of an agent that was killed. */
+static void
+warn_of_ended(struct work *work)
+{
+	for (size_t i = 0; i < work->n_hosts; i++) {
+		int64_t n = message_int(fleet_reply(work->fleet, i), "ended",
+		    0);
+
+		if (n > 0)
+			work_warn(work, "%s: ended %lld process%s that an"
+			    " interrupted command had left",
+			    work->hosts[i]->name, (long long)n,
+			    n == 1 ? "" : "es");
+	}
+}
+
 const struct err *
 work_hosts(struct work *work)
 {
@@ -65,6 +81,8 @@ work_hosts(struct work *work)
 	program = path_join(dir, "slipway");
 	spec.program = program;
 	err = fleet_open(&work->fleet, &spec);
+	if (err == NULL)
+		warn_of_ended(work);
 	free(program);
 	free(dir);
 	return err;

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "host/verb.h"
 #include "lock.h"
+#include "proc.h"
 #include "release/store.h"
 #include "repo.h"
 
@@ -141,6 +142,29 @@ close_root(struct agent *agent)
 	vec_clear(&agent->roles);
 }
 
+/*
+ * An agent that was killed took its command's shell with it, but not what
+ * the shell had started: that ends before anything else happens here, since
+ * the step is going to be run again, or undone.
+ */
+static const struct err *
+end_leftover(struct agent *agent, struct message *result)
+{
+	char *mark = xasprintf("SLIPWAY_CURRENT=%s/current",
+	    store_root(agent->store));
+	const struct err *err;
+	size_t n = 0;
+	int fd;
+
+	err = store_running(agent->store, &fd);
+	if (err == NULL)
+		err = proc_end_noted(fd, mark, &n);
+	if (err == NULL)
+		message_add_int(result, "ended", (int64_t)n);
+	free(mark);
+	return err;
+}
+
 /* Open, lock and claim the root, and say which release is live there. */
 static const struct err *
 open_root(struct agent *agent, const char *root, struct message *result)
@@ -160,6 +184,8 @@ open_root(struct agent *agent, const char *root, struct message *result)
 	if (err == NULL)
 		err = store_claim(agent->store, agent->repo_path,
 		    agent->environment);
+	if (err == NULL)
+		err = end_leftover(agent, result);
 	if (err == NULL)
 		err = store_current(agent->store, &current);
 	if (err == NULL)

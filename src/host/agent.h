@@ -9,7 +9,8 @@
  *
  * While it serves, it holds the lock of the host's root, so that a second
  * runner's agent (after a crash of the first) waits for the last command
- * of the first one to be gone.
+ * of the first one to be gone. What that command had started and an agent
+ * that was killed could not end any more is ended first.
  */
 #ifndef AGENT_H
 #define AGENT_H

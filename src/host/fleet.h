@@ -35,7 +35,10 @@ struct fleet_spec {
 typedef const struct err *(*fleet_cb)(const char *host,
     const struct message *message, void *ctx);
 
-/* Start every agent, greet it, and open the root on each host. */
+/*
+ * Start every agent, greet it, and open the root on each host; the answer
+ * to that is in fleet_reply().
+ */
 const struct err *fleet_open(struct fleet **fleet,
     const struct fleet_spec *spec);
 

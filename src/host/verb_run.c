@@ -312,6 +312,8 @@ execute(struct agent *agent, struct proc_spec *spec,
 
 	err = watch_hangup(&spec->stop_fd, agent->in_fd);
 	if (err == NULL)
+		err = store_running(agent->store, &spec->note_fd);
+	if (err == NULL)
 		err = proc_run(how, spec, on_output, &output);
 	if (err == NULL)
 		err = finish_output(&output);

@@ -14,7 +14,7 @@
  *
  *	verb       request               result
  *	hello      version               version
- *	open       repo root environment current (or empty)
+ *	open       repo root environment ended current (or empty)
  *	           host role*
  *	check      commit shared*        missing*
  *	checkout   release commit export files folders bytes
@@ -32,6 +32,9 @@
  *	remove     release*              removed*   (notes: what resisted)
  *	fail       release keep          -
  *	sweep      -                     swept*
+ *
+ * "ended" of "open" is how many processes of an interrupted command were
+ * still there, and were ended.
  *
  * "run" executes "command" with /bin/sh -c, or the release's own
  * deploy/HOOK when "hook" is given, in the release folder (with "in-root 1"

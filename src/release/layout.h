@@ -20,6 +20,7 @@ struct store {
 	int record_fd;
 	int failed_fd;
 	int trash_fd;
+	int running_fd;		/* opened when it is first asked for */
 };
 
 /* ERR_USAGE for what is not the name of a release. */

@@ -78,6 +78,7 @@ store_open(struct store **store, const char *root)
 	if (*root != '/')
 		err = err_new(ERR_CONFIG, "root %s: not an absolute path",
 		    root);
+	opened->running_fd = -1;
 	opened->root = xstrdup(root);
 	opened->lock_path = path_join(root, ".slipway/lock");
 	for (size_t i = 0; i < n && err == NULL; i++)
@@ -101,6 +102,7 @@ store_close(struct store *store)
 	file_close(&store->record_fd);
 	file_close(&store->failed_fd);
 	file_close(&store->trash_fd);
+	file_close(&store->running_fd);
 	free(store->lock_path);
 	free(store->root);
 	free(store);
@@ -110,6 +112,18 @@ const char *
 store_lock_path(const struct store *store)
 {
 	return store->lock_path;
+}
+
+const struct err *
+store_running(struct store *store, int *fd)
+{
+	if (store->running_fd == -1)
+		store->running_fd = openat(store->root_fd,
+		    ".slipway/running", O_RDWR | O_CREAT | O_CLOEXEC |
+		    O_NOFOLLOW, 0600);
+	*fd = store->running_fd;
+	return *fd == -1 ? err_system("open %s/.slipway/running",
+	    store->root) : NULL;
 }
 
 const char *

@@ -8,6 +8,7 @@
  *	  shared/
  *	  .slipway/lock                      held by the agent
  *	  .slipway/owner                     "REPOSITORY ENVIRONMENT"
+ *	  .slipway/running                   number of the command that runs
  *	  .slipway/manifest/20261120101500   see manifest.h
  *	  .slipway/manifest/20261120101500.built
  *	  .slipway/record/20261120101500/    what "record" commands printed
@@ -51,6 +52,12 @@ void store_close(struct store *store);
  */
 const struct err *store_claim(struct store *store, const char *repo,
     const char *environment);
+
+/*
+ * The file that holds the number of the command that runs, lent: see
+ * note_fd in proc.h.
+ */
+const struct err *store_running(struct store *store, int *fd);
 
 /* Path of the lock file, lent. */
 const char *store_lock_path(const struct store *store);

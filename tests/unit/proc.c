@@ -12,6 +12,8 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "file.h"
+#include "path.h"
 #include "tap.h"
 #include "vec.h"
 
@@ -271,6 +273,89 @@ test_daemon(void)
 	ok(is_reaped(pid), "reaps it");
 }
 
+/* A child that fails takes its group with it, one that succeeds does not. */
+static void
+test_failed_group(void)
+{
+	const char *argv[4];
+	struct proc_spec spec = shell(argv, "sleep 1000 >/dev/null 2>&1 &"
+	    " echo $!; exit 3");
+	struct proc_result result;
+	pid_t pid;
+
+	is_ok(proc_run(&result, &spec, collect, &output), "exit 3");
+	is_int(result.exit_status, 3, "is told");
+	ok(dies((pid_t)atoi(output.s)), "what it left in its group is ended");
+
+	spec = shell(argv, "sleep 1000 >/dev/null 2>&1 & echo $!;"
+	    " kill -9 $$");
+	is_ok(proc_run(&result, &spec, collect, &output), "killed");
+	is_int(result.signal, 9, "is told");
+	ok(dies((pid_t)atoi(output.s)), "and its group with it");
+
+	spec = shell(argv, "sleep 1000 >/dev/null 2>&1 & echo $!");
+	is_ok(proc_run(&result, &spec, collect, &output), "exit 0");
+	pid = (pid_t)atoi(output.s);
+	ok(pid > 1 && kill(pid, 0) == 0, "leaves its group alone");
+	kill(pid, SIGKILL);
+	ok(dies(pid), "until it is killed");
+}
+
+/* The caller forks, notes its command and is killed. */
+static void
+test_noted(void)
+{
+	static const char *const env[] = { "PATH=/usr/bin:/bin",
+	    "MARK=here", NULL };
+	const char *argv[4];
+	struct proc_spec spec = shell(argv, "sleep 1000 & echo $! >inner;"
+	    " wait");
+	char *note = path_join(tap_folder(), "note");
+	char *inner = path_join(tap_folder(), "inner");
+	int fd = open(note, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct str text = STR_INIT;
+	pid_t caller, left = 0;
+	struct proc_result result;
+	size_t n;
+
+	spec.env = env;
+	spec.dir = tap_folder();
+	spec.note_fd = fd;
+	caller = fork();
+	if (caller == 0) {
+		proc_run(&result, &spec, NULL, NULL);
+		_exit(0);
+	}
+	while (left == 0) {
+		poll(NULL, 0, 10);
+		str_clear(&text);
+		if (file_read(&text, inner, 64) == NULL)
+			left = (pid_t)atoi(text.s);
+	}
+	kill(caller, SIGKILL);
+	waitpid(caller, NULL, 0);
+	ok(kill(left, 0) == 0, "what a killed caller's command started lives");
+	is_ok(proc_end_noted(fd, "MARK=there", &n), "another mark");
+	ok(n == 0 && kill(left, 0) == 0, "is a stranger");
+	unlink(inner);
+	str_clear(&text);
+	str_addf(&text, "%d\n", (int)getpgid(left));
+	ok(pwrite(fd, text.s, text.len, 0) > 0, "the note again");
+	is_ok(proc_end_noted(fd, "MARK=here", &n), "the mark");
+	ok(n == 1 && dies(left), "is ours, and ended");
+	is_ok(proc_end_noted(fd, "MARK=here", &n), "once more");
+	is_int(n, 0, "nothing is noted");
+
+	spec = shell(argv, "exit 0");
+	spec.note_fd = fd;
+	is_ok(proc_run(&result, &spec, NULL, NULL), "a run that ends");
+	is_int(lseek(fd, 0, SEEK_END), 0, "leaves no note");
+	close(fd);
+	str_release(&text);
+	free(note);
+	free(inner);
+}
+
 static void
 test_stop(void)
 {
@@ -348,6 +433,8 @@ main(void)
 	test_timeout();
 	test_polite_end();
 	test_daemon();
+	test_failed_group();
+	test_noted();
 	test_stop();
 	test_base_env();
 	str_release(&output);

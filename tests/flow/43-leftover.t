@@ -1,0 +1,89 @@
+#!/bin/sh
+# What a command has started does not outlive it when the command fails or
+# is killed, nor when its agent is: a step that is run again or undone never
+# meets the first attempt still at work.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config_trace <<EOF
+[action schema]
+phase = migrate
+directive = schema
+run = sh -c 'echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> "\$TRACE"'; true
+undo = true
+
+[action fails]
+phase = migrate
+directive = fails
+run = sh -c 'echo \$\$ > $T/inner; exec sleep 1000' & until test -s $T/inner; do sleep 0.05; done; exit 3
+
+[action daemon]
+phase = restart
+directive = daemon
+run = sh -c 'echo \$\$ > $T/daemon; exec sleep 1000' > /dev/null 2>&1 & until test -s $T/daemon; do sleep 0.05; done
+EOF
+
+# Pids of our programs by their last word.
+program() {
+	for _p in $(slipway_processes); do
+		tr '\0' ' ' < "/proc/$_p/cmdline" 2>/dev/null |
+		    grep -q " $1 \$" && echo "$_p"
+	done
+}
+
+begin() {
+	rm -f "$T/ready" "$T/go" "$T/inner"
+	: > "$T/trace"
+	commit version "$1" "$1"
+	git -C "$work" push --force production main > "$T/push.out" 2>&1 &
+	pid=$!
+	started "$pid"
+	wait_for 15 test -e "$T/ready" ||
+	    diag "the command did not start" "$(cat "$T/push.out")"
+	inner=$(cat "$T/inner")
+	started "$inner"
+}
+
+another() {
+	[ "$inner" != "$(cat "$T/inner")" ]
+}
+
+push_file version one "one"
+
+begin "two -schema-"
+# shellcheck disable=SC2046 # one word a process
+kill -9 $(program agent)
+ok "the step begins again" wait_for 15 another
+ok "when nothing of the first attempt is left" ended "$inner"
+touch "$T/go"
+wait "$pid"
+check_invariants "after an agent was killed"
+is "the migration came to its end once" "$(trace)" migrated
+run "$slipway" show -C "$repo"
+like "the log tells of it" "$out" \
+    'warning: local: ended [0-9]+ process(es)? that an interrupted command'
+
+begin "three -schema-"
+# shellcheck disable=SC2046 # one word a process
+kill -9 $(program runner) $(program agent)
+ok "both killed: it begins again, too" wait_for 15 another
+ok "when the first has gone" ended "$inner"
+touch "$T/go"
+wait "$pid"
+check_invariants "after a runner and its agent were killed"
+is "the migration came to its end once again" "$(trace)" migrated
+
+rm -f "$T/inner"
+push_file version four "four -fails-"
+is "a command fails" "$(newest state)" rolled-back
+ok "what it had started is gone" ended "$(cat "$T/inner")"
+
+git -C "$work" reset -q --hard HEAD~1
+push_file version five "five -daemon-" --force main
+ok "a daemon that a command leaves behind stays" \
+    kill -0 "$(cat "$T/daemon")"
+kill "$(cat "$T/daemon")"
+is "its release stays live" "$(live_file version)" five
+
+done_testing
