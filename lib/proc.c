@@ -219,7 +219,8 @@ turn(struct run *run, int64_t until_ms)
 	if (watch[WATCH_IN].revents != 0)
 		feed(run);
 	if (watch[WATCH_STOP].revents != 0)
-		run->result->stopped = true;
+		run->result->stopped = run->spec->stop_cb == NULL ||
+		    run->spec->stop_cb(run->spec->stop_ctx);
 }
 
 /* TERM, patience, KILL, and KILL for those who left the group. */

@@ -31,6 +31,12 @@
 /* From TERM to KILL. */
 #define PROC_GRACE_MS 5000
 
+/*
+ * Look at what made "stop_fd" readable, and take it: false when the child
+ * is to go on.
+ */
+typedef bool (*proc_stop_cb)(void *ctx);
+
 struct proc_spec {
 	const char *const *argv;	/* argv[0] is looked up in PATH */
 	const char *const *env;		/* NULL: an empty environment */
@@ -44,6 +50,8 @@ struct proc_spec {
 	int nice;			/* added to the caller's; 0: the same */
 	int stop_fd;			/* readable or closed: end the child
 					 * as a deadline would; -1: none */
+	proc_stop_cb stop_cb;		/* asked then, if there is one */
+	void *stop_ctx;
 	int note_fd;			/* a file that gets the number of the
 					 * child, and so of its group, before
 					 * it runs, and is emptied when it

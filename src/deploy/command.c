@@ -33,6 +33,15 @@ on_message(const char *host, const struct message *message, void *ctx)
 	return NULL;
 }
 
+/* A command that nobody waits for any more; a fleet_stop_cb. */
+static bool
+is_to_stop(void *ctx)
+{
+	const struct running *running = ctx;
+
+	return halt_is_wanted(running->work);
+}
+
 static void
 read_result(struct proc_result *result, const struct message *reply)
 {
@@ -40,7 +49,16 @@ read_result(struct proc_result *result, const struct message *reply)
 	result->exit_status = (int)message_int(reply, "exit", -1);
 	result->signal = (int)message_int(reply, "signal", 0);
 	result->timed_out = message_int(reply, "timed-out", 0) != 0;
+	result->stopped = message_int(reply, "stopped", 0) != 0;
 	result->duration_ms = message_int(reply, "ms", 0);
+}
+
+/* A command that is told to end may well do so with status 0. */
+static bool
+went_well(const struct proc_result *result)
+{
+	return result->exit_status == 0 && !result->timed_out &&
+	    !result->stopped;
 }
 
 static struct facts
@@ -160,24 +178,27 @@ keep_record(struct work *work, const struct command *command,
 	struct facts facts = facts_of(work, command);
 	struct running running = { work, command->phase, "record" };
 	struct message request = MESSAGE_INIT;
+	bool before = *suffix == '\0';
 	const struct err *err;
 
 	err = make_request(&request, &facts, command->release,
 	    command->action->record, NULL);
 	message_addf(&request, "keep", "%s%s", command->name, suffix);
-	message_add_int(&request, "once", *suffix == '\0');
+	message_add_int(&request, "once", before);
 	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
-		err = fleet_call(work->fleet, steps->mask, &request,
-		    on_message, &running);
+		err = fleet_run(work->fleet, steps->mask, &request,
+		    on_message, before ? is_to_stop : NULL, &running);
 	for (size_t i = 0; err == NULL && i < steps->n; i++) {
 		const struct message *reply = fleet_reply(work->fleet, i);
+		struct proc_result result;
 
 		if (!steps->mask[i]) {
 			vec_push(sums, "");
 			continue;
 		}
-		if (message_int(reply, "exit", -1) != 0)
+		read_result(&result, reply);
+		if (!went_well(&result))
 			err = err_new(ERR_FAILED, "its record command"
 			    " failed on %s", work->hosts[i]->name);
 		else
@@ -220,7 +241,7 @@ static const struct err *
 end_step(struct work *work, const struct command *command,
     struct step *step, const struct proc_result *result, bool changed)
 {
-	bool ok = result->exit_status == 0 && !result->timed_out;
+	bool ok = went_well(result);
 
 	free(step->state);
 	step->state = xstrdup(ok ? "done" : "failed");
@@ -229,10 +250,11 @@ end_step(struct work *work, const struct command *command,
 	step->timed_out = result->timed_out;
 	step->duration_ms = result->duration_ms;
 	step->changed = changed;
-	event_add(work->log, "step_done", "sssbiibi", "phase",
+	event_add(work->log, "step_done", "sssbiibbi", "phase",
 	    command->phase, "action", command->name, "host", step->host,
 	    "ok", ok, "exit", step->exit, "signal", step->signal,
-	    "timed_out", (int)step->timed_out, "ms", step->duration_ms);
+	    "timed_out", (int)step->timed_out, "stopped",
+	    (int)result->stopped, "ms", step->duration_ms);
 	return step_end(work->hub->journal, step);
 }
 
@@ -264,8 +286,8 @@ run_steps(struct work *work, const struct command *command,
 	    command->name);
 	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
-		err = fleet_call(work->fleet, steps->mask, &request,
-		    on_message, &running);
+		err = fleet_run(work->fleet, steps->mask, &request,
+		    on_message, is_to_stop, &running);
 	for (size_t i = 0; i < steps->n; i++) {
 		const struct message *reply = fleet_reply(work->fleet, i);
 
@@ -409,7 +431,7 @@ undo_result(const struct work *work, const bool *mask,
 	if (!found)
 		err = err_new(ERR_FAILED, "undo of %s: host %s is not in"
 		    " slipway.ini any more", step->action, step->host);
-	else if (result.exit_status != 0 || result.timed_out)
+	else if (!went_well(&result))
 		err = err_new(ERR_FAILED, "undo of %s: %s", step->action,
 		    how.s);
 	str_release(&how);

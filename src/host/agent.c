@@ -18,6 +18,13 @@
 /* How long "open" waits for the agent of a runner that died, in ms. */
 #define LOCK_WAIT_MS 30000
 
+bool
+verb_is_stop(const struct message *request)
+{
+	return strcmp(request->lines[0].key, "verb") == 0 &&
+	    strcmp(request->lines[0].value, "stop") == 0;
+}
+
 const struct err *
 verb_text(const struct message *request, const char *key,
     const char **value)
@@ -317,31 +324,50 @@ is_gone(const struct err *err)
 	    (err->sys_errno == EPIPE || err->sys_errno == ECONNRESET);
 }
 
+/* One that came while a command ran had to wait. */
+static const struct err *
+next_request(struct agent *agent, struct message *request, bool *closed)
+{
+	const struct err *err = NULL;
+
+	*closed = false;
+	if (!agent->is_ahead)
+		err = message_read(&agent->ahead, &agent->reader,
+		    agent->in_fd, closed);
+	*request = agent->ahead;
+	agent->ahead = (struct message)MESSAGE_INIT;
+	agent->is_ahead = false;
+	return err;
+}
+
+/* A "stop" that comes here is too late: its command has ended by itself. */
 static const struct err *
 serve(struct agent *agent)
 {
-	struct pkt_reader reader = PKT_READER_INIT;
 	const struct err *err;
 	bool closed;
 
 	do {
-		struct message request = MESSAGE_INIT;
+		struct message request;
 
-		err = message_read(&request, &reader, agent->in_fd, &closed);
-		if (err == NULL && !closed)
+		err = next_request(agent, &request, &closed);
+		if (err == NULL && !closed && !verb_is_stop(&request))
 			err = answer(agent, &request);
 		else if (err != NULL && err->code == ERR_PROTOCOL)
 			err = err_first(answer_error(agent, err), err);
 		message_release(&request);
 	} while (err == NULL && !closed);
-	pkt_reader_release(&reader);
 	return err != NULL && is_gone(err) ? NULL : err;
 }
 
 const struct err *
 agent_serve(int in_fd, int out_fd)
 {
-	struct agent agent = { .in_fd = in_fd, .out_fd = out_fd };
+	struct agent agent = {
+		.in_fd = in_fd,
+		.out_fd = out_fd,
+		.reader = PKT_READER_INIT,
+	};
 	const struct err *err;
 
 	umask(022);
@@ -350,5 +376,7 @@ agent_serve(int in_fd, int out_fd)
 	close_root(&agent);
 	vec_release(&agent.roles);
 	vec_release(&agent.told);
+	message_release(&agent.ahead);
+	pkt_reader_release(&agent.reader);
 	return err;
 }

@@ -45,6 +45,7 @@ struct fleet {
 	size_t n_busy;
 	struct loop loop;
 	fleet_cb cb;		/* of the call under way */
+	fleet_stop_cb stop;	/* likewise; NULL: it is not asked */
 	void *ctx;
 	enum err_code code;	/* of the first failure of the call */
 	char *failure;		/* its text, NULL: none yet */
@@ -240,9 +241,10 @@ ask(struct peer *peer, const struct message *request)
 }
 
 static void
-begin_call(struct fleet *fleet, fleet_cb cb, void *ctx)
+begin_call(struct fleet *fleet, fleet_cb cb, fleet_stop_cb stop, void *ctx)
 {
 	fleet->cb = cb;
+	fleet->stop = stop;
 	fleet->ctx = ctx;
 	for (size_t i = 0; i < fleet->n; i++)
 		message_release(&fleet->peers[i].reply);
@@ -257,13 +259,49 @@ lose_busy(struct fleet *fleet, const char *why)
 	}
 }
 
+/* Once is enough: an agent ends its command, however long that takes. */
+static void
+stop_busy(struct fleet *fleet)
+{
+	struct message request = MESSAGE_INIT;
+
+	fleet->stop = NULL;
+	message_add(&request, "verb", "stop");
+	for (size_t i = 0; i < fleet->n; i++) {
+		struct peer *peer = &fleet->peers[i];
+
+		if (!peer->busy)
+			continue;
+		message_frame(&request, &peer->out);
+		send_more(peer);
+		watch_peer(peer);
+	}
+	message_release(&request);
+}
+
+static const struct err *
+wait_for_answers(struct fleet *fleet)
+{
+	int64_t tick_ms = clock_monotonic_ms() + FLEET_TICK_MS;
+	const struct err *err = NULL;
+
+	while (fleet->n_busy > 0 && err == NULL) {
+		err = loop_wait(&fleet->loop, fleet->stop == NULL ? -1 :
+		    tick_ms);
+		if (fleet->stop == NULL || clock_monotonic_ms() < tick_ms)
+			continue;
+		if (fleet->stop(fleet->ctx))
+			stop_busy(fleet);
+		tick_ms = clock_monotonic_ms() + FLEET_TICK_MS;
+	}
+	return err;
+}
+
 static const struct err *
 end_call(struct fleet *fleet)
 {
-	const struct err *err = NULL;
+	const struct err *err = wait_for_answers(fleet);
 
-	while (fleet->n_busy > 0 && err == NULL)
-		err = loop_wait(&fleet->loop, -1);
 	if (err != NULL)
 		lose_busy(fleet, err->text);
 	else if (fleet->failure != NULL)
@@ -275,15 +313,23 @@ end_call(struct fleet *fleet)
 }
 
 const struct err *
-fleet_call(struct fleet *fleet, const bool *mask,
-    const struct message *request, fleet_cb cb, void *ctx)
+fleet_run(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, fleet_stop_cb stop,
+    void *ctx)
 {
-	begin_call(fleet, cb, ctx);
+	begin_call(fleet, cb, stop, ctx);
 	for (size_t i = 0; i < fleet->n; i++) {
 		if (mask == NULL || mask[i])
 			ask(&fleet->peers[i], request);
 	}
 	return end_call(fleet);
+}
+
+const struct err *
+fleet_call(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, void *ctx)
+{
+	return fleet_run(fleet, mask, request, cb, NULL, ctx);
 }
 
 static const struct err *
@@ -328,7 +374,7 @@ open_roots(struct fleet *fleet, const struct fleet_spec *spec)
 {
 	const struct err *err;
 
-	begin_call(fleet, NULL, NULL);
+	begin_call(fleet, NULL, NULL, NULL);
 	for (size_t i = 0; i < fleet->n; i++) {
 		const struct vec *roles = &spec->hosts[i]->roles;
 		struct message request = MESSAGE_INIT;

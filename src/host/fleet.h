@@ -35,6 +35,12 @@ struct fleet_spec {
 typedef const struct err *(*fleet_cb)(const char *host,
     const struct message *message, void *ctx);
 
+/* How often a call that may be stopped asks whether it is to, in ms. */
+#define FLEET_TICK_MS 250
+
+/* Asked while a command runs: true when it is to be ended. */
+typedef bool (*fleet_stop_cb)(void *ctx);
+
 /*
  * Start every agent, greet it, and open the root on each host; the answer
  * to that is in fleet_reply().
@@ -56,6 +62,15 @@ bool fleet_is_lost(const struct fleet *fleet);
  */
 const struct err *fleet_call(struct fleet *fleet, const bool *mask,
     const struct message *request, fleet_cb cb, void *ctx);
+
+/*
+ * The same for a "run" that may be stopped. When "stop" says so, every host
+ * that has not answered is told to end its command, and its answer is
+ * waited for as usual.
+ */
+const struct err *fleet_run(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, fleet_stop_cb stop,
+    void *ctx);
 
 /* The last answer of a host, lent until the next call; NULL: none. */
 const struct message *fleet_reply(const struct fleet *fleet, size_t i);

@@ -9,6 +9,7 @@
 #ifndef VERB_H
 #define VERB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -30,10 +31,17 @@ struct agent {
 	struct lock *lock;
 	struct repo *repo;	/* NULL until a verb needs it */
 	struct vec told;	/* notes that are worth saying once */
+	struct pkt_reader reader;	/* of in_fd */
+	struct message ahead;	/* half a request, or with "is_ahead" one
+				 * that came while a command ran */
+	bool is_ahead;
 };
 
 typedef const struct err *(*verb_cb)(struct agent *agent,
     const struct message *request, struct message *result);
+
+/* The one request that is no verb: it ends the command that runs. */
+bool verb_is_stop(const struct message *request);
 
 /* A value that must be there, lent from the request; ERR_PROTOCOL. */
 const struct err *verb_text(const struct message *request, const char *key,

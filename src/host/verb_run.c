@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "file.h"
+#include "host/ear.h"
 #include "host/verb.h"
 #include "path.h"
 #include "proc.h"
@@ -282,42 +282,26 @@ set_limits(struct proc_spec *spec, const struct message *request)
 	return err;
 }
 
-/*
- * A descriptor that is readable once the peer of "fd" has gone, and not
- * when a request waits there; -1 for what cannot hang up, like a file.
- */
-static const struct err *
-watch_hangup(int *watch_fd, int fd)
-{
-	struct epoll_event event = { .events = EPOLLRDHUP };
-	const struct err *err = NULL;
-
-	*watch_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (*watch_fd == -1)
-		return err_system("epoll_create");
-	if (epoll_ctl(*watch_fd, EPOLL_CTL_ADD, fd, &event) == 0)
-		return NULL;
-	if (errno != EPERM)
-		err = err_system("epoll_ctl");
-	file_close(watch_fd);
-	return err;
-}
-
 static const struct err *
 execute(struct agent *agent, struct proc_spec *spec,
     struct proc_result *how)
 {
 	struct output output = { agent, STR_INIT, STR_INIT, 0, 0, 0 };
+	struct ear ear;
 	const struct err *err;
 
-	err = watch_hangup(&spec->stop_fd, agent->in_fd);
+	err = ear_open(&ear, agent);
+	spec->stop_fd = ear.fd;
+	spec->stop_cb = ear_hears_stop;
+	spec->stop_ctx = &ear;
+	*how = (struct proc_result){ .exit_status = -1, .stopped = true };
 	if (err == NULL)
 		err = store_running(agent->store, &spec->note_fd);
-	if (err == NULL)
+	if (err == NULL && !ear.stopped)
 		err = proc_run(how, spec, on_output, &output);
 	if (err == NULL)
 		err = finish_output(&output);
-	file_close(&spec->stop_fd);
+	ear_close(&ear);
 	output_release(&output);
 	return err;
 }
@@ -366,6 +350,13 @@ finish_record(struct agent *agent, const char *partial, const char *path,
 	return err;
 }
 
+/* A command that is told to end may well do so with status 0. */
+static bool
+went_well(const struct proc_result *how)
+{
+	return how->exit_status == 0 && !how->timed_out && !how->stopped;
+}
+
 static const struct err *
 execute_into(struct agent *agent, struct proc_spec *spec,
     struct proc_result *how, const char *path)
@@ -376,7 +367,7 @@ execute_into(struct agent *agent, struct proc_spec *spec,
 	err = create_record(partial, &spec->out_fd);
 	if (err == NULL)
 		err = execute(agent, spec, how);
-	if (err == NULL && how->exit_status == 0)
+	if (err == NULL && went_well(how))
 		err = finish_record(agent, partial, path, spec->out_fd);
 	else
 		unlink(partial);
@@ -417,8 +408,9 @@ add_result(struct message *result, const struct proc_result *how,
 	message_add_int(result, "exit", how->exit_status);
 	message_add_int(result, "signal", how->signal);
 	message_add_int(result, "timed-out", how->timed_out);
+	message_add_int(result, "stopped", how->stopped);
 	message_add_int(result, "ms", how->duration_ms);
-	if (path == NULL || how->exit_status != 0)
+	if (path == NULL || !went_well(how))
 		return NULL;
 	if (SHA256File(path, sum) == NULL)
 		return err_system("read %s", path);

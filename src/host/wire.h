@@ -9,8 +9,10 @@
  * The runner sends a request, whose first line is "verb NAME"; the agent
  * answers with any number of "type output" and "type note" messages and
  * then exactly one "type result" or "type error" (with "code" and "text").
- * There is one request under way at a time. When the runner closes, the
- * agent ends what it is running and leaves.
+ * There is one request under way at a time, but for "verb stop", which may
+ * come while a "run" is: it ends the command as a deadline would, and has
+ * no answer of its own, so that one which comes too late does nothing. When
+ * the runner closes, the agent ends what it is running and leaves.
  *
  *	verb       request               result
  *	hello      version               version
@@ -20,8 +22,8 @@
  *	checkout   release commit export files folders bytes
  *	configure  release shared*       linked* seeded*
  *	hooks      release               hook*      (notes: what cannot run)
- *	run        release command|hook  exit signal timed-out ms
- *	           env* timeout memory   [path sum]
+ *	run        release command|hook  exit signal timed-out
+ *	           env* timeout memory   stopped ms [path sum]
  *	           nice [in-root]
  *	           [keep [once]]
  *	seal       release               -

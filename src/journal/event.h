@@ -16,7 +16,8 @@
  *	phase_done  phase ms ok note
  *	step        phase action host run	begins
  *	output      phase action host text
- *	step_done   phase action host ok exit signal timed_out ms
+ *	step_done   phase action host ok exit signal timed_out stopped
+ *	            ms
  *	will_undo   deploy action host run	a rollback is going to undo this
  *	undo        action host run	begins
  *	undo_done   action host ok

@@ -360,6 +360,8 @@ on_step_done(struct render *render, const struct json_flat *event,
 	str_add(out, " failed: ");
 	if (is_true(event, "timed_out"))
 		str_add(out, "timed out");
+	else if (is_true(event, "stopped"))
+		str_add(out, "stopped");
 	else if (signal != 0)
 		str_addf(out, "killed by signal %" PRId64, signal);
 	else

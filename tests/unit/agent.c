@@ -329,6 +329,63 @@ test_pipelined(void)
 	free(fifo);
 }
 
+static void
+send_verb(int fd, const char *verb)
+{
+	struct message request = MESSAGE_INIT;
+
+	message_add(&request, "verb", verb);
+	is_ok(message_write(&request, fd), "send %s", verb);
+	message_release(&request);
+}
+
+static void
+is_heard(struct pkt_reader *reader, int fd, const char *key,
+    const char *want, const char *name)
+{
+	char *got = hear(reader, fd, "result", key);
+
+	is_str(got, want, "%s", name);
+	free(got);
+}
+
+/*
+ * "stop" ends the command that runs, whenever it comes; too late it is
+ * read over, and the next request is answered.
+ */
+static void
+test_stop(void)
+{
+	struct pkt_reader reader = PKT_READER_INIT;
+	pid_t pid;
+	int fd;
+
+	start_agent(&pid, &fd);
+	send_open(fd);
+	free(hear(&reader, fd, "result", "current"));
+	send_run(fd, "echo ready; sleep 1000");
+	free(hear(&reader, fd, "output", "text"));
+	send_verb(fd, "stop");
+	is_heard(&reader, fd, "signal", "15", "the command is ended");
+	send_run(fd, "trap 'exit 0' TERM; echo ready; sleep 1000 & wait");
+	free(hear(&reader, fd, "output", "text"));
+	send_verb(fd, "stop");
+	is_heard(&reader, fd, "stopped", "1", "also one that calls it well");
+	send_run(fd, "exit 3");
+	is_heard(&reader, fd, "exit", "3", "this one ends by itself");
+	send_verb(fd, "stop");
+	send_run(fd, "exit 4");
+	is_heard(&reader, fd, "exit", "4", "the next one is not ended");
+	send_run(fd, "sleep 1000");
+	send_verb(fd, "stop");
+	send_verb(fd, "list");
+	is_heard(&reader, fd, "stopped", "1", "all at once");
+	is_heard(&reader, fd, "release", RELEASE, "and a request behind");
+	file_close(&fd);
+	local_end(pid, clock_monotonic_ms() + SOON_MS);
+	pkt_reader_release(&reader);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -340,6 +397,7 @@ main(int argc, char **argv)
 	test_before_open();
 	test_pipelined();
 	test_hangup();
+	test_stop();
 	free(self);
 	free(root);
 	return tap_done();

@@ -262,6 +262,44 @@ test_fakes(void)
 	heard_release(&heard);
 }
 
+/* Yes, from the second time on. */
+static bool
+stop_soon(void *ctx)
+{
+	int *asked = ctx;
+
+	return ++*asked >= 2;
+}
+
+/* It is asked while a command runs, and not when there is no need. */
+static void
+test_stop(void)
+{
+	struct host host = { .name = (char *)(uintptr_t)"local" };
+	struct message request = MESSAGE_INIT;
+	int64_t started_ms = clock_monotonic_ms();
+	struct fleet *fleet;
+	int asked = 0;
+
+	is_ok(open_fleet(&fleet, self, root, &host, 1), "open a fleet");
+	run_request(&request, "exec sleep 1000");
+	is_ok(fleet_run(fleet, NULL, &request, NULL, stop_soon, &asked),
+	    "a command that is stopped");
+	is_int(reply_int(fleet, "stopped"), 1, "was stopped");
+	is_int(asked, 2, "nobody is asked after the yes");
+	ok(clock_monotonic_ms() - started_ms >= 2 * FLEET_TICK_MS,
+	    "nobody is asked more often than told");
+	message_release(&request);
+	asked = 0;
+	run_request(&request, "exit 0");
+	is_ok(fleet_run(fleet, NULL, &request, NULL, stop_soon, &asked),
+	    "a short one");
+	is_int(reply_int(fleet, "exit"), 0, "ends by itself");
+	is_int(asked, 0, "and nobody is asked");
+	message_release(&request);
+	fleet_close(fleet);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -276,6 +314,7 @@ main(int argc, char **argv)
 	test_killed_agent();
 	test_no_program();
 	test_fakes();
+	test_stop();
 	free(self);
 	free(fake);
 	free(root);

@@ -356,6 +356,15 @@ test_noted(void)
 	free(inner);
 }
 
+static bool
+is_yes(void *ctx)
+{
+	const int *pair = ctx;
+	char word;
+
+	return read(pair[0], &word, 1) == 1 && word == 'y';
+}
+
 static void
 test_stop(void)
 {
@@ -383,6 +392,21 @@ test_stop(void)
 	is_ok(proc_run(&result, &spec, collect, &output), "closed stop_fd");
 	ok(result.stopped, "is the same");
 	close(pair[0]);
+
+	ok(pipe2(pair, O_CLOEXEC) == 0 && write(pair[1], "no", 2) == 2,
+	    "two bytes, and somebody who reads them");
+	spec = shell(argv, "sleep 0.2; exit 7");
+	spec.stop_fd = pair[0];
+	spec.stop_cb = is_yes;
+	spec.stop_ctx = pair;
+	is_ok(proc_run(&result, &spec, collect, &output), "no to both");
+	ok(!result.stopped && result.exit_status == 7, "is no stop");
+	ok(write(pair[1], "y", 1) == 1, "a third one");
+	spec.argv = shell(argv, "sleep 1000").argv;
+	is_ok(proc_run(&result, &spec, collect, &output), "yes");
+	ok(result.stopped, "is one");
+	close(pair[0]);
+	close(pair[1]);
 
 	spec = shell(argv, "echo x; sleep 1000");
 	is_err(proc_run(&result, &spec, refuse, NULL), ERR_REFUSED, "enough",
