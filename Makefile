@@ -26,6 +26,7 @@ bindir	   = $(PREFIX)/bin
 libexecdir = $(PREFIX)/libexec/slipway
 mandir	   = $(PREFIX)/share/man
 datadir	   = $(PREFIX)/share/slipway
+unitdir	   = $(PREFIX)/lib/systemd/system
 
 WARN	= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
@@ -138,11 +139,21 @@ endef
 pages	 := $(wildcard install/man/*.[1-9])
 samples	 := $(wildcard install/*.sample install/recipes/*)
 
+services := $(patsubst install/systemd/%.in,$(BUILD)/systemd/%, \
+	    $(wildcard install/systemd/*.in))
+
+# The folder of the program is known when it is installed.
+$(BUILD)/systemd/%: install/systemd/%.in FORCE
+	@mkdir -p $(@D)
+	@sed 's,@bindir@,$(bindir),' $< > $@
+
+FORCE:
+
 page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
 program	  = $(DESTDIR)$(bindir)/slipway
 programs  = $(DESTDIR)$(libexecdir)
 
-install: all
+install: all $(services)
 	$(call put,755,$(BUILD)/bin/slipway,$(DESTDIR)$(bindir))
 	$(foreach hook,$(hooks),$(call put,755,$(hook),$(programs)))
 	$(call quiet,LN,$(programs)/slipway)ln -sfrT '$(program)' \
@@ -151,11 +162,15 @@ install: all
 	    page_to,$(page))))
 	$(foreach sample,$(samples),$(call \
 	    put,644,$(sample),$(DESTDIR)$(datadir)))
+	$(foreach service,$(services),$(call \
+	    put,644,$(service),$(DESTDIR)$(unitdir)))
 
 uninstall:
 	$(call drop,$(program))
 	$(call drop,$(programs))
 	$(call drop,$(DESTDIR)$(datadir))
+	$(foreach service,$(services),$(call \
+	    drop,$(DESTDIR)$(unitdir)/$(notdir $(service))))
 	$(foreach page,$(pages),$(call \
 	    drop,$(call page_to,$(page))/$(notdir $(page))))
 	@echo 'Hooks in repositories still link to the programs;' \
@@ -164,7 +179,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units tools check demo install uninstall clean
+.PHONY: all units tools check demo install uninstall clean FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

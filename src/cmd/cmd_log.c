@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "deploy/queue.h"
 #include "journal/deploy.h"
+#include "report/left.h"
 #include "report/table.h"
 #include "report/view.h"
 
@@ -254,18 +255,22 @@ const struct cmd cmd_show = {
 
 static const struct err *
 status_one(struct call *call, const struct environment *env, struct str *out,
-    struct json *json, bool *level)
+    struct json *json, const struct vec *left, bool *level)
 {
 	if (call->json)
 		return table_status_json(json, call->hub.journal, env->name,
-		    env->set.root, level);
+		    env->set.root, left, level);
 	return table_status(out, call->hub.journal, env->name,
-	    env->set.root, level);
+	    env->set.root, left, level);
 }
 
-/* A broken environment needs a hand, and says so by the exit status. */
+/*
+ * A broken environment needs a hand, and says so by the exit status; so
+ * does one in which something was left half done.
+ */
 static const struct err *
-check_broken(struct call *call, const struct environment *env, bool level)
+check_broken(struct call *call, const struct environment *env,
+    const struct vec *left, bool level)
 {
 	struct deploy deploy;
 	const struct err *err;
@@ -274,6 +279,10 @@ check_broken(struct call *call, const struct environment *env, bool level)
 	if (err == NULL && deploy.number != 0 &&
 	    deploy.state == DEPLOY_BROKEN)
 		err = deploy_outcome(&deploy);
+	else if (err == NULL && left->n > 0)
+		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
+		    " it finished: slipway resume -C %s", env->name,
+		    call->hub.path);
 	else if (err == NULL && !level)
 		err = err_new(ERR_FAILED, "%s: what is live is not what was"
 		    " deployed last; slipway deploy puts it right",
@@ -300,13 +309,18 @@ run_status(struct call *call)
 		json_array(&json);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
+		struct vec left = VEC_INIT;
 
 		if (call->env != NULL && call->env != env)
 			continue;
-		err = status_one(call, env, &out, &json, &level);
+		err = left_find(&call->hub, env, &left);
+		if (err == NULL)
+			err = status_one(call, env, &out, &json, &left,
+			    &level);
 		if (err == NULL)
 			broken = err_first(broken, check_broken(call, env,
-			    level));
+			    &left, level));
+		vec_release(&left);
 	}
 	if (call->json) {
 		json_end(&json);
@@ -327,7 +341,8 @@ const struct cmd cmd_status = {
 	.help = "Tell for each environment which release is live, since when"
 	    " and by whom, what is\nunder way and what waits. The exit status"
 	    " is 6 when the last deploy of an\nenvironment is broken, and 1"
-	    " when \"current\" does not point to what is live.",
+	    " when \"current\" does not point to what is live, or\nwhen work"
+	    " was left that nobody is doing: slipway resume.",
 	.example = "slipway status -C /srv/shop.git",
 	.json = true,
 	.run = run_status,

@@ -21,6 +21,7 @@ static const struct cmd *const commands[] = {
 	&cmd_rollback,
 	&cmd_cancel,
 	&cmd_cleanup,
+	&cmd_resume,
 	&cmd_verify,
 	&cmd_uninit,
 	&cmd_runner,

@@ -212,7 +212,8 @@ table_refused(struct str *out, struct journal *journal)
 
 const struct err *
 table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root, bool *level)
+    const char *environment, const char *root, const struct vec *left,
+    bool *level)
 {
 	struct deploy_filter waiting = {
 		.environment = environment,
@@ -236,6 +237,8 @@ table_status(struct str *out, struct journal *journal,
 		add_with_state(out, "under way", &status.running);
 		err = deploy_each(journal, &waiting, add_waiting, out);
 		add_with_state(out, "last failure", &status.failed);
+		for (size_t i = 0; i < left->n; i++)
+			line_pair(out, "left", left->v[i]);
 	}
 	status_release(&status);
 	return err;
@@ -260,7 +263,8 @@ add_object_or_null(struct json *json, const char *key,
 
 const struct err *
 table_status_json(struct json *json, struct journal *journal,
-    const char *environment, const char *root, bool *level)
+    const char *environment, const char *root, const struct vec *left,
+    bool *level)
 {
 	struct deploy_filter waiting = {
 		.environment = environment,
@@ -290,6 +294,11 @@ table_status_json(struct json *json, struct journal *journal,
 	if (err == NULL)
 		err = add_object_or_null(json, "failed", journal,
 		    &status.failed);
+	json_key(json, "left");
+	json_array(json);
+	for (size_t i = 0; i < left->n; i++)
+		json_string(json, left->v[i]);
+	json_end(json);
 	json_end(json);
 	status_release(&status);
 	return err;

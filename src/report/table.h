@@ -37,13 +37,15 @@ const struct err *table_json(struct json *json, struct journal *journal,
  * The lines of "slipway status" for one environment: what is live, since
  * when, by whom; what is under way; what waits; whether the last deploy
  * failed. With "json", an object instead. "*level" is false when the
- * symlink "current" below the root is not what the journal says.
+ * symlink "current" below the root is not what the journal says. What was
+ * found by left_find() is "left".
  */
 const struct err *table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root, bool *level);
+    const char *environment, const char *root, const struct vec *left,
+    bool *level);
 const struct err *table_status_json(struct json *json,
     struct journal *journal, const char *environment, const char *root,
-    bool *level);
+    const struct vec *left, bool *level);
 
 /*
  * A line about the newest push that was refused since the last deploy was

@@ -25,6 +25,15 @@ for page in "$(dirname "$here")"/install/man/*.[1-9]; do
 done
 ok "and a sample of the config" test -f \
     "$to/share/slipway/slipway.ini.sample"
+service=$to/lib/systemd/system/slipway-resume@.service
+like "and a unit that runs the installed program" "$(cat "$service")" \
+    ' /usr/bin/slipway resume -C '
+if command -v systemd-analyze > /dev/null; then
+	cp "$service" "$T/slipway-resume@srv-git-shop.git.service"
+	is "which systemd understands" "$(systemd-analyze verify --man=no \
+	    "$T/slipway-resume@srv-git-shop.git.service" 2>&1 |
+	    grep slipway-resume)" ""
+fi
 is "nothing is half written" "$(find "$T/image" -name '.*.new')" ""
 
 slipway=$to/bin/slipway
@@ -102,4 +111,21 @@ like "says whose it is" "$out" "$theirs belongs to nobody"
 like "and how to run commands" "$out" "sudo -u nobody $T/usr/bin/slipway"
 is "the site is that user's" "$(stat -c %U "$T/nobody/site")" nobody
 is "and the config" "$(stat -c %U "$theirs/slipway.ini")" nobody
+
+# The unit's command, with what systemd replaces in it, and its environment.
+command=$(sed -n 's/^ExecStart=//p' \
+    "$T/usr/lib/systemd/system/slipway-resume@.service" |
+    sed "s,%f,$theirs,; s/%%/%/g; s/[$][$]/\$/g")
+rm "$theirs/hooks/post-receive" "$theirs/hooks/post-update"
+cp -r "$work" "$T/theirs"
+chown -R nobody "$T/theirs"
+run setpriv --reuid nobody --clear-groups env HOME=/nonexistent \
+    GIT_CONFIG_GLOBAL=/dev/null git -C "$T/theirs" push "$theirs" main
+is_exit "a push that nobody deploys" 0
+not_ok "nothing is live" test -e "$T/nobody/site/current"
+run env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "cd / && $command"
+is_exit "the unit's command" 0
+is "has it deployed" "$(cat "$T/nobody/site/current/index.html")" two
+is "by the owner" "$(stat -L -c %U "$T/nobody/site/current")" nobody
+wait_for 10 idle
 done_testing

@@ -71,4 +71,155 @@ is "in every environment of the branch" "$(cat "$T/staging/current/version")" \
 is "with what it asked for" "$(trace)" "note two"
 is "it has landed" "$(pushes)" landed,landed
 is "the deploy is the push's" "$(newest pusher)" "$(deploy 1 pusher)"
+
+# The next push finds it, and finishes it first.
+commit version three "three -note-"
+lost_push main
+run "$slipway" status -C "$repo"
+is_exit "status ends with 1" 1
+like "status tells of it" "$out" \
+    "left +push 3 by .* moved main to $(head_of | cut -c1-7), and no deploy"
+like "and what to do" "$err" "slipway resume -C $repo"
+run "$slipway" status -C "$repo" -e preview
+is_exit "an environment with another branch is level" 0
+run "$slipway" status -C "$repo" --json
+like "as JSON" "$(printf '%s' "$out" | json 0.left)" 'push 3 by '
+git -C "$work" checkout -q -b preview
+commit version preview "a preview"
+push preview
+git -C "$work" checkout -q main
+is "a push of another branch finishes it" "$(live_file version)" three
+is "and is deployed itself" "$(cat "$T/preview/current/version")" preview
+is "all have landed" "$(pushes)" landed,landed,landed,landed
+slip status
+is_exit "status is content" 0
+
+# Several were lost: all their commits, the newest is live.
+commit version four "four -note-"
+lost_push main
+commit version five "five"
+lost_push main
+: > "$T/trace"
+slip resume -e production
+is_exit "slipway resume" 0
+like "shows the deploy" "$out" 'release .* is live'
+is "the newest is live" "$(live_file version)" five
+is "what the older one asked for was done" "$(trace)" "note five"
+is "each has its deploy" "$(sql "SELECT state FROM deploys
+    WHERE environment = 'production' AND push IN (5, 6)
+    ORDER BY number" | paste -s -d ,)" superseded,live
+slip resume
+is_exit "once more" 0
+is "says nothing" "$out$err" ""
+
+# The pusher did the same again, as one does.
+commit version six "six"
+lose pre-receive
+push_raw main
+mv "$T/kept" "$repo/hooks/pre-receive"
+isnt "a push that dies before its gate" "$status" 0
+is "is not known" "$(sql 'SELECT count(*) FROM pushes')" 6
+printf '#!/bin/sh\nkill -9 $PPID\nexit 1\n' \
+    > "$repo/hooks/pre-receive.before-slipway"
+chmod +x "$repo/hooks/pre-receive.before-slipway"
+push_raw main
+printf '#!/bin/sh\ncat > /dev/null\n' \
+    > "$repo/hooks/pre-receive.before-slipway"
+isnt "one that dies in it" "$status" 0
+run "$slipway" status -C "$repo"
+is_exit "leaves nothing to be done" 0
+push main
+is_exit "the same again" 0
+is "is live" "$(live_file version)" six
+is "and was asked for once" "$(sql "SELECT count(*) FROM deploys
+    WHERE environment = 'production' AND commit_oid = '$(head_of)'")" 1
+
+# What git turned away did not land.
+git -C "$repo" config receive.denyNonFastForwards true
+git -C "$work" checkout -q -b other HEAD~1
+commit version seven "seven"
+push_raw --force other:main
+isnt "a push that git turns away" "$status" 0
+slip resume
+is_exit "is nothing to be done" 0
+is "says nothing" "$out$err" ""
+is "and has not landed" "$(sql "SELECT state FROM pushes
+    ORDER BY id DESC LIMIT 1")" unlanded
+like "for a reason" "$(sql "SELECT reason FROM pushes
+    ORDER BY id DESC LIMIT 1")" 'no ref moved'
+git -C "$work" checkout -q main
+
+# Skipped, and deleted: landed, and nothing is deployed.
+commit version eight "eight -skip-"
+lost_push main
+lost_push :preview
+run "$slipway" status -C "$repo"
+is_exit "nothing is missing" 0
+n=$(count production)
+slip resume
+is_exit "resume has nothing to show" 0
+is "nothing was asked for" "$(count production)" "$n"
+is "both have landed" "$(sql "SELECT state FROM (SELECT id, state
+    FROM pushes ORDER BY id DESC LIMIT 2)" | paste -s -d ,)" landed,landed
+
+# Two at once ask once.
+commit version nine "nine -note-"
+lost_push main
+: > "$T/trace"
+"$slipway" resume -C "$repo" > "$T/one" 2>&1 < /dev/null &
+one=$!
+"$slipway" resume -C "$repo" > "$T/two" 2>&1 < /dev/null &
+two=$!
+started "$one" "$two"
+ok "one resume" wait "$one"
+ok "another at once" wait "$two"
+check_invariants "after two"
+is "it is deployed" "$(live_file version)" nine
+is "once" "$(trace)" "note nine"
+is "and asked for once" "$(sql "SELECT count(*) FROM deploys
+    WHERE environment = 'production' AND commit_oid = '$(head_of)'")" 1
+
+# A runner that is killed with work left.
+runners() {
+	for _p in $(slipway_processes); do
+		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
+		    grep -q ' runner $' && echo "$_p"
+	done
+}
+
+commit version ten "ten -gate-"
+rm -f "$T/ready" "$T/go"
+setsid git -C "$work" push production main > "$T/push" 2>&1 < /dev/null &
+pid=$!
+started "$pid"
+ok "a deploy holds" wait_for 15 test -e "$T/ready"
+commit version eleven "eleven"
+setsid git -C "$work" push production main > "$T/push2" 2>&1 < /dev/null &
+pid2=$!
+started "$pid2"
+waits() {
+	sql "SELECT count(*) FROM deploys WHERE state = 'queued'" | grep -q 1
+}
+ok "another one waits" wait_for 15 waits
+run "$slipway" status -C "$repo"
+is_exit "status of a deploy under way" 0
+kill -9 "-$pid" "-$pid2"
+for p in $(runners); do
+	kill -9 "$p"
+done
+wait_for 10 idle || diag "something is left: $(slipway_processes)"
+run "$slipway" status -C "$repo" -e production
+is_exit "status of one whose runner died" 1
+like "tells of it" "$out" 'left +deploy [0-9]+ is preparing and not finished'
+like "and what to do" "$err" 'slipway resume'
+touch "$T/go"
+run env -i "$slipway" resume -C "$repo"
+check_invariants "after slipway resume"
+is_exit "resume ends as the one that was interrupted" 1
+like "shows it" "$out" 'interrupted before anything of the live site'
+is "what waited is live" "$(live_file version)" eleven
+slip status
+is_exit "status is content" 0
+run "$slipway" resume -C "$repo" -e bogus
+is_exit "an environment that is not there" 2
 done_testing

@@ -174,11 +174,12 @@ test_deploy(void)
 static void
 is_status(struct journal *journal, const char *want, const char *name)
 {
+	struct vec none = VEC_INIT;
 	struct str out = STR_INIT;
 	bool level;
 
-	is_ok(table_status(&out, journal, "production", "shop", &level),
-	    "%s", name);
+	is_ok(table_status(&out, journal, "production", "shop", &none,
+	    &level), "%s", name);
 	is_str(out.s, want, "%s: the lines", name);
 	ok(level == (strstr(want, "  but  ") == NULL), "%s: level", name);
 	str_release(&out);
@@ -189,10 +190,13 @@ is_status_json(struct journal *journal, const char *part)
 {
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
+	struct vec left = VEC_INIT;
 	bool level;
 
-	is_ok(table_status_json(&json, journal, "production", "shop",
+	vec_push(&left, "deploy 9 is left");
+	is_ok(table_status_json(&json, journal, "production", "shop", &left,
 	    &level), "as JSON");
+	vec_release(&left);
 	squeeze(&out);
 	if (!ok(strstr(out.s, part) != NULL, "has %s", part))
 		diag("%s", out.s);
@@ -211,7 +215,8 @@ test_status(void)
 	    "  live          nothing yet\n", "nothing");
 	is_status_json(journal, "{\"environment\":\"production\",\"root\":"
 	    "\"shop\",\"current\":null,\"live\":null,\"running\":null,"
-	    "\"waiting\":[],\"failed\":null}");
+	    "\"waiting\":[],\"failed\":null,"
+	    "\"left\":[\"deploy 9 is left\"]}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120, maintenance = 2"), "its time");

@@ -1,0 +1,172 @@
+/*
+ * slipway resume - finish what a crash, a kill or a power cut left.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "deploy/queue.h"
+#include "deploy/receive.h"
+#include "journal/deploy.h"
+#include "lock.h"
+#include "report/view.h"
+
+/* Between two looks at a deploy that is over and not finished. */
+#define LOOK_MS 100
+
+/* Runners started for one deploy that did not finish it. */
+#define WAKES_MAX 10
+
+static const struct err *
+keep_first(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	int64_t *number = ctx;
+
+	(void)journal;
+	if (*number == 0)
+		*number = deploy->number;
+	return NULL;
+}
+
+/*
+ * What is to be looked at next: what was begun, else the oldest that waits.
+ * Number 0 when that is all, up to the deploy "last": those that are asked
+ * for meanwhile have people of their own who watch them.
+ */
+static const struct err *
+find_next(struct call *call, int64_t last, int64_t *number)
+{
+	struct deploy_filter filter = {
+		.environment = call->env->name,
+		.waiting = true,
+	};
+	struct deploy unfinished;
+	const struct err *err;
+
+	err = deploy_get_unfinished(call->hub.journal, call->env->name,
+	    &unfinished);
+	*number = unfinished.number;
+	deploy_release(&unfinished);
+	if (err == NULL && *number == 0)
+		err = deploy_each(call->hub.journal, &filter, keep_first,
+		    number);
+	if (*number > last)
+		*number = 0;
+	return err;
+}
+
+/* A deploy that is over may have lines and folders left to be settled. */
+static const struct err *
+wait_until_finished(struct call *call, int64_t number)
+{
+	char *path = hub_lock_path(&call->hub, call->env->name);
+	const struct err *err = NULL;
+	bool finished = false;
+	int wakes = 0;
+
+	while (err == NULL && !finished) {
+		struct deploy deploy;
+		bool held = lock_is_held(path);
+
+		err = deploy_get(call->hub.journal, number, &deploy);
+		finished = err == NULL && deploy.finished_at != 0;
+		deploy_release(&deploy);
+		if (err != NULL || finished)
+			break;
+		if (!held && wakes++ == WAKES_MAX)
+			err = err_new(ERR_FAILED, "deploy %lld does not come"
+			    " to its end; see %s/slipway/log/runner.log",
+			    (long long)number, call->hub.path);
+		else if (!held)
+			err = queue_wake(&call->hub, call->env->name);
+		poll(NULL, 0, LOOK_MS);
+	}
+	free(path);
+	return err;
+}
+
+/* Show one to its end; its outcome is told by the view. */
+static const struct err *
+finish_one(struct call *call, int64_t number, const struct err **outcome)
+{
+	struct view_spec spec = {
+		.hub = &call->hub,
+		.deploy = number,
+		.environment = call->env->name,
+		.part = VIEW_ALL,
+		.out_fd = STDOUT_FILENO,
+		.wake = queue_wake,
+		.follow = true,
+	};
+	struct deploy shown = DEPLOY_INIT;
+	const struct err *err;
+	int64_t last;
+
+	err = queue_wake(&call->hub, call->env->name);
+	if (err == NULL)
+		err = view_deploy(&spec, &last);
+	if (err == NULL)
+		err = wait_until_finished(call, number);
+	if (err == NULL)
+		err = wait_until_finished(call, last);
+	if (err == NULL)
+		err = deploy_get(call->hub.journal, last, &shown);
+	if (err == NULL && deploy_outcome(&shown) != NULL)
+		*outcome = err_first(*outcome,
+		    err_new(deploy_outcome(&shown)->code, "%s", ""));
+	deploy_release(&shown);
+	return err;
+}
+
+static const struct err *
+resume_one(struct call *call, const struct err **outcome)
+{
+	struct deploy newest;
+	const struct err *err;
+	int64_t last, number = 0;
+
+	err = deploy_get_newest(call->hub.journal, call->env->name, &newest);
+	last = newest.number;
+	deploy_release(&newest);
+	do {
+		if (err == NULL)
+			err = find_next(call, last, &number);
+		if (err == NULL && number != 0)
+			err = finish_one(call, number, outcome);
+	} while (err == NULL && number != 0);
+	return err;
+}
+
+static const struct err *
+run_resume(struct call *call)
+{
+	const struct environment *only;
+	const struct config *config;
+	const struct err *err, *outcome = NULL;
+
+	err = cmd_open(call, DB_WRITE, false);
+	if (err == NULL)
+		err = receive_settle(&call->hub);
+	config = call->hub.config;
+	only = call->env;
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		call->env = &config->environments[i];
+		if (only == NULL || only == call->env)
+			err = resume_one(call, &outcome);
+	}
+	return err_first(err, outcome);
+}
+
+const struct cmd cmd_resume = {
+	.name = "resume",
+	.words = "",
+	.summary = "finish what a crash or a power cut left",
+	.help = "Look for pushes that landed and were not deployed, for"
+	    " deploys whose runner died,\nand for what waits; have all of it"
+	    " brought to its end, in every environment or in\nthe one that"
+	    " is named, and show it. Quiet when nothing was left.",
+	.example = "slipway resume -C /srv/shop.git",
+	.run = run_resume,
+};

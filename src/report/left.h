@@ -1,0 +1,21 @@
+/*
+ * left - work that nobody is doing any more: a push that landed and was not
+ * deployed, a deploy whose runner died. "slipway resume" takes it up.
+ */
+#ifndef LEFT_H
+#define LEFT_H
+
+#include "err.h"
+#include "journal/hub.h"
+#include "vec.h"
+
+/*
+ * A line for each such thing of an environment, pushed onto "lines". A
+ * runner that is just starting is waited for, LEFT_WAIT_MS at the most.
+ */
+const struct err *left_find(const struct hub *hub,
+    const struct environment *env, struct vec *lines);
+
+#define LEFT_WAIT_MS 1000
+
+#endif
