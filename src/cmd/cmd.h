@@ -105,7 +105,7 @@ const struct err *cmd_watch(struct call *call, int64_t number,
     struct deploy *last);
 
 extern const struct cmd cmd_agent, cmd_cancel, cmd_cleanup, cmd_deploy,
-extern const struct cmd cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback,
-    cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify;
+    cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback, cmd_runner,
+    cmd_show, cmd_status, cmd_uninit, cmd_verify;
 
 #endif
