@@ -47,6 +47,8 @@ cancel_request(const struct hub *hub, const struct environment *env,
 		if (first)
 			err = tell(hub, &deploy);
 	}
+	if (err == NULL && first && deploy.state == DEPLOY_CANCELLED)
+		err = queue_tell(hub, env->name, deploy.number);
 	/* Its runner may be dead: then the next one takes it back. */
 	if (err == NULL && deploy.state != DEPLOY_CANCELLED)
 		err = queue_wake(hub, env->name);

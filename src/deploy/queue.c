@@ -3,35 +3,125 @@
 #include <stdlib.h>
 
 #include "journal/event.h"
+#include "journal/step.h"
 #include "path.h"
 #include "proc.h"
+#include "repo.h"
 #include "vec.h"
+
+/* What all that wait in an environment wait for. */
+struct ahead {
+	const struct hub *hub;
+	struct deploy running;
+	const char *at;		/* how far it is */
+	int64_t above;		/* those up to this number are not told */
+	int64_t before;		/* how many have been passed */
+};
+
+static struct event_log *
+open_log(const struct hub *hub, int64_t number)
+{
+	char *path = hub_log_path(hub, number);
+	struct event_log *log = event_log_open(path);
+
+	free(path);
+	return log;
+}
+
+static const struct err *
+tell_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct ahead *ahead = ctx;
+	struct event_log *log;
+
+	(void)journal;
+	if (deploy->number > ahead->above) {
+		log = open_log(ahead->hub, deploy->number);
+		event_add(log, "waiting", "isi", "for",
+		    ahead->running.number, "state", ahead->at, "before",
+		    ahead->before);
+		event_log_close(log);
+	}
+	ahead->before++;
+	return NULL;
+}
+
+const struct err *
+queue_tell(const struct hub *hub, const char *environment, int64_t number)
+{
+	struct deploy_filter waiting = {
+		.environment = environment,
+		.waiting = true,
+	};
+	struct ahead ahead = { .hub = hub, .above = number };
+	const struct err *err;
+	char *phase = NULL;
+
+	err = deploy_get_unfinished(hub->journal, environment,
+	    &ahead.running);
+	if (err != NULL || ahead.running.number == 0)
+		return err;
+	err = step_phase_now(hub->journal, ahead.running.number, &phase);
+	ahead.at = phase != NULL ? phase :
+	    ahead.running.state == DEPLOY_LIVE ? "finishing" :
+	    deploy_state_name(ahead.running.state);
+	if (err == NULL)
+		err = deploy_each(hub->journal, &waiting, tell_waiting,
+		    &ahead);
+	deploy_release(&ahead.running);
+	free(phase);
+	return err;
+}
+
+struct succession {
+	const struct hub *hub;
+	struct repo *repo;
+	const struct deploy *deploy;
+};
+
+/* A forced push may have left the commit behind. */
+static const struct err *
+tell_superseded(int64_t number, void *ctx)
+{
+	const struct succession *to = ctx;
+	struct event_log *log = open_log(to->hub, number);
+	struct deploy old = DEPLOY_INIT;
+	const struct err *err;
+	bool holds = false;
+
+	err = deploy_get(to->hub->journal, number, &old);
+	if (err == NULL && repo_is_ancestor(to->repo, old.commit,
+	    to->deploy->commit, &holds) != NULL)
+		holds = false;
+	event_add(log, "superseded", "ib", "by", to->deploy->number,
+	    "holds", (int)holds);
+	event_log_close(log);
+	deploy_release(&old);
+	return err;
+}
+
+const struct err *
+queue_tell_superseded(const struct hub *hub, struct repo *repo,
+    const struct deploy *deploy)
+{
+	struct succession to = { hub, repo, deploy };
+
+	return deploy_superseded(hub->journal, deploy->number,
+	    tell_superseded, &to);
+}
 
 /* The first lines of the log, so that a viewer has something to show. */
 static const struct err *
 announce(const struct hub *hub, const struct deploy *request)
 {
-	char *path = hub_log_path(hub, request->number);
-	struct event_log *log = event_log_open(path);
-	struct deploy running;
-	const struct err *err;
+	struct event_log *log = open_log(hub, request->number);
 
 	event_add(log, "requested", "issssss", "deploy", request->number,
 	    "environment", request->environment, "kind", request->kind,
 	    "commit", request->commit, "ref", request->ref, "pusher",
 	    request->pusher, "subject", request->subject);
-	err = deploy_get_running(hub->journal, request->environment,
-	    &running);
-	if (request->state == DEPLOY_SUPERSEDED)
-		event_add(log, "superseded", "i", "by",
-		    request->superseded_by);
-	else if (err == NULL && running.number != 0)
-		event_add(log, "waiting", "is", "for", running.number,
-		    "state", deploy_state_name(running.state));
-	deploy_release(&running);
 	event_log_close(log);
-	free(path);
-	return err;
+	return queue_tell(hub, request->environment, request->number - 1);
 }
 
 const struct err *

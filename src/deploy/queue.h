@@ -15,6 +15,8 @@
 #include "journal/deploy.h"
 #include "journal/hub.h"
 
+struct repo;
+
 /*
  * Write a request down and open its event log; the number and time are
  * set in "request". What was asked for already is left alone; see
@@ -22,6 +24,20 @@
  */
 const struct err *queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options);
+
+/*
+ * Write into the log of each deploy that waits, and whose number is above
+ * "number", what it waits for now.
+ */
+const struct err *queue_tell(const struct hub *hub, const char *environment,
+    int64_t number);
+
+/*
+ * Write into the logs of those in whose place a deploy is deployed which
+ * one that is, and whether it holds their commit.
+ */
+const struct err *queue_tell_superseded(const struct hub *hub,
+    struct repo *repo, const struct deploy *deploy);
 
 /* Start a detached runner; it leaves at once when there is one. */
 const struct err *queue_wake(const struct hub *hub,

@@ -119,20 +119,6 @@ roll_back(struct work *work)
 	return rollback_activate(work);
 }
 
-/* Tell those who look at the logs of what was superseded. */
-static const struct err *
-tell_superseded(int64_t number, void *ctx)
-{
-	const struct work *work = ctx;
-	char *path = hub_log_path(work->hub, number);
-	struct event_log *log = event_log_open(path);
-
-	event_add(log, "superseded", "i", "by", work->deploy.number);
-	event_log_close(log);
-	free(path);
-	return NULL;
-}
-
 /* One deploy from the queue to its last line. */
 static const struct err *
 serve_one(const struct hub *hub, const struct environment *env,
@@ -143,8 +129,9 @@ serve_one(const struct hub *hub, const struct environment *env,
 
 	err = work_open(&work, hub, env, taken);
 	if (err == NULL)
-		err = deploy_superseded(hub->journal, work.deploy.number,
-		    tell_superseded, &work);
+		err = queue_tell_superseded(hub, work.repo, &work.deploy);
+	if (err == NULL)
+		err = queue_tell(hub, env->name, 0);
 	if (err == NULL)
 		err = strcmp(work.deploy.kind, "rollback") == 0 ?
 		    roll_back(&work) : deploy_commit(&work);

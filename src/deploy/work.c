@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "deploy/ending.h"
 #include "deploy/facts.h"
+#include "deploy/queue.h"
 #include "journal/step.h"
 #include "path.h"
 
@@ -282,10 +283,16 @@ work_move(struct work *work, enum deploy_state state)
 	const struct err *err;
 
 	err = deploy_move(work->hub->journal, &work->deploy, state);
-	if (err == NULL)
-		event_add(work->log, "state", "s", "state",
-		    deploy_state_name(state));
-	return err;
+	if (err != NULL)
+		return err;
+	event_add(work->log, "state", "s", "state",
+	    deploy_state_name(state));
+	if (state == DEPLOY_ACTIVATING || state == DEPLOY_LIVE)
+		err = queue_tell(work->hub, work->env->name, 0);
+	/* Who waits and is not told waits as well. */
+	if (err != NULL)
+		work_warn(work, "%s", err->text);
+	return NULL;
 }
 
 void

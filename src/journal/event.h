@@ -6,8 +6,11 @@
  * and "event"; the rest by kind:
  *
  *	requested   deploy environment kind commit ref pusher subject?
- *	waiting     for state		deploy that is under way
- *	superseded  by
+ *	waiting     for state before	deploy that is under way and its
+ *	            state or phase; how many more are asked for before this;
+ *	            once more when that changes
+ *	superseded  by holds		the deploy that took its place, and
+ *	            whether that holds its commit
  *	started     release previous commit subject author commits
  *	directive   name argument commit source action nearest
  *	            (action null: nothing takes it)

@@ -141,6 +141,14 @@ step_is_done(struct journal *journal, int64_t deploy, const char *phase,
 }
 
 const struct err *
+step_phase_now(struct journal *journal, int64_t deploy, char **phase)
+{
+	return db_get_text(phase, journal_db(journal), "SELECT phase"
+	    " FROM steps WHERE deploy = ?1 AND state = 'running'"
+	    " ORDER BY id DESC LIMIT 1", "i", deploy);
+}
+
+const struct err *
 step_worst_state(struct journal *journal, int64_t deploy, const char *action,
     char **state)
 {

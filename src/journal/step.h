@@ -57,6 +57,10 @@ const struct err *step_each(struct journal *journal, int64_t deploy,
 const struct err *step_is_done(struct journal *journal, int64_t deploy,
     const char *phase, const char *action, const char *host, bool *done);
 
+/* The phase of the step that runs now, given; NULL: none does. */
+const struct err *step_phase_now(struct journal *journal, int64_t deploy,
+    char **phase);
+
 /*
  * The state of an action's steps in a deploy, given: of several hosts the
  * one that is not done; NULL when it did not run.

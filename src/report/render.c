@@ -142,15 +142,18 @@ on_waiting(struct render *render, const struct json_flat *event,
     struct str *out)
 {
 	const char *state = json_flat_get(event, "state");
+	int64_t before = json_flat_int(event, "before", 0);
 
-	str_addf(out, "deploy %" PRId64 " waits for deploy ",
-	    render->deploy);
+	str_addf(out, "deploy %" PRId64 " waits: deploy ", render->deploy);
 	line_text(out, json_flat_get(event, "for"));
+	str_add(out, " is under way");
 	if (state != NULL) {
 		str_add(out, " (");
 		line_text(out, state);
 		str_addch(out, ')');
 	}
+	if (before > 0)
+		str_addf(out, ", %" PRId64 " before it", before);
 	str_addch(out, '\n');
 }
 
@@ -160,8 +163,9 @@ on_superseded(struct render *render, const struct json_flat *event,
 {
 	render->superseded_by = json_flat_int(event, "by", 0);
 	render->over = true;
-	str_addf(out, "deploy %" PRId64 ": superseded by deploy %" PRId64
-	    ", which holds its commit\n", render->deploy,
+	str_addf(out, "deploy %" PRId64 ": superseded, ", render->deploy);
+	str_addf(out, is_true(event, "holds") ? "your commit is in deploy %"
+	    PRId64 "\n" : "deploy %" PRId64 " took its place\n",
 	    render->superseded_by);
 }
 

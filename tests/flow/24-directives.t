@@ -193,7 +193,7 @@ like "and its author" "$(deploy $((n - 1)) author)" '<.*@'
 ran "the third does what both asked for" \
     "always sync[files] updb always cc"
 like "and the pusher of the second hears it" "$(cat "$T/push.2")" \
-    "superseded by deploy $n"
+    "superseded, your commit is in deploy $n"
 sed -i 's/^run = touch "$TRACE.on".*/run = echo mended >> "$TRACE"/' \
     "$repo/slipway.ini"
 

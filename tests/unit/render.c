@@ -46,11 +46,22 @@ static const struct {
 	    "deploy 8: roll back x\n"
 	    "  to            release 20261119090000 (1a2b3c4)\n" },
 	{ "waiting", REQUESTED
-	    "{\"event\":\"waiting\",\"for\":41,\"state\":\"preparing\"}\n",
-	    TITLE "deploy 42 waits for deploy 41 (preparing)\n" },
-	{ "superseded", REQUESTED "{\"event\":\"superseded\",\"by\":43}\n",
-	    TITLE "deploy 42: superseded by deploy 43, which holds its"
-	    " commit\n" },
+	    "{\"event\":\"waiting\",\"for\":41,\"state\":\"preparing\","
+	    "\"before\":0}\n",
+	    TITLE "deploy 42 waits: deploy 41 is under way (preparing)\n" },
+	{ "waiting behind others", REQUESTED
+	    "{\"event\":\"waiting\",\"for\":39,\"state\":\"migrate\","
+	    "\"before\":2}\n",
+	    TITLE "deploy 42 waits: deploy 39 is under way (migrate), 2"
+	    " before it\n" },
+	{ "superseded", REQUESTED "{\"event\":\"superseded\",\"by\":43,"
+	    "\"holds\":true}\n",
+	    TITLE "deploy 42: superseded, your commit is in deploy 43\n" },
+	{ "superseded by something else", REQUESTED
+	    "{\"event\":\"superseded\",\"by\":43,\"holds\":false}\n",
+	    TITLE "deploy 42: superseded, deploy 43 took its place\n" },
+	{ "cancelled", REQUESTED "{\"event\":\"cancel\",\"by\":\"bob\"}\n",
+	    TITLE "bob cancels deploy 42\n" },
 	{ "directives",
 	    "{\"event\":\"directive\",\"name\":\"updb\",\"argument\":\"\","
 	    "\"commit\":\"" COMMIT "\",\"source\":\"message\","

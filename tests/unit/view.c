@@ -203,12 +203,12 @@ test_superseded(void)
 	struct str out = STR_INIT;
 
 	write_title(log, old);
-	event_add(log, "superseded", "i", "by", new);
+	event_add(log, "superseded", "ib", "by", new, "holds", 1);
 	event_log_close(log);
 	write_whole(new);
 	is_view(spec_of(old, VIEW_PREPARE, true),
 	    "deploy 3: 1a2b3c4 to production\n"
-	    "deploy 3: superseded by deploy 4, which holds its commit\n"
+	    "deploy 3: superseded, your commit is in deploy 4\n"
 	    "deploy 4: 1a2b3c4 to production\nwarning: early\n", new,
 	    "superseded");
 	is_ok(view_text(spec_of(old, VIEW_ACTIVATE, true), &out, &last),
@@ -217,7 +217,7 @@ test_superseded(void)
 	    "is the successor's");
 	is_view(spec_of(old, VIEW_ALL, false),
 	    "deploy 3: 1a2b3c4 to production\n"
-	    "deploy 3: superseded by deploy 4, which holds its commit\n",
+	    "deploy 3: superseded, your commit is in deploy 4\n",
 	    old, "without following it ends there");
 	str_release(&out);
 }

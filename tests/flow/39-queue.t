@@ -1,0 +1,224 @@
+#!/bin/sh
+# Many who want something at once: each is told what it waits for and what
+# became of it, and all of them together cost one more deploy.
+
+. "$(dirname "$0")/../lib.sh"
+
+hold="touch $T/ready; until test -e $T/go; do sleep 0.05; done"
+
+make_site
+{
+	cat <<EOF
+env.TRACE = $T/trace
+
+[environment staging]
+branch = develop
+root = $T/staging
+
+[action gate]
+phase = build
+directive = gate
+run = $hold
+
+[action data]
+phase = migrate
+directive = data
+run = $hold
+
+[action back]
+phase = restart
+run = test ! -e $T/slow || { $hold; }
+
+[action meet]
+phase = build
+directive = meet
+run = touch $T/at.\$SLIPWAY_ENVIRONMENT; until test -e $T/at.production && test -e $T/at.staging; do sleep 0.05; done
+EOF
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		printf '\n[action a%s]\nphase = bundle\ndirective = a%s\n' \
+		    "$i" "$i"
+		echo "run = echo a$i \$SLIPWAY_ARGUMENT >> \"\$TRACE\""
+	done
+} | config
+run "$slipway" init "$repo"
+add_site staging "$T/staging"
+
+# clear: the gate is closed again.
+clear_gate() {
+	rm -f "$T/ready" "$T/go"
+	: > "$T/trace"
+}
+
+# later NAME COMMAND...: its output is in $T/NAME.
+later() {
+	_name=$1
+	shift
+	"$@" > "$T/$_name" 2>&1 < /dev/null &
+	pid=$!
+	started "$pid"
+}
+
+waits() {
+	[ "$(sql "SELECT count(*) FROM deploys WHERE state = 'queued'")" = "$1" ]
+}
+
+says() {
+	grep -q -e "$2" "$T/$1"
+}
+
+# begin MESSAGE: a push that is held at its gate.
+begin() {
+	clear_gate
+	commit version "$1" "$1"
+	later first git -C "$work" push production main
+	first=$pid
+	wait_for 15 test -e "$T/ready" || diag "no gate" "$(cat "$T/first")"
+	n=$(newest deploy)
+}
+
+push_file version zero zero
+
+# Ten pushes during one deploy.
+begin "one -gate-"
+pids=
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	commit version "ten $i" "push $i -a$i-"
+	later "push.$i" git -C "$work" push -o "a1:from$i" production main
+	pids="$pids $pid"
+	wait_for 15 waits "$i" || diag "push $i does not wait"
+done
+like "the first who waits knows what for" "$(cat "$T/push.1")" \
+    "deploy $((n + 1)) waits: deploy $n is under way \(build\) *$"
+like "the last one, too, and for how many more" "$(cat "$T/push.10")" \
+    "deploy $((n + 10)) waits: deploy $n is under way \(build\), 9 before"
+run "$slipway" status -C "$repo" -e production
+like "the status tells what is under way" "$out" "under way +deploy $n "
+is "and the whole queue" "$(printf '%s\n' "$out" | grep -c '  waiting ')" 10
+touch "$T/go"
+for p in $first $pids; do
+	wait_for 30 ended "$p"
+done
+check_invariants "after ten pushes during a deploy"
+is "they cost one deploy" "$(sql "SELECT count(*) FROM deploys
+    WHERE number > $n AND started_at > 0")" 1
+is "which is the newest" "$(deploy $((n + 10)) state)" live
+is "in the place of nine" "$(deploy $((n + 10)) superseded | tr , '\n' |
+    grep -c .)" 9
+is "all that their commits ask for has run" \
+    "$(trace | cut -d' ' -f1 | sort -V | paste -s -d ' ')" \
+    "a1 a2 a3 a4 a5 a6 a7 a8 a9 a10"
+is "once, with all that their options ask for" \
+    "$(trace | grep '^a1 ' | tr ' ' '\n' | grep -c '^from')" 10
+for i in 1 9; do
+	like "push $i hears where its commit is" "$(cat "$T/push.$i")" \
+	    "deploy $((n + i)): superseded, your commit is in deploy $((n + 10))"
+	like "and how that ended" "$(cat "$T/push.$i")" \
+	    "production: release $(current) is live"
+	is "once" "$(grep -c 'is live' "$T/push.$i")" 1
+done
+like "who waited heard when the activation began" "$(cat "$T/push.1")" \
+    "waits: deploy $n is under way \(activating\)"
+
+# Forced pushes: the commit of the one that waited is nowhere.
+begin "two -gate-"
+commit version lost "lost"
+later lost git -C "$work" push production main
+lost=$pid
+wait_for 15 waits 1
+git -C "$work" reset -q --hard HEAD~1
+commit version kept "kept"
+later kept git -C "$work" push --force production main
+wait_for 15 waits 2
+touch "$T/go"
+wait_for 15 ended "$lost"
+wait_for 15 ended "$pid"
+check_invariants "after a forced push"
+like "it is not told that its commit is there" "$(cat "$T/lost")" \
+    "deploy $((n + 1)): superseded, deploy $((n + 2)) took its place"
+is "and it is not" "$(live_file version)" kept
+
+# The exit status of who was superseded is that of what took its place.
+begin "three -gate-"
+later cli "$slipway" deploy -C "$repo" -e production
+cli=$pid
+wait_for 15 waits 1
+later bad "$slipway" deploy -C "$repo" -e production -d a2 HEAD~1
+bad=$pid
+wait_for 15 waits 2
+touch "$T/go"
+wait "$cli"
+is "a good end is one for who was superseded" $? 0
+wait "$bad"
+is "as for the one in whose place it was" $? 0
+check_invariants "after two requests by hand"
+sed -i 's/^run = echo a2 .*/run = exit 7/' "$repo/slipway.ini"
+begin "four -gate-"
+later cli "$slipway" deploy -C "$repo" -e production
+cli=$pid
+wait_for 15 waits 1
+later bad "$slipway" deploy -C "$repo" -e production -d a2
+bad=$pid
+wait_for 15 waits 2
+touch "$T/go"
+wait "$cli"
+is "so is a bad one" $? 1
+like "and it reads why" "$(cat "$T/cli")" \
+    "error: deploy $((n + 2)) failed at bundle \(a2\): exit 7"
+wait "$bad"
+check_invariants "after a request that failed"
+sed -i 's/^run = exit 7$/run = true/' "$repo/slipway.ini"
+
+# Behind a rollback, which goes first.
+begin "five -gate-"
+touch "$T/slow"
+later back "$slipway" rollback -C "$repo" -e production
+back=$pid
+wait_for 15 waits 1
+commit version six six
+later six git -C "$work" push production main
+six=$pid
+wait_for 15 waits 2
+ok "two are ahead" wait_for 10 says six "is under way (build), 1 before it"
+rm -f "$T/ready"
+touch "$T/go"
+ok "a line tells when that has changed" wait_for 15 says six \
+    "waits: deploy $((n + 1)) is under way"
+rm "$T/slow"
+wait_for 15 ended "$back"
+wait_for 15 ended "$six"
+check_invariants "after a rollback and a push behind it"
+is "the push is live" "$(live_file version)" six
+
+# Who waits behind one that is cancelled moves up.
+begin "seven -gate-"
+later eight "$slipway" deploy -C "$repo" -e production
+eight=$pid
+wait_for 15 waits 1
+later nine "$slipway" deploy -C "$repo" -e production
+nine=$pid
+ok "one is before it" wait_for 15 says nine 'under way (build), 1 before'
+run "$slipway" cancel -C "$repo" $((n + 1))
+is_exit "that is cancelled" 0
+ok "now none is" wait_for 15 says nine 'under way (build)$'
+wait "$eight"
+is "who was cancelled hears it" $? 1
+touch "$T/go"
+wait "$nine"
+is "who was not is live" $? 0
+wait_for 15 ended "$first"
+check_invariants "after one that waited was cancelled"
+
+# Two environments: each waits for the other to be under way, too.
+git -C "$work" checkout -q -b develop
+commit version meet "meet -meet-"
+later develop git -C "$work" push production develop
+develop=$pid
+git -C "$work" checkout -q main
+git -C "$work" merge -q develop
+later main git -C "$work" push production main
+wait_for 20 ended "$pid"
+wait_for 20 ended "$develop"
+check_invariants "after two environments at once"
+is "both are live" "$(sql "SELECT count(*) FROM deploys
+    WHERE state = 'live' AND subject = 'meet -meet-'")" 2
+done_testing
