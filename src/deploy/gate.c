@@ -210,6 +210,10 @@ gate_check(struct hub *hub, struct push *push, struct vec *notes)
 	};
 	const struct err *err, *refused;
 
+	/* Where there is no room, nothing is written, not even a refusal. */
+	err = hub_check_room(hub);
+	if (err != NULL)
+		return err;
 	refused = hub_config(hub);
 	if (refused == NULL)
 		refused = check_refs(&gate);

@@ -16,8 +16,8 @@
 /*
  * Look at a push and write it into the journal. ERR_REFUSED with all
  * reasons, or ERR_CONFIG with the first fault of the config; the journal
- * has them then, too. Advice for
- * the pusher that is no reason to refuse is pushed onto "notes".
+ * has them then, too, unless the reason is that it has no room to grow.
+ * Advice for the pusher that is no reason to refuse is pushed onto "notes".
  */
 const struct err *gate_check(struct hub *hub, struct push *push,
     struct vec *notes);

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/stage.h"
+#include "room.h"
 
 /* The hidden ref keeps the commit from gc, for retry and rollback. */
 static const struct err *
@@ -120,6 +121,85 @@ check_shared(struct work *work)
 	return err;
 }
 
+static const struct err *
+room_error(const struct work *work, const char *host,
+    const struct message *reply)
+{
+	int64_t need_bytes = message_int(reply, "need-bytes", 0);
+	int64_t need_inodes = message_int(reply, "need-inodes", 0);
+	int64_t free_bytes = message_int(reply, "free-bytes", INT64_MAX);
+	int64_t free_inodes = message_int(reply, "free-inodes", INT64_MAX);
+	struct str need = STR_INIT, have = STR_INIT;
+	const struct err *err;
+
+	if (need_bytes <= free_bytes && need_inodes <= free_inodes)
+		return NULL;
+	room_add(&need, need_bytes, need_inodes);
+	room_add(&have, free_bytes, free_inodes);
+	err = err_new(ERR_FAILED, "checkout: no room in %s on %s: the release"
+	    " needs %s, %s are free; remove releases (slipway cleanup, keep ="
+	    " ...) or enlarge the file system", work->env->set.root, host,
+	    need.s, have.s);
+	str_release(&need);
+	str_release(&have);
+	return err;
+}
+
+/* "*lack" is the first host's that has too little, NULL when all have it. */
+static const struct err *
+ask_room(struct work *work, const struct err **lack)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	*lack = NULL;
+	message_add(&request, "verb", "room");
+	message_add(&request, "commit", work->deploy.commit);
+	message_add_int(&request, "export", work->env->set.export);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+		*lack = err_first(*lack, room_error(work,
+		    work->hosts[i]->name, fleet_reply(work->fleet, i)));
+	return err;
+}
+
+/* What failed deploys left for inspection is the first to go. */
+static const struct err *
+drop_failed(struct work *work)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "fail");
+	message_add(&request, "release", work->deploy.release);
+	message_add_int(&request, "keep", 0);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
+/* A disk that fills up in the middle costs more than one that was full. */
+static const struct err *
+check_room(struct work *work)
+{
+	const struct err *err, *lack = NULL;
+
+	err = hub_check_room(work->hub);
+	if (err != NULL)
+		return err_add(err, "checkout");
+	err = ask_room(work, &lack);
+	if (err != NULL || lack == NULL)
+		return err;
+	err = drop_failed(work);
+	if (err == NULL)
+		err = ask_room(work, &lack);
+	if (err == NULL && lack == NULL)
+		work_warn(work, "what failed deploys had left was removed to"
+		    " make room");
+	return err_first(err, lack);
+}
+
 /* What commands made of the release is what a rollback has to find. */
 static const struct err *
 seal(struct work *work)
@@ -154,7 +234,9 @@ prepare(struct work *work)
 	int64_t from_ms = clock_monotonic_ms();
 	const struct err *err;
 
-	err = check_shared(work);
+	err = check_room(work);
+	if (err == NULL)
+		err = check_shared(work);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

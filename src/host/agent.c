@@ -240,6 +240,7 @@ static const struct verb {
 	{ "hello",	hello,			true },
 	{ "open",	open_verb,		true },
 	{ "check",	verb_check,		false },
+	{ "room",	verb_room,		false },
 	{ "checkout",	verb_checkout,		false },
 	{ "configure",	verb_configure,		false },
 	{ "hooks",	verb_hooks,		false },

@@ -73,6 +73,8 @@ const struct err *verb_repo(struct agent *agent, struct repo **repo);
 
 const struct err *verb_check(struct agent *agent,
     const struct message *request, struct message *result);
+const struct err *verb_room(struct agent *agent,
+    const struct message *request, struct message *result);
 const struct err *verb_checkout(struct agent *agent,
     const struct message *request, struct message *result);
 const struct err *verb_configure(struct agent *agent,

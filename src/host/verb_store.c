@@ -61,6 +61,33 @@ verb_check(struct agent *agent, const struct message *request,
 }
 
 const struct err *
+verb_room(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct store_room room;
+	const struct err *err;
+	const char *commit;
+	struct repo *repo;
+	int64_t export;
+
+	err = get_commit(request, &commit);
+	if (err == NULL)
+		err = verb_int(request, "export", 0, 1, &export);
+	if (err == NULL)
+		err = verb_repo(agent, &repo);
+	if (err == NULL)
+		err = store_room(agent->store, repo, commit, export == 1,
+		    &room);
+	if (err != NULL)
+		return err;
+	message_add_int(result, "need-bytes", room.need_bytes);
+	message_add_int(result, "need-inodes", room.need_inodes);
+	message_add_int(result, "free-bytes", room.free_bytes);
+	message_add_int(result, "free-inodes", room.free_inodes);
+	return NULL;
+}
+
+const struct err *
 verb_checkout(struct agent *agent, const struct message *request,
     struct message *result)
 {

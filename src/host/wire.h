@@ -19,6 +19,8 @@
  *	open       repo root environment ended current (or empty)
  *	           host role*
  *	check      commit shared*        missing*
+ *	room       commit export         need-bytes need-inodes
+ *	                                 free-bytes free-inodes
  *	checkout   release commit export files folders bytes
  *	configure  release shared*       linked* seeded*
  *	hooks      release               hook*      (notes: what cannot run)

@@ -15,6 +15,11 @@
 #include "file.h"
 #include "journal/journal.h"
 #include "path.h"
+#include "room.h"
+
+/* What the journal and the log of one deploy may need. */
+#define RESERVE_BYTES (1024 * 1024)
+#define RESERVE_INODES 16
 
 char *
 hub_file(const struct hub *hub, const char *name)
@@ -224,6 +229,35 @@ hub_journal(struct hub *hub, enum db_mode mode)
 
 	err = journal_open(&hub->journal, path, mode);
 	free(path);
+	return err;
+}
+
+const struct err *
+hub_check_room(const struct hub *hub)
+{
+	struct str have = STR_INIT, want = STR_INIT;
+	const struct err *err;
+	struct room room;
+	int fd;
+
+	fd = open(hub->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return err_system("open %s", hub->path);
+	err = room_look(&room, fd);
+	close(fd);
+	if (err != NULL)
+		return err_add(err, "%s", hub->path);
+	if (room.free_bytes >= RESERVE_BYTES &&
+	    room.free_inodes >= RESERVE_INODES)
+		return NULL;
+	room_add(&have, room.free_bytes, room.free_inodes);
+	room_add(&want, RESERVE_BYTES, RESERVE_INODES);
+	err = err_new(ERR_REFUSED, "no room in %s: the journal and the logs"
+	    " need %s, %s are free; remove what is not needed there (old"
+	    " slipway/backup/ and slipway/log/) or enlarge the file system",
+	    hub->path, want.s, have.s);
+	str_release(&have);
+	str_release(&want);
 	return err;
 }
 

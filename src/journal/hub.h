@@ -65,6 +65,12 @@ const struct err *hub_check_root(const char *repo,
 
 const struct err *hub_journal(struct hub *hub, enum db_mode mode);
 
+/*
+ * ERR_REFUSED unless the journal and the logs have room to grow: a deploy
+ * that could not be written down must not begin.
+ */
+const struct err *hub_check_room(const struct hub *hub);
+
 /* Paths, given. */
 char *hub_file(const struct hub *hub, const char *name);
 char *hub_log_path(const struct hub *hub, int64_t deploy);

@@ -63,6 +63,20 @@ const struct err *store_running(struct store *store, int *fd);
 const char *store_lock_path(const struct store *store);
 
 /*
+ * What the release of a commit will need below the root, at the least (what
+ * filters make of files is not known before), and what is free there now.
+ */
+struct store_room {
+	int64_t need_bytes;	/* blocks, folders, manifest and a reserve */
+	int64_t need_inodes;
+	int64_t free_bytes;
+	int64_t free_inodes;	/* INT64_MAX: without limit */
+};
+
+const struct err *store_room(struct store *store, struct repo *repo,
+    const char *commit, bool export, struct store_room *room);
+
+/*
  * Write the release of a commit: as git checkout would, or as git archive
  * would with "export". A folder of that name that is there already is
  * ERR_FAILED; a partial one is removed first.
