@@ -1,7 +1,7 @@
 /*
- * What a release will take, told from the commit's tree alone. The sizes of
- * files that are in the live release, too, are in its manifest; only what
- * changed is looked up in the object database.
+ * What a release will take, told from the commit's tree alone. The sizes
+ * come from the heads of the objects: about a microsecond each in a pack,
+ * which is less than checking the live release's manifest would take.
  */
 #include <git2.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include "release/convert.h"
 #include "release/layout.h"
 #include "release/listing.h"
-#include "release/manifest.h"
 #include "release/plumbing.h"
 #include "release/store.h"
 #include "repo.h"
@@ -27,40 +26,19 @@
 
 struct measure {
 	struct listing listing;
-	struct manifest *live;		/* NULL: there is none */
 	git_odb *odb;
 	struct room room;
 	int64_t bytes;
 	int64_t inodes;
 };
 
-static bool
-size_in_live(const struct measure *measure,
-    const struct listing_entry *entry, int64_t *size_bytes)
-{
-	struct manifest_entry row;
-	int64_t i;
-
-	if (measure->live == NULL)
-		return false;
-	i = manifest_find(measure->live, entry->path);
-	if (i == -1)
-		return false;
-	manifest_get(measure->live, (size_t)i, &row);
-	*size_bytes = (int64_t)row.size_bytes;
-	return memcmp(row.blob, entry->oid.id, sizeof(row.blob)) == 0;
-}
-
 /* A blob that cannot be read is told of by the checkout. */
 static int64_t
 size_of(const struct measure *measure, const struct listing_entry *entry)
 {
-	int64_t size_bytes;
 	git_object_t type;
 	size_t len = 0;
 
-	if (size_in_live(measure, entry, &size_bytes))
-		return size_bytes;
 	git_odb_read_header(&len, &type, measure->odb, &entry->oid);
 	return (int64_t)len;
 }
@@ -124,20 +102,12 @@ add_up_exported(struct measure *measure, struct store *store,
 static const struct err *
 prepare(struct measure *measure, struct store *store, struct repo *repo)
 {
-	struct str current = STR_INIT;
 	const struct err *err;
 	int code;
 
 	err = room_look(&measure->room, store->root_fd);
-	if (err == NULL)
-		err = store_current(store, &current);
-	/* Without the live release's sizes, all are looked up. */
-	if (err == NULL && (current.len == 0 || manifest_open(&measure->live,
-	    store->manifest_fd, current.s) != NULL))
-		measure->live = NULL;
-	str_release(&current);
 	if (err != NULL)
-		return err;
+		return err_add(err, "%s", store->root);
 	code = git_repository_odb(&measure->odb, repo_handle(repo));
 	return code == 0 ? NULL : repo_error(code, "open the objects");
 }
@@ -162,7 +132,6 @@ store_room(struct store *store, struct repo *repo, const char *commit,
 	room->need_inodes = measure.inodes;
 	room->free_bytes = measure.room.free_bytes;
 	room->free_inodes = measure.room.free_inodes;
-	manifest_close(measure.live);
 	listing_release(&measure.listing);
 	git_odb_free(measure.odb);
 	return err;
