@@ -332,92 +332,27 @@ repo_config_get(struct repo *repo, const char *key, char **value)
 	return NULL;
 }
 
-static const struct err *
-remove_ref(struct repo *repo, const char *ref)
-{
-	int code = git_reference_remove(repo->git, ref);
-
-	if (code != 0 && code != GIT_ENOTFOUND)
-		return repo_error(code, "delete %s", ref);
-	return NULL;
-}
-
-/*
- * Add a line to the log unless libgit2 did: it does as the configuration
- * says, which for a bare repository is usually not at all.
- */
 static int
-add_log_line(git_repository *git, const char *ref, const git_oid *id,
-    const char *why, size_t lines_before)
+keep_value(const git_config_entry *entry, void *values)
 {
-	git_signature *who = NULL;
-	git_reflog *log = NULL;
-	int code;
-
-	code = git_reflog_read(&log, git, ref);
-	if (code == 0 && git_reflog_entrycount(log) == lines_before) {
-		code = git_signature_now(&who, IDENT_NAME, IDENT_EMAIL);
-		if (code == 0)
-			code = git_reflog_append(log, id, who, why);
-		if (code == 0)
-			code = git_reflog_write(log);
-	}
-	git_signature_free(who);
-	git_reflog_free(log);
-	return code;
-}
-
-static int
-write_logged(git_repository *git, const char *ref, const git_oid *id,
-    const char *why)
-{
-	git_reference *made = NULL;
-	git_reflog *log = NULL;
-	size_t lines = 0;
-	int code;
-
-	code = git_reflog_read(&log, git, ref);
-	if (code == 0) {
-		lines = git_reflog_entrycount(log);
-		code = git_reference_create(&made, git, ref, id, 1, why);
-	}
-	if (code == 0)
-		code = add_log_line(git, ref, id, why, lines);
-	git_reflog_free(log);
-	git_reference_free(made);
-	return code;
-}
-
-/* The commit is looked up first, so that a refused one leaves no log. */
-static const struct err *
-write_ref(struct repo *repo, const char *ref, const char *oid,
-    const char *why)
-{
-	git_commit *commit = NULL;
-	git_oid id;
-	int code;
-
-	code = git_oid_fromstr(&id, oid);
-	if (code == 0)
-		code = git_commit_lookup(&commit, repo->git, &id);
-	if (code == 0)
-		code = write_logged(repo->git, ref, &id, why);
-	git_commit_free(commit);
-	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
+	vec_push(values, entry->value == NULL ? "" : entry->value);
+	return 0;
 }
 
 const struct err *
-repo_set_ref(struct repo *repo, const char *ref, const char *oid,
-    const char *why)
+repo_config_all(struct repo *repo, const char *key, struct vec *values)
 {
-	int valid = 0;
+	git_config *config = NULL;
+	int code;
 
-	if (git_reference_name_is_valid(&valid, ref) != 0 || !valid ||
-	    !str_starts_with(ref, "refs/"))
-		return err_new(ERR_GIT, "%s is no name for a ref", ref);
-	if (*oid == '\0')
-		return remove_ref(repo, ref);
-	return write_ref(repo, ref, oid, why);
+	code = git_repository_config_snapshot(&config, repo->git);
+	if (code == 0)
+		code = git_config_get_multivar_foreach(config, key, NULL,
+		    keep_value, values);
+	git_config_free(config);
+	if (code != 0 && code != GIT_ENOTFOUND)
+		return repo_error(code, "git configuration %s", key);
+	return NULL;
 }
 
 /* White space with a line end in it becomes one space. */

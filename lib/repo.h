@@ -124,6 +124,22 @@ const struct err *repo_path_kind(struct repo *repo, const char *commit,
 const struct err *repo_set_ref(struct repo *repo, const char *ref,
     const char *oid, const char *why);
 
+/* From where to where a ref moves; all zeros: it is not there. */
+struct repo_move {
+	const char *ref;
+	const char *old;
+	const char *new;
+	const char *why;	/* for the reflog */
+};
+
+/*
+ * Move a ref, under its lock and durably, if it still is at "old"; one that
+ * is at "new" already stays. ERR_REFUSED when it is elsewhere; ERR_BUSY
+ * when somebody else held its lock for seconds.
+ */
+const struct err *repo_move_ref(struct repo *repo,
+    const struct repo_move *move);
+
 /*
  * Append a line to the note that each of these commits has under a notes
  * ref, as one commit of that ref. A note that has the line already stays as
@@ -135,6 +151,10 @@ const struct err *repo_note_add(struct repo *repo, const char *ref,
 /* A value of the repository's git configuration, given; NULL: not set. */
 const struct err *repo_config_get(struct repo *repo, const char *key,
     char **value);
+
+/* All values of such a key, pushed onto "values". */
+const struct err *repo_config_all(struct repo *repo, const char *key,
+    struct vec *values);
 
 /*
  * The trailers of a message, "Key: value" each, pushed onto "trailers".
