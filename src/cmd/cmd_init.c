@@ -14,40 +14,18 @@
 #include "cmd/cmd.h"
 #include "cmd/git.h"
 #include "cmd/hooks.h"
+#include "cmd/init.h"
 #include "cmd/places.h"
+#include "deploy/errand.h"
 #include "file.h"
 #include "path.h"
-#include "plan/option.h"
 #include "repo.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
     "0123456789-_."
 
-/* What is meant by a command that does not say. */
-#define BRANCH "main"
-#define ENVIRONMENT "production"
-
-/* What init was told and what it found. */
-struct plan_init {
-	char *repo;		/* absolute */
-	char *root;		/* absolute; NULL: not said */
-	char *app;
-	const char *branch;	/* NULL: not said */
-	const char *environment;	/* NULL: not said */
-	bool is_new;		/* there is no repository yet */
-	struct str text;	/* slipway.ini to be; empty: one is there */
-	struct vec places;	/* see places.h */
-	struct vec done;
-};
-
-static const char *
-value_or(const char *value, const char *otherwise)
-{
-	return value == NULL ? otherwise : value;
-}
-
 static const struct err *
-set_repo(struct plan_init *init, const char *dir, const char *given)
+set_repo(struct init *init, const char *dir, const char *given)
 {
 	char *path = dir == NULL || given[0] == '/' ? xstrdup(given) :
 	    path_join(dir, given);
@@ -84,7 +62,7 @@ app_name(const char *repo)
  * for a path with dots: only where it leads has a name without them.
  */
 static const struct err *
-set_root(struct plan_init *init, const char *given)
+set_root(struct init *init, const char *given)
 {
 	struct vec parts = VEC_INIT;
 	struct str root = STR_INIT;
@@ -125,7 +103,7 @@ is_empty(const char *path, bool *empty)
 
 /* git does not say whether what belongs to somebody else is bare. */
 static const struct err *
-check_bare(const struct plan_init *init)
+check_bare(const struct init *init)
 {
 	char *head = path_join(init->repo, "HEAD");
 	bool bare, looks = file_exists(AT_FDCWD, head);
@@ -143,7 +121,7 @@ check_bare(const struct plan_init *init)
 
 /* What every push would fail on is said now. */
 static const struct err *
-check_objects(const struct plan_init *init)
+check_objects(const struct init *init)
 {
 	char *shallow = path_join(init->repo, "shallow");
 	const struct err *err;
@@ -160,7 +138,7 @@ check_objects(const struct plan_init *init)
 }
 
 static const struct err *
-check_repository(struct plan_init *init)
+check_repository(struct init *init)
 {
 	const struct err *err;
 
@@ -173,111 +151,8 @@ check_repository(struct plan_init *init)
 	return err == NULL && !init->is_new ? check_objects(init) : err;
 }
 
-/* Nobody pushes to "main" where all the work is on "master". */
-static const struct err *
-check_branch(struct plan_init *init)
-{
-	const char *branch = value_or(init->branch, BRANCH);
-	struct str likely = STR_INIT;
-	const struct err *err;
-	bool has;
-
-	err = git_has_branch(init->repo, branch, &has);
-	if (err == NULL && !has)
-		err = git_main_branch(&likely, init->repo);
-	if (err == NULL && likely.len > 0 && init->branch == NULL)
-		err = err_new(ERR_USAGE, "%s has no branch %s, but %s: say"
-		    " --branch %s, or --branch %s for one that is to come",
-		    init->repo, branch, likely.s, likely.s, branch);
-	else if (err == NULL && likely.len > 0)
-		vec_pushf(&init->done, "note: there is no branch %s yet, but"
-		    " %s", branch, likely.s);
-	str_release(&likely);
-	return err;
-}
-
-/* The text of a new slipway.ini. */
-static const struct err *
-make_config(struct plan_init *init, struct hub *hub)
-{
-	const struct err *err = NULL;
-
-	if (init->root == NULL)
-		return err_new(ERR_USAGE, "say where the site lives, as in"
-		    " --root /srv/%s", init->app);
-	if (!init->is_new)
-		err = check_branch(init);
-	if (err != NULL)
-		return err;
-	option_sample(&init->text, init->app, init->root,
-	    value_or(init->environment, ENVIRONMENT),
-	    value_or(init->branch, BRANCH));
-	hub->path = xstrdup(init->repo);
-	err = config_parse(&hub->config, "slipway.ini", init->text.s,
-	    init->text.len);
-	if (err != NULL)
-		err = err_recode(err_add(err, "these options make no valid"
-		    " config"), ERR_USAGE);
-	return err;
-}
-
-static bool
-agrees(const char *said, const char *written)
-{
-	return said == NULL || strcmp(said, written) == 0;
-}
-
-/*
- * A config that is there is the administrator's: it is left as it is, and
- * options that say something else are not passed over.
- */
-static const struct err *
-check_said(const struct plan_init *init, const struct config *config)
-{
-	const struct environment *env = NULL;
-
-	for (size_t i = 0; i < config->n_environments; i++) {
-		const struct environment *each = &config->environments[i];
-
-		if (!agrees(init->environment, each->name))
-			continue;
-		if (agrees(init->root, each->set.root) &&
-		    agrees(init->branch, each->branch))
-			return NULL;
-		env = each;
-	}
-	if (env == NULL)
-		return err_new(ERR_USAGE, "%s/slipway.ini has no environment"
-		    " %s; write [environment %s] there, with its branch and"
-		    " its root", init->repo, init->environment,
-		    init->environment);
-	if (!agrees(init->root, env->set.root))
-		return err_new(ERR_USAGE, "%s/slipway.ini has root = %s for"
-		    " %s, not %s; edit it there", init->repo, env->set.root,
-		    env->name, init->root);
-	return err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
-	    " %s; edit it there", init->repo, env->branch, env->name,
-	    init->branch);
-}
-
-static const struct err *
-read_config(struct plan_init *init, struct hub *hub)
-{
-	char *path = path_join(init->repo, "slipway.ini");
-	bool there = file_exists(AT_FDCWD, path);
-	const struct err *err;
-
-	free(path);
-	if (!there)
-		return make_config(init, hub);
-	err = hub_open(hub, init->repo);
-	if (err == NULL)
-		err = hub_config(hub);
-	return err == NULL ? check_said(init, hub->config) : err;
-}
-
 static void
-expect_places(struct plan_init *init, const struct hub *hub)
+expect_places(struct init *init, const struct hub *hub)
 {
 	static const char *const names[] = { "slipway.ini", "slipway" };
 
@@ -293,7 +168,7 @@ expect_places(struct plan_init *init, const struct hub *hub)
 }
 
 static const struct err *
-make_roots(struct plan_init *init, const struct config *config)
+make_roots(struct init *init, const struct config *config)
 {
 	const struct err *err = NULL;
 
@@ -304,31 +179,15 @@ make_roots(struct plan_init *init, const struct config *config)
 }
 
 static const struct err *
-make_repository(struct plan_init *init)
+make_repository(struct init *init)
 {
 	const struct err *err;
 
 	if (!init->is_new)
 		return NULL;
-	err = git_init_bare(init->repo, value_or(init->branch, BRANCH));
+	err = git_init_bare(init->repo, init_branch(init));
 	if (err == NULL)
 		vec_pushf(&init->done, "created %s", init->repo);
-	return err;
-}
-
-static const struct err *
-write_config(struct plan_init *init)
-{
-	char *path = path_join(init->repo, "slipway.ini");
-	const struct err *err = NULL;
-
-	if (init->text.len > 0) {
-		err = file_replace(AT_FDCWD, path, init->text.s,
-		    init->text.len, 0644);
-		if (err == NULL)
-			vec_pushf(&init->done, "wrote %s", path);
-	}
-	free(path);
 	return err;
 }
 
@@ -358,7 +217,7 @@ make_state(struct hub *hub)
 }
 
 static const struct err *
-install_hooks(struct plan_init *init)
+install_hooks(struct init *init)
 {
 	const struct err *err;
 	char *dir;
@@ -374,7 +233,7 @@ install_hooks(struct plan_init *init)
 }
 
 static void
-add_next(struct str *out, const struct plan_init *init,
+add_next(struct str *out, const struct init *init,
     const struct environment *env)
 {
 	str_addf(out, "  git remote add %s %s\n"
@@ -383,7 +242,7 @@ add_next(struct str *out, const struct plan_init *init,
 }
 
 static const struct err *
-print(const struct plan_init *init, const struct config *config)
+print(const struct init *init, const struct config *config)
 {
 	struct str out = STR_INIT;
 	const struct err *err;
@@ -407,8 +266,27 @@ print(const struct plan_init *init, const struct config *config)
 	return err;
 }
 
+/* Hooks first: git fails a push whose hook is not there. */
 static const struct err *
-make_all(struct plan_init *init, struct hub *hub)
+leave_refs(struct init *init, const struct config *config)
+{
+	struct vec refs = VEC_INIT;
+	const struct err *err;
+
+	vec_push(&refs, ERRAND_PREFIX);
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (env->set.transactional)
+			vec_pushf(&refs, "refs/heads/%s", env->branch);
+	}
+	err = git_leave_refs(init->repo, &refs, &init->done);
+	vec_release(&refs);
+	return err;
+}
+
+static const struct err *
+make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
@@ -417,26 +295,28 @@ make_all(struct plan_init *init, struct hub *hub)
 	if (err == NULL)
 		err = make_repository(init);
 	if (err == NULL)
-		err = write_config(init);
+		err = init_write(init);
 	if (err == NULL)
 		err = make_state(hub);
 	if (err == NULL)
 		err = git_configure(init->repo, &init->done);
 	if (err == NULL)
 		err = install_hooks(init);
+	if (err == NULL)
+		err = leave_refs(init, hub->config);
 	if (err != NULL)
 		places_remove(&init->places);
 	return err;
 }
 
 static const struct err *
-do_init(struct plan_init *init, struct hub *hub)
+do_init(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
 	err = check_repository(init);
 	if (err == NULL)
-		err = read_config(init, hub);
+		err = init_config(init, hub);
 	if (err == NULL)
 		err = make_all(init, hub);
 	if (err == NULL && init->done.n == 0)
@@ -448,7 +328,7 @@ do_init(struct plan_init *init, struct hub *hub)
 static const struct err *
 run_init(struct call *call)
 {
-	struct plan_init init = {
+	struct init init = {
 		.text = STR_INIT,
 		.places = VEC_INIT,
 		.done = VEC_INIT,
@@ -461,6 +341,7 @@ run_init(struct call *call)
 	init.app = app_name(init.repo);
 	init.branch = call_value(call, "branch");
 	init.environment = call->environment;
+	init.transactional = call_has(call, "transactional");
 	err = set_root(&init, call_value(call, "root"));
 	if (err == NULL)
 		err = do_init(&init, &call->hub);
@@ -478,6 +359,8 @@ static const struct cmd_option init_options[] = {
 	{ 0, "root", "DIR", "where the site lives: DIR/current,"
 	    " DIR/releases, DIR/shared" },
 	{ 0, "branch", "BRANCH", "the branch that is deployed (main)" },
+	{ 0, "transactional", NULL, "a push fails when its deploy does: the"
+	    " branch moves\n                      when the release is live" },
 	{ 0, NULL, NULL, NULL }
 };
 

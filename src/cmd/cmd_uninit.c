@@ -32,6 +32,7 @@ find_repository(const struct call *call, char **repo)
 static const struct err *
 run_uninit(struct call *call)
 {
+	const struct vec none = VEC_INIT;
 	struct vec done = VEC_INIT;
 	struct str out = STR_INIT;
 	const struct err *err;
@@ -40,6 +41,8 @@ run_uninit(struct call *call)
 	err = find_repository(call, &repo);
 	if (err == NULL)
 		err = hooks_dir(&dir, repo);
+	if (err == NULL)
+		err = git_leave_refs(repo, &none, &done);
 	if (err == NULL)
 		err = hooks_remove(dir, &done);
 	if (err == NULL) {

@@ -171,6 +171,61 @@ git_configure(const char *repo, struct vec *done)
 	return err;
 }
 
+/* What init may have written before: nobody else has use for it. */
+static bool
+is_ours(const char *value)
+{
+	return str_starts_with(value, "refs/deploy") ||
+	    str_starts_with(value, "refs/heads/");
+}
+
+/* git takes the value to drop as a regular expression. */
+static const struct err *
+drop_value(const char *repo, const char *key, const char *value)
+{
+	struct str pattern = STR_INIT;
+	const struct err *err;
+
+	str_addch(&pattern, '^');
+	for (const char *p = value; *p != '\0'; p++) {
+		if (strchr(".[]\\*^$+?(){}|", *p) != NULL)
+			str_addch(&pattern, '\\');
+		str_addch(&pattern, *p);
+	}
+	str_addch(&pattern, '$');
+	err = must_run((const char *const[]){ "git", "-C", repo, "config",
+	    "--local", "--unset-all", key, pattern.s, NULL });
+	str_release(&pattern);
+	return err;
+}
+
+const struct err *
+git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
+{
+	static const char key[] = "receive.procReceiveRefs";
+	struct vec values = VEC_INIT;
+	const struct err *err;
+
+	err = get_own(&values, repo, key);
+	for (size_t i = 0; err == NULL && i < values.n; i++) {
+		const char *value = values.v[i];
+
+		if (!is_ours(value) || vec_has(refs, value))
+			continue;
+		err = drop_value(repo, key, value);
+		vec_pushf(done, "removed %s = %s", key, value);
+	}
+	for (size_t i = 0; err == NULL && i < refs->n; i++) {
+		if (vec_has(&values, refs->v[i]))
+			continue;
+		err = must_run((const char *const[]){ "git", "-C", repo,
+		    "config", "--local", "--add", key, refs->v[i], NULL });
+		vec_pushf(done, "set %s = %s", key, refs->v[i]);
+	}
+	vec_release(&values);
+	return err;
+}
+
 const struct err *
 git_init_bare(const char *repo, const char *branch)
 {

@@ -23,6 +23,14 @@ const struct err *git_config_path(struct str *value, const char *repo,
  */
 const struct err *git_configure(const char *repo, struct vec *done);
 
+/*
+ * Tell git which refs it is to leave to the proc-receive hook: these, and
+ * none of those that it was told before. What other software has written
+ * there stays.
+ */
+const struct err *git_leave_refs(const char *repo, const struct vec *refs,
+    struct vec *done);
+
 /* Make an empty bare repository. */
 const struct err *git_init_bare(const char *repo, const char *branch);
 

@@ -15,8 +15,11 @@
 #include "str.h"
 
 static const char *const names[] = {
-	"pre-receive", "post-receive", "post-update"
+	"pre-receive", "proc-receive", "post-receive", "post-update"
 };
+
+/* git takes one answer for a ref, so this one cannot be run as well. */
+#define ALONE "proc-receive"
 
 #define N_NAMES (sizeof(names) / sizeof(*names))
 
@@ -93,7 +96,11 @@ set_aside(const char *hook, const char *name, struct vec *done)
 	const struct err *err = NULL;
 	char *aside = xasprintf("%s%s", hook, CHAINED_SUFFIX);
 
-	if (file_exists(AT_FDCWD, aside))
+	if (strcmp(name, ALONE) == 0)
+		err = err_new(ERR_FAILED, "%s is there already, and git"
+		    " takes the answer of one such hook; remove it, or choose"
+		    " another repository", hook);
+	else if (file_exists(AT_FDCWD, aside))
 		err = err_new(ERR_FAILED, "%s and %s are both there; remove"
 		    " the one that is not wanted", hook, aside);
 	else if (rename(hook, aside) == -1)

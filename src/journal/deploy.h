@@ -189,6 +189,19 @@ const struct err *deploy_request(struct journal *journal,
 const struct err *deploy_take(struct journal *journal,
     const char *environment, struct deploy *deploy);
 
+/* True when the commit "newer" is "older", or contains it. */
+typedef bool (*contains_cb)(const char *newer, const char *older,
+    void *ctx);
+
+/*
+ * The same where a deploy may only take the place of one that it contains:
+ * of the deploys up to the next rollback, those from the oldest on of which
+ * each contains the one before it are taken as one.
+ */
+const struct err *deploy_take_chain(struct journal *journal,
+    const char *environment, contains_cb contains, void *ctx,
+    struct deploy *deploy);
+
 /*
  * What is now known of a deploy under way: commit, release, previous,
  * author, subject, ref_old, and its directives ("known" lists the names

@@ -3,6 +3,7 @@
  * is a fault of the program, and is refused before it is written.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,35 @@ choose_waiting(struct db *db, const char *environment, int64_t *number)
 	    " ELSE (SELECT min(number) FROM q) END", "s", environment);
 }
 
+struct chosen {
+	int64_t number;
+	char commit[41];	/* of "number" */
+	bool ended;		/* the next one has to wait */
+	contains_cb contains;
+	void *ctx;
+};
+
+/* Oldest first, as long as each contains the one before it. */
+static const struct err *
+choose_chained(struct journal *journal, const struct deploy *deploy,
+    void *ctx)
+{
+	struct chosen *chosen = ctx;
+	bool deploys = strcmp(deploy->kind, "deploy") == 0;
+
+	(void)journal;
+	if (!chosen->ended && chosen->number != 0)
+		chosen->ended = !deploys || !chosen->contains(deploy->commit,
+		    chosen->commit, chosen->ctx);
+	if (chosen->ended)
+		return NULL;
+	chosen->number = deploy->number;
+	snprintf(chosen->commit, sizeof(chosen->commit), "%s",
+	    deploy->commit);
+	chosen->ended = !deploys;
+	return NULL;
+}
+
 /* Mark the deploys that wait behind it; each gets its own event. */
 static const struct err *
 supersede(struct journal *journal, const char *environment, int64_t newest)
@@ -174,19 +204,46 @@ supersede(struct journal *journal, const char *environment, int64_t newest)
 	return err;
 }
 
+/* One that is not contained in the chosen one is not older than it. */
+static const struct err *
+choose(struct journal *journal, const char *environment,
+    contains_cb contains, void *ctx, int64_t *number)
+{
+	struct deploy_filter filter = {
+		.environment = environment,
+		.waiting = true,
+	};
+	struct chosen chosen = { .contains = contains, .ctx = ctx };
+	const struct err *err;
+
+	if (contains == NULL)
+		return choose_waiting(journal_db(journal), environment,
+		    number);
+	err = deploy_each(journal, &filter, choose_chained, &chosen);
+	*number = chosen.number;
+	return err;
+}
+
 const struct err *
 deploy_take(struct journal *journal, const char *environment,
     struct deploy *deploy)
 {
+	return deploy_take_chain(journal, environment, NULL, NULL, deploy);
+}
+
+const struct err *
+deploy_take_chain(struct journal *journal, const char *environment,
+    contains_cb contains, void *ctx, struct deploy *deploy)
+{
 	struct db *db = journal_db(journal);
 	const struct err *err;
-	int64_t number;
+	int64_t number = 0;
 
 	*deploy = (struct deploy)DEPLOY_INIT;
 	err = db_begin(db);
 	if (err != NULL)
 		return err;
-	err = choose_waiting(db, environment, &number);
+	err = choose(journal, environment, contains, ctx, &number);
 	if (err != NULL || number == 0) {
 		db_rollback(db);
 		return err;

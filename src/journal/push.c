@@ -157,6 +157,14 @@ push_land(struct journal *journal, const struct push *push)
 }
 
 const struct err *
+push_get_old(struct journal *journal, int64_t id, const char *ref,
+    char **old)
+{
+	return db_get_text(old, journal_db(journal), "SELECT old"
+	    " FROM push_refs WHERE push = ?1 AND ref = ?2", "is", id, ref);
+}
+
+const struct err *
 push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
 {
 	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"

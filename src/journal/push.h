@@ -82,6 +82,12 @@ const struct err *push_ask_later(struct journal *journal, int64_t id,
     const struct push_ref *ref, bool *found, bool *again);
 
 /*
+ * What the pusher saw of a ref, given; NULL: the push does not have it.
+ */
+const struct err *push_get_old(struct journal *journal, int64_t id,
+    const char *ref, char **old);
+
+/*
  * The newest push of a receive-pack: its number through "*id", 0 when the
  * journal knows none.
  */

@@ -140,6 +140,33 @@ complete(const struct reader *reader)
 	return err;
 }
 
+/*
+ * A branch that is what is live can be that for one environment only, and
+ * cannot stay behind for one and run ahead for another.
+ */
+static void
+check_branch(struct fault *fault, const struct section *section)
+{
+	const struct config *config = fault->reader->config;
+	const struct environment *env =
+	    &config->environments[section->index];
+	int line = reader_line(fault->reader, section, "branch");
+
+	for (size_t i = 0; i < section->index; i++) {
+		const struct environment *other = &config->environments[i];
+
+		if ((!env->set.transactional && !other->set.transactional) ||
+		    env->branch == NULL || other->branch == NULL ||
+		    strcmp(env->branch, other->branch) != 0)
+			continue;
+		complain(fault, line, "%s has the same branch as"
+		    " [environment %s], and a transactional branch moves with"
+		    " one environment alone; give each a branch of its own,"
+		    " or write 'transactional = no' in both", section->title,
+		    other->name);
+	}
+}
+
 static void
 check_environment(struct fault *fault, const struct section *section)
 {
@@ -154,6 +181,7 @@ check_environment(struct fault *fault, const struct section *section)
 		    section->title, env->name);
 		return;
 	}
+	check_branch(fault, section);
 	for (size_t i = 0; i < section->index; i++) {
 		const struct environment *other = &config->environments[i];
 

@@ -218,7 +218,7 @@ add_app(struct str *out, const char *app, const char *root)
 
 static void
 add_environments(struct str *out, const char *root, const char *environment,
-    const char *branch)
+    const char *branch, bool transactional)
 {
 	const char *other = strcmp(environment, "staging") == 0 ?
 	    "production" : "staging";
@@ -228,6 +228,9 @@ add_environments(struct str *out, const char *root, const char *environment,
 	str_addf(out, "[environment %s]\n", environment);
 	add_row(out, option_find(SECTION_ENVIRONMENT, "branch"), branch,
 	    true);
+	if (transactional)
+		add_row(out, option_find(SECTION_ENVIRONMENT,
+		    "transactional"), "yes", true);
 	str_add(out, "\n# Another environment has a root of its own.\n");
 	str_addf(out, "; [environment %s]\n", other);
 	str_add(out, "; branch = develop\n");
@@ -284,13 +287,13 @@ static const char jobs[] =
 
 void
 option_sample(struct str *out, const char *app, const char *root,
-    const char *environment, const char *branch)
+    const char *environment, const char *branch, bool transactional)
 {
 	str_add(out, "# What Slipway does with a push. A line that begins"
 	    " with ';' shows a key\n"
 	    "# that is not set; defaults are in parentheses.\n\n");
 	add_app(out, app, root);
-	add_environments(out, root, environment, branch);
+	add_environments(out, root, environment, branch, transactional);
 	str_add(out, "\n# Without a host, the environment lives on this"
 	    " machine.\n");
 	add_section(out, SECTION_HOST, "web1", environment);

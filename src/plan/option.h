@@ -84,6 +84,6 @@ const char *option_section_name(enum option_section section);
  * begin with "#".
  */
 void option_sample(struct str *out, const char *app, const char *root,
-    const char *environment, const char *branch);
+    const char *environment, const char *branch, bool transactional);
 
 #endif

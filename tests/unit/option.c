@@ -58,7 +58,8 @@ test_sample(const char *environment, size_t n_actions)
 	const struct option *rows;
 	size_t n;
 
-	option_sample(&sample, "shop", "/srv/shop", environment, "main");
+	option_sample(&sample, "shop", "/srv/shop", environment, "main",
+	    false);
 	for (const char *p = sample.s; *p != '\0'; p += strcspn(p, "\n") + 1)
 		ok(strcspn(p, "\n") <= 80, "80 columns: %.20s",
 		    *p == '#' ? "comment" : "line");

@@ -1,0 +1,144 @@
+#include "cmd/init.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "cmd/git.h"
+#include "file.h"
+#include "path.h"
+#include "plan/option.h"
+
+/* What is meant by a command that does not say. */
+#define BRANCH "main"
+#define ENVIRONMENT "production"
+
+const char *
+init_branch(const struct init *init)
+{
+	return init->branch == NULL ? BRANCH : init->branch;
+}
+
+/* Nobody pushes to "main" where all the work is on "master". */
+static const struct err *
+check_branch(struct init *init)
+{
+	const char *branch = init_branch(init);
+	struct str likely = STR_INIT;
+	const struct err *err;
+	bool has;
+
+	err = git_has_branch(init->repo, branch, &has);
+	if (err == NULL && !has)
+		err = git_main_branch(&likely, init->repo);
+	if (err == NULL && likely.len > 0 && init->branch == NULL)
+		err = err_new(ERR_USAGE, "%s has no branch %s, but %s: say"
+		    " --branch %s, or --branch %s for one that is to come",
+		    init->repo, branch, likely.s, likely.s, branch);
+	else if (err == NULL && likely.len > 0)
+		vec_pushf(&init->done, "note: there is no branch %s yet, but"
+		    " %s", branch, likely.s);
+	str_release(&likely);
+	return err;
+}
+
+/* The text of a new slipway.ini. */
+static const struct err *
+make_config(struct init *init, struct hub *hub)
+{
+	const struct err *err = NULL;
+
+	if (init->root == NULL)
+		return err_new(ERR_USAGE, "say where the site lives, as in"
+		    " --root /srv/%s", init->app);
+	if (!init->is_new)
+		err = check_branch(init);
+	if (err != NULL)
+		return err;
+	option_sample(&init->text, init->app, init->root,
+	    init->environment == NULL ? ENVIRONMENT : init->environment,
+	    init_branch(init), init->transactional);
+	hub->path = xstrdup(init->repo);
+	err = config_parse(&hub->config, "slipway.ini", init->text.s,
+	    init->text.len);
+	if (err != NULL)
+		err = err_recode(err_add(err, "these options make no valid"
+		    " config"), ERR_USAGE);
+	return err;
+}
+
+static bool
+agrees(const char *said, const char *written)
+{
+	return said == NULL || strcmp(said, written) == 0;
+}
+
+/*
+ * A config that is there is the administrator's: it is left as it is, and
+ * options that say something else are not passed over.
+ */
+static const struct err *
+check_said(const struct init *init, const struct config *config)
+{
+	const struct environment *env = NULL;
+
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *each = &config->environments[i];
+
+		if (!agrees(init->environment, each->name))
+			continue;
+		if (agrees(init->root, each->set.root) &&
+		    agrees(init->branch, each->branch) &&
+		    (!init->transactional || each->set.transactional))
+			return NULL;
+		env = each;
+	}
+	if (env == NULL)
+		return err_new(ERR_USAGE, "%s/slipway.ini has no environment"
+		    " %s; write [environment %s] there, with its branch and"
+		    " its root", init->repo, init->environment,
+		    init->environment);
+	if (!agrees(init->root, env->set.root))
+		return err_new(ERR_USAGE, "%s/slipway.ini has root = %s for"
+		    " %s, not %s; edit it there", init->repo, env->set.root,
+		    env->name, init->root);
+	if (agrees(init->branch, env->branch))
+		return err_new(ERR_USAGE, "%s/slipway.ini has transactional"
+		    " = no for %s; edit it there", init->repo, env->name);
+	return err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
+	    " %s; edit it there", init->repo, env->branch, env->name,
+	    init->branch);
+}
+
+const struct err *
+init_config(struct init *init, struct hub *hub)
+{
+	char *path = path_join(init->repo, "slipway.ini");
+	bool there = file_exists(AT_FDCWD, path);
+	const struct err *err;
+
+	free(path);
+	if (!there)
+		return make_config(init, hub);
+	err = hub_open(hub, init->repo);
+	if (err == NULL)
+		err = hub_config(hub);
+	return err == NULL ? check_said(init, hub->config) : err;
+}
+
+const struct err *
+init_write(struct init *init)
+{
+	char *path = path_join(init->repo, "slipway.ini");
+	const struct err *err = NULL;
+
+	if (init->text.len > 0) {
+		err = file_replace(AT_FDCWD, path, init->text.s,
+		    init->text.len, 0644);
+		if (err == NULL)
+			vec_pushf(&init->done, "wrote %s", path);
+	}
+	free(path);
+	return err;
+}

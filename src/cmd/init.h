@@ -1,0 +1,45 @@
+/*
+ * init - what "slipway init" was told and what it has found.
+ *
+ * The config is read or made first: a wrong one leaves no trace.
+ *
+ *	err = init_config(&init, &hub);
+ *	... the repository is made ...
+ *	err = init_write(&init);
+ */
+#ifndef INIT_H
+#define INIT_H
+
+#include <stdbool.h>
+
+#include "err.h"
+#include "journal/hub.h"
+#include "str.h"
+#include "vec.h"
+
+struct init {
+	char *repo;		/* absolute */
+	char *root;		/* absolute; NULL: not said */
+	char *app;
+	const char *branch;	/* NULL: not said */
+	const char *environment;	/* NULL: not said */
+	bool transactional;
+	bool is_new;		/* there is no repository yet */
+	struct str text;	/* slipway.ini to be; empty: one is there */
+	struct vec places;	/* see places.h */
+	struct vec done;
+};
+
+/* The branch that was said, or the one that is meant. */
+const char *init_branch(const struct init *init);
+
+/*
+ * Read the slipway.ini that is there, and see that the options do not say
+ * something else; or make one of the options. Into hub->config.
+ */
+const struct err *init_config(struct init *init, struct hub *hub);
+
+/* Write the one that was made. */
+const struct err *init_write(struct init *init);
+
+#endif

@@ -1,0 +1,110 @@
+#include "deploy/errand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "nearest.h"
+#include "str.h"
+
+/* The table: by kind. */
+static const struct {
+	const char *name;
+	bool takes_commit;
+} errands[] = {
+	[ERRAND_NOW]	  = { "now", true },
+	[ERRAND_PLAN]	  = { "plan", true },
+	[ERRAND_ROLLBACK] = { "rollback", false },
+	[ERRAND_CANCEL]	  = { "cancel", false },
+};
+
+#define N_ERRANDS (sizeof(errands) / sizeof(*errands))
+
+bool
+errand_is(const char *ref)
+{
+	return str_starts_with(ref, ERRAND_PREFIX);
+}
+
+static const struct err *
+find_kind(enum errand_kind *kind, const char *word)
+{
+	const char *names[N_ERRANDS], *near;
+
+	for (size_t i = 0; i < N_ERRANDS; i++) {
+		names[i] = errands[i].name;
+		if (strcmp(word, names[i]) == 0) {
+			*kind = (enum errand_kind)i;
+			return NULL;
+		}
+	}
+	near = nearest_word(word, names, N_ERRANDS);
+	if (near != NULL)
+		return err_new(ERR_REFUSED, "'%s' is not known; did you mean"
+		    " " ERRAND_PREFIX "%s?", word, near);
+	return err_new(ERR_REFUSED, "'%s' is not known; there are now, plan,"
+	    " rollback and cancel", word);
+}
+
+static const struct err *
+which_environment(const struct config *config, const char *word)
+{
+	struct str list = STR_INIT;
+	const struct err *err;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		str_addf(&list, "%s" ERRAND_PREFIX "%s/%s", i == 0 ? "" :
+		    ", ", config->environments[i].name, word);
+	err = err_new(ERR_REFUSED, "which environment? push to %s", list.s);
+	str_release(&list);
+	return err;
+}
+
+static const struct err *
+find_environment(const struct environment **env, const struct config *config,
+    const char *name, const char *word)
+{
+	*env = NULL;
+	if (name == NULL && config->n_environments == 1)
+		*env = &config->environments[0];
+	else if (name != NULL)
+		*env = config_environment(config, name);
+	if (*env != NULL)
+		return NULL;
+	if (name == NULL)
+		return which_environment(config, word);
+	return err_add(which_environment(config, word), "there is no"
+	    " environment '%s'", name);
+}
+
+static const struct err *
+check_shape(enum errand_kind kind, const char *ref, bool deletes)
+{
+	if (errands[kind].takes_commit && deletes)
+		return err_new(ERR_REFUSED, "say which commit, as in git push"
+		    " REMOTE main:%s", ref);
+	if (!errands[kind].takes_commit && !deletes)
+		return err_new(ERR_REFUSED, "%s takes no commit; git push"
+		    " REMOTE :%s", errands[kind].name, ref);
+	return NULL;
+}
+
+const struct err *
+errand_parse(struct errand *errand, const struct config *config,
+    const char *ref, bool deletes)
+{
+	const char *rest = ref + strlen(ERRAND_PREFIX);
+	const char *slash = strrchr(rest, '/');
+	const char *word = slash == NULL ? rest : slash + 1;
+	char *name = slash == NULL ? NULL :
+	    xstrndup(rest, (size_t)(slash - rest));
+	const struct err *err;
+
+	err = find_kind(&errand->kind, word);
+	if (err == NULL)
+		err = find_environment(&errand->env, config, name, word);
+	if (err == NULL)
+		err = check_shape(errand->kind, ref, deletes);
+	free(name);
+	return err;
+}
