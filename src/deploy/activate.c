@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/branch.h"
 #include "deploy/command.h"
 #include "deploy/stage.h"
 #include "journal/step.h"
@@ -113,6 +114,8 @@ activate(struct work *work)
 	err = err_first(err, count_effects(work));
 	if (err == NULL)
 		err = maintenance_down(work);
+	if (err == NULL)
+		err = branch_forward(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
 	return err == NULL ? work_move(work, DEPLOY_LIVE) : err;
 }

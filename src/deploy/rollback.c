@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/branch.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
@@ -167,6 +168,8 @@ rollback_prepare(struct work *work)
 
 	err = choose_target(work);
 	if (err == NULL)
+		err = branch_begin(work);
+	if (err == NULL)
 		err = verify_target(work, work->deploy.release);
 	if (err == NULL)
 		err = deploys_between(work, &numbers);
@@ -230,6 +233,9 @@ end_failed(struct work *work, const struct undone *undone,
 	if (!work->flipped)
 		return work_move(work, changed ? DEPLOY_BROKEN :
 		    DEPLOY_ROLLED_BACK);
+	err = branch_forward(work);
+	if (err != NULL)
+		work_warn(work, "%s", err->text);
 	err = work_move(work, DEPLOY_LIVE);
 	return err == NULL ? finish(work) : err;
 }
@@ -255,6 +261,8 @@ rollback_activate(struct work *work)
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+	if (err == NULL)
+		err = branch_forward(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
 	if (err != NULL)
 		return end_failed(work, &undone, err);

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/branch.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
@@ -30,6 +31,8 @@ begin(struct work *work)
 	const struct err *err;
 
 	err = deploy_get_live(work->hub->journal, work->env->name, &live);
+	if (err == NULL)
+		err = branch_begin(work);
 	if (err == NULL)
 		err = release_new_name(work->hub->journal, work->env->name,
 		    name);
@@ -141,6 +144,38 @@ serve_one(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
+/* A commit that cannot be read contains nothing. */
+static bool
+contains(const char *newer, const char *older, void *ctx)
+{
+	bool is;
+
+	return strcmp(newer, older) == 0 ||
+	    (repo_is_ancestor(ctx, older, newer, &is) == NULL && is);
+}
+
+/*
+ * Nobody is put off with a deploy that does not have his commit where the
+ * answer to a push is whether it is live.
+ */
+static const struct err *
+take(const struct hub *hub, const struct environment *env,
+    struct deploy *taken)
+{
+	struct repo *repo;
+	const struct err *err;
+
+	if (!env->set.transactional)
+		return deploy_take(hub->journal, env->name, taken);
+	*taken = (struct deploy)DEPLOY_INIT;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = deploy_take_chain(hub->journal, env->name, contains,
+		    repo, taken);
+	repo_close(repo);
+	return err;
+}
+
 static const struct err *
 serve_queue(const struct hub *hub, const struct environment *env)
 {
@@ -148,7 +183,7 @@ serve_queue(const struct hub *hub, const struct environment *env)
 	const struct err *err;
 
 	for (;;) {
-		err = deploy_take(hub->journal, env->name, &taken);
+		err = take(hub, env, &taken);
 		if (err != NULL || taken.number == 0)
 			return err;
 		err = serve_one(hub, env, &taken);

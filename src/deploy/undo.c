@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/branch.h"
 #include "deploy/command.h"
 #include "deploy/stage.h"
 #include "journal/step.h"
@@ -282,6 +283,7 @@ take_back(struct work *work, const struct err *why)
 	undo_end(work, &undone);
 	well = went_well(work, judge_migrations(work, &undone)) && well;
 	well = went_well(work, flip_back(work)) && well;
+	well = went_well(work, branch_back(work)) && well;
 	if (work->flipped || work->resumed || undone.undone > 0)
 		well = went_well(work, restart_old(work)) && well;
 	if (undone.lost > 0)
