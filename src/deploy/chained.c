@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "file.h"
+#include "path.h"
 
 /* Bytes go through a file: no writer can be held up by a slow hook. */
 static const struct err *
@@ -68,7 +69,9 @@ run(const char *hook, char *const *argv, const void *input, size_t len)
 			err = err_system("fork");
 		if (pid == 0) {
 			signal(SIGPIPE, SIG_DFL);
-			if (dup2(fd, STDIN_FILENO) != -1)
+			/* Standard output may be a talk with git. */
+			if (dup2(fd, STDIN_FILENO) != -1 &&
+			    dup2(STDERR_FILENO, STDOUT_FILENO) != -1)
 				execv(hook, argv);
 			_exit(127);
 		}
@@ -89,5 +92,45 @@ chained_run(char *const *argv, const void *input, size_t input_len)
 	if (access(hook, X_OK) == 0)
 		err = run(hook, argv, input, input_len);
 	free(hook);
+	return err;
+}
+
+static char *
+update_path(const char *hook)
+{
+	char *dir = path_dir(hook);
+	char *path = path_join(dir, "update");
+
+	free(dir);
+	return path;
+}
+
+bool
+chained_has_update(const char *hook)
+{
+	char *update = update_path(hook);
+	bool has = access(update, X_OK) == 0;
+
+	free(update);
+	return has;
+}
+
+const struct err *
+chained_update(const char *hook, const char *ref, const char *old,
+    const char *new)
+{
+	char *update = update_path(hook), *name = xstrdup(ref);
+	char *from = xstrdup(old), *to = xstrdup(new);
+	char *const argv[] = { update, name, from, to, NULL };
+	const struct err *err = NULL;
+
+	if (chained_has_update(hook))
+		err = run(update, argv, "", 0);
+	if (err != NULL)
+		err = err_new(ERR_REFUSED, "hook declined");
+	free(update);
+	free(name);
+	free(from);
+	free(to);
 	return err;
 }

@@ -7,6 +7,7 @@
 #ifndef CHAINED_H
 #define CHAINED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -20,5 +21,14 @@
  */
 const struct err *chained_run(char *const *argv, const void *input,
     size_t input_len);
+
+/*
+ * The repository's own update hook, which stands beside the hook of that
+ * path: git does not run it for a ref that it leaves to proc-receive.
+ * ERR_REFUSED with git's words when it does not exit with 0.
+ */
+const struct err *chained_update(const char *hook, const char *ref,
+    const char *old, const char *new);
+bool chained_has_update(const char *hook);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/errand.h"
 #include "journal/deploy.h"
 #include "plan/directive.h"
 #include "plan/plan.h"
@@ -159,6 +160,72 @@ check_branch(struct gate *gate, struct push_ref *ref)
 	return err;
 }
 
+/* Has git been told to leave a ref to proc-receive? */
+static bool
+is_left_to_us(const struct vec *told, const char *ref)
+{
+	for (size_t i = 0; i < told->n; i++) {
+		size_t len = strlen(told->v[i]);
+
+		while (len > 0 && told->v[i][len - 1] == '/')
+			len--;
+		if (len > 0 && strncmp(ref, told->v[i], len) == 0 &&
+		    (ref[len] == '\0' || ref[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * git would move such a ref itself, before anything is live, or store an
+ * errand as a ref.
+ */
+static const struct err *
+check_told(struct gate *gate)
+{
+	const struct config *config = gate->hub->config;
+	struct vec told = VEC_INIT;
+	const struct err *err;
+
+	err = repo_config_all(gate->repo, "receive.procReceiveRefs", &told);
+	for (size_t i = 0; err == NULL && i < gate->push->n_refs; i++) {
+		const char *ref = gate->push->refs[i].ref;
+		bool ours = errand_is(ref);
+
+		for (size_t k = 0; k < config->n_environments; k++)
+			ours |= config->environments[k].set.transactional &&
+			    str_starts_with(ref, "refs/heads/") &&
+			    strcmp(ref + strlen("refs/heads/"),
+			    config->environments[k].branch) == 0;
+		if (ours && !is_left_to_us(&told, ref))
+			vec_pushf(&gate->reasons, "git here does not know"
+			    " that %s waits for its deploy; on the server,"
+			    " once: slipway init %s", ref, gate->hub->path);
+	}
+	vec_release(&told);
+	return err;
+}
+
+/* What is deployed by refs/deploy/now is as strictly looked at. */
+static const struct err *
+check_errand(struct gate *gate, struct push_ref *ref)
+{
+	char commit[REPO_OID_SIZE];
+	struct errand errand;
+	const struct err *err;
+	bool is_commit;
+
+	/* proc-receive answers for what is worded wrongly. */
+	if (errand_parse(&errand, gate->hub->config, ref->ref,
+	    repo_is_zero(ref->new)) != NULL || errand.kind != ERRAND_NOW ||
+	    !errand.env->set.strict)
+		return NULL;
+	err = repo_peel(gate->repo, ref->new, commit, &is_commit);
+	if (err != NULL || !is_commit)
+		return err;
+	return check_strict(gate, errand.env, ref, commit);
+}
+
 static const struct err *
 check_refs(struct gate *gate)
 {
@@ -170,11 +237,14 @@ check_refs(struct gate *gate)
 	if (err != NULL)
 		return err;
 	check_options(gate);
+	err = check_told(gate);
 	for (size_t i = 0; err == NULL && i < gate->push->n_refs; i++) {
 		struct push_ref *ref = &gate->push->refs[i];
 
 		if (str_starts_with(ref->ref, "refs/heads/"))
 			err = check_branch(gate, ref);
+		else if (errand_is(ref->ref))
+			err = check_errand(gate, ref);
 	}
 	return err;
 }

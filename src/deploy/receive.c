@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "deploy/queue.h"
 #include "file.h"
@@ -204,7 +205,7 @@ receive_ref(struct hub *hub, const struct push *push,
 {
 	const struct config *config = hub->config;
 	const struct err *err = NULL;
-	bool taken = false;
+	bool taken = errand_is(ref->ref);
 
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		struct arrival arrival = {

@@ -11,8 +11,18 @@
 #include "journal/hub.h"
 #include "report/view.h"
 
-/* hub->config and hub->journal are there; "push" 0 shows nothing. */
+/*
+ * hub->config and hub->journal are there; "push" 0 shows nothing. What
+ * proc-receive has shown is not shown again.
+ */
 const struct err *watch_push(const struct hub *hub, int64_t push,
     enum view_part part, view_wake_cb wake);
+
+/*
+ * Show one deploy from its first line to its last, and return when it is
+ * over: also when its reader has gone.
+ */
+const struct err *watch_deploy(const struct hub *hub, int64_t number,
+    const char *environment, view_wake_cb wake);
 
 #endif

@@ -1,0 +1,206 @@
+/*
+ * The second half of answer.h: what the deploys came to, in the words of
+ * one line at the pusher's.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "deploy/answer.h"
+#include "deploy/errand.h"
+#include "deploy/receive.h"
+#include "journal/deploy.h"
+#include "journal/push.h"
+#include "plan/phase.h"
+#include "repo.h"
+
+/* What a command had to say is in the banner; here it is cut. */
+#define WHY_MAX 200
+
+/* The deploy that a request went into in the end. */
+static const struct err *
+get_last(struct journal *journal, int64_t number, struct deploy *deploy)
+{
+	const struct err *err;
+
+	err = deploy_get(journal, number, deploy);
+	while (err == NULL && deploy->state == DEPLOY_SUPERSEDED &&
+	    deploy->superseded_by != 0) {
+		number = deploy->superseded_by;
+		deploy_release(deploy);
+		err = deploy_get(journal, number, deploy);
+	}
+	return err;
+}
+
+/* " at migrate (updb), exit 1" or ": what was wrong", first line only. */
+static void
+add_why(struct str *out, const char *error)
+{
+	size_t word = strcspn(error, " :");
+	char *name = xstrndup(error, word);
+	const char *colon = strstr(error, ": ");
+	size_t len = strcspn(error, "\n");
+	enum phase phase;
+
+	if (len > WHY_MAX)
+		len = WHY_MAX;
+	if (colon != NULL && (size_t)(colon - error) < len &&
+	    phase_by_name(&phase, name))
+		str_addf(out, " at %.*s, %.*s", (int)(colon - error), error,
+		    (int)(len - (size_t)(colon - error) - 2), colon + 2);
+	else
+		str_addf(out, ": %.*s", (int)len, error);
+	free(name);
+}
+
+/* "deploy 41 failed at migrate (updb), exit 1; release ... is live" */
+static void
+add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
+    const char *live)
+{
+	str_addf(out, "deploy %" PRId64, deploy->number);
+	if (deploy->number != asked)
+		str_add(out, ", which took its place,");
+	if (deploy->cancelled_by != NULL && deploy->error != NULL)
+		str_addf(out, " was %s", deploy->error);
+	else if (deploy->state == DEPLOY_LIVE ||
+	    deploy->state == DEPLOY_RETIRED)
+		str_add(out, " has rolled back, but failed");
+	else
+		str_add(out, " failed");
+	if (deploy->error != NULL && deploy->cancelled_by == NULL)
+		add_why(out, deploy->error);
+	if (deploy->state == DEPLOY_BROKEN)
+		str_add(out, "; it needs a hand");
+	if (live == NULL)
+		str_add(out, "; nothing is live");
+	else
+		str_addf(out, "; release %s is live", live);
+}
+
+/* The commit of one that was superseded may be in what went live, or not. */
+static const struct err *
+find_contained(const struct hub *hub, const struct offered *offered,
+    const struct deploy *deploy, bool *is)
+{
+	struct repo *repo;
+	const struct err *err;
+
+	*is = true;
+	if (deploy->number == offered->deploy ||
+	    repo_is_zero(offered->new))
+		return NULL;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_is_ancestor(repo, offered->new, deploy->commit,
+		    is);
+	repo_close(repo);
+	return err;
+}
+
+static void
+accept(struct offered *offered, const struct deploy *deploy,
+    struct vec *notes)
+{
+	offered->answer = ANSWER_OK;
+	if (deploy->number == offered->deploy)
+		return;
+	vec_pushf(notes, "your commit is in deploy %" PRId64,
+	    deploy->number);
+	if (!errand_is(offered->ref))
+		offered->new_oid = xstrdup(deploy->commit);
+}
+
+static void
+refuse(const struct hub *hub, struct offered *offered,
+    const struct deploy *deploy)
+{
+	struct str text = STR_INIT;
+	struct deploy live;
+
+	if (deploy_get_live(hub->journal, offered->environment, &live)
+	    != NULL)
+		deploy_release(&live);
+	add_failure(&text, deploy, offered->deploy, live.release);
+	offer_refuse(offered, "%s", text.s);
+	deploy_release(&live);
+	str_release(&text);
+}
+
+static const struct err *
+give_one(const struct hub *hub, struct offered *offered, struct vec *notes)
+{
+	struct deploy deploy = DEPLOY_INIT;
+	const struct err *err;
+	bool contained;
+
+	err = get_last(hub->journal, offered->deploy, &deploy);
+	if (err == NULL)
+		err = find_contained(hub, offered, &deploy, &contained);
+	if (err != NULL)
+		goto done;
+	if (!deploy_is_over(deploy.state))
+		offer_refuse(offered, "deploy %" PRId64 " is still %s; it"
+		    " may yet go live, see: slipway show %" PRId64,
+		    deploy.number, deploy_state_name(deploy.state),
+		    deploy.number);
+	else if (deploy_outcome(&deploy) != NULL)
+		refuse(hub, offered, &deploy);
+	else if (!contained)
+		offer_refuse(offered, "deploy %" PRId64 " took its place and"
+		    " does not contain %.7s", deploy.number, offered->new);
+	else
+		accept(offered, &deploy, notes);
+done:
+	deploy_release(&deploy);
+	return err;
+}
+
+/* git tells post-receive of a push only when some ref of it has moved. */
+static const struct err *
+unland(struct hub *hub, const struct offer *offer)
+{
+	const char *reason = NULL;
+	struct push push = PUSH_INIT;
+	const struct err *err;
+	size_t refused = 0;
+	bool open = false;
+	int64_t id;
+
+	for (size_t i = 0; i < offer->n; i++) {
+		if (offer->refs[i].answer != ANSWER_REFUSED)
+			continue;
+		refused++;
+		reason = reason == NULL ? offer->refs[i].reason : reason;
+	}
+	if (refused == 0)
+		return NULL;
+	err = receive_find(hub, &id);
+	if (err == NULL && id != 0)
+		err = push_get(hub->journal, id, &push, &open);
+	if (err == NULL && open && (offer->atomic || refused == push.n_refs))
+		err = push_unland(hub->journal, id, reason);
+	push_release(&push);
+	return err;
+}
+
+void
+answer_give(struct hub *hub, struct offer *offer, struct vec *notes)
+{
+	const struct err *err;
+
+	for (size_t i = 0; i < offer->n; i++) {
+		struct offered *offered = &offer->refs[i];
+
+		if (offered->answer != ANSWER_NONE || offered->deploy == 0)
+			continue;
+		err = give_one(hub, offered, notes);
+		if (err != NULL)
+			offer_refuse(offered, "%s", err->text);
+	}
+	err = unland(hub, offer);
+	if (err != NULL)
+		vec_push(notes, err->text);
+}
