@@ -5,7 +5,8 @@
 #	- "current" is a symlink into releases/ that resolves, and is the
 #	  release of the one deploy that the journal calls live
 #	- that release is byte for byte its commit, with plain modes
-#	- refs/live/ENVIRONMENT is its commit
+#	- refs/live/ENVIRONMENT is its commit, and so is the branch of a
+#	  transactional environment
 #	- no partial release and no trash is left, no lock is held, no
 #	  process of ours still runs, every deploy has come to an end
 #	- the journal is sound, its chain verifies, the repository is clean
@@ -42,6 +43,23 @@ _lock_free() {
 _shared() {
 	sed -n 's/^shared[[:space:]]*=//p' "$repo/slipway.ini" |
 	    tr -s ' \t' '\n' | sed 's,/$,,; /^$/d'
+}
+
+# _transactional_branch ENVIRONMENT: its branch if it is one; config only
+# says so in [app] or in the section itself. Set level=no where the config
+# has just been changed.
+_transactional_branch() {
+	[ "${level-}" = no ] || awk -v want="[environment $1]" '
+		/^\[/ { section = $0 }
+		/^transactional[ \t]*=/ { is[section] = $NF }
+		/^branch[ \t]*=/ && section == want { branch = $NF }
+		END {
+			said = is["[app]"]
+			if (want in is)
+				said = is[want]
+			if (said == "yes")
+				print branch
+		}' "$repo/slipway.ini"
 }
 
 # _listing FOLDER: type, mode, path and content of all that is in it.
@@ -126,6 +144,12 @@ _check_site() {
 	    _broken "$_release has no manifest"
 	[ "$(git -C "$repo" rev-parse -q --verify "refs/live/$1")" = \
 	    "$_commit" ] || _broken "refs/live/$1 is not $_commit"
+	# A transactional branch is what is live, on whatever branch it is.
+	_branch=$(_transactional_branch "$1")
+	[ -z "$_branch" ] ||
+	    [ "$(git -C "$repo" rev-parse -q --verify \
+	        "refs/heads/$_branch")" = "$_commit" ] ||
+	    _broken "refs/heads/$_branch is not $_commit"
 	_check_folder "$2/releases/$_release" "$_commit"
 }
 

@@ -1,0 +1,286 @@
+#!/bin/sh
+# A transactional branch is what is live: a push that fails moves nothing
+# and says so, one that succeeds is live.
+
+. "$(dirname "$0")/../lib.sh"
+
+branch() {
+	git -C "$repo" rev-parse -q --verify "refs/heads/${1:-main}"
+}
+
+pushes() {
+	sql "SELECT state FROM pushes ORDER BY id DESC LIMIT 1"
+}
+
+building() {
+	[ "$(sql "SELECT count(*) FROM steps WHERE state = 'running'")" = 1 ]
+}
+
+queued() {
+	[ "$(sql "SELECT count(*) FROM deploys WHERE state = 'queued'")" = "$1" ]
+}
+
+# A second developer.
+other_clone() {
+	git clone -q "$repo" "$T/other" -o production -b main
+	git -C "$T/other" config user.name Bob
+}
+
+# theirs ARGUMENT...: git in that clone.
+theirs() {
+	git -C "$T/other" "$@"
+}
+
+make_site --transactional
+like "init tells git of the branch" \
+    "$(git -C "$repo" config --get-all receive.procReceiveRefs)" \
+    '^refs/heads/main$'
+like "and writes it into slipway.ini" "$(cat "$repo/slipway.ini")" \
+    '^transactional = yes$'
+run "$slipway" init "$repo" --root "$root" --branch main --transactional
+like "init once more changes nothing" "$out" 'nothing was changed'
+
+config <<'EOF'
+transactional = yes
+
+[action gate]
+phase = build
+run = test ! -e hold || while ! test -e "$HOLD"; do sleep 0.05; done
+env.HOLD = /nonexistent
+
+[action updb]
+phase = migrate
+run = test ! -e bad || { echo broken; exit 3; }
+undo = true
+EOF
+sed -i "s,/nonexistent,$T/go," "$repo/slipway.ini"
+
+push_file index.html one "first page"
+is_exit "the first push succeeds" 0
+is "it is live" "$(live_file index.html)" one
+is "the branch is there" "$(branch)" "$(head_of)"
+is "the push has landed" "$(pushes)" landed
+like "the whole deploy is shown" "$banner" 'production: release .* is live'
+is "once" "$(printf '%s\n' "$banner" | grep -c 'is live')" 1
+like "the reflog names the deploy" "$(git -C "$repo" reflog -1 main)" \
+    'deploy 1$'
+first=$(head_of)
+live=$(current)
+
+put bad x
+before=$(snapshot | grep -v 'refs/slipway\|/failed')
+push_file index.html two "a bad one"
+is_exit "a push whose deploy fails, fails" 1
+like "git tells why" "$err" "! \[remote rejected\] main -> main \(deploy 2 failed at migrate \(updb\), exit 3; release $live is live\)"
+is "nothing has moved" "$(snapshot | grep -v 'refs/slipway\|/failed')" "$before"
+is "the push has not landed" "$(pushes)" unlanded
+push
+like "the same commit is deployed again" "$err" 'deploy 3 failed at migrate'
+git -C "$work" rm -q bad
+push_file index.html three "repaired"
+is_exit "a commit that repairs it goes live" 0
+is "the branch follows" "$(branch)" "$(head_of)"
+third=$(head_of)
+
+# What the server shows to anybody.
+git -C "$work" fetch -q production 'refs/notes/deploys:refs/notes/deploys'
+like "ls-remote tells what is live" \
+    "$(git -C "$work" ls-remote production 'refs/live/*')" "^$third"
+like "and the note, when" \
+    "$(git -C "$work" log -1 --notes=deploys --format=%N)" 'deploy 4 by'
+is "a commit of a deploy that failed, too, with the one that worked" \
+    "$(git -C "$work" log --notes=deploys --format=%N -1 HEAD~1 | cut -c 1-16)" \
+    "production: live"
+
+# Rollback, retry and deploy move it, too.
+slip rollback
+is_exit "a rollback succeeds" 0
+is "the branch goes back with it" "$(branch)" "$first"
+slip deploy "$third"
+is "a deploy by hand moves it" "$(branch)" "$third"
+
+# What git does not check for such a branch.
+push :main
+is_exit "it cannot be deleted" 1
+like "with words" "$err" 'is what is live in production, and is not deleted'
+git -C "$work" commit -q --allow-empty -m "not now -skip-"
+push
+is_exit "-skip- is refused" 1
+like "because the branch cannot move without it" "$err" \
+    '-skip- is not possible here'
+git -C "$work" reset -q --hard HEAD~1
+git -C "$repo" config receive.denyNonFastForwards true
+git -C "$work" reset -q --hard "$first"
+commit index.html four "another history"
+push --force main
+is_exit "a forced push is refused where git would" 1
+like "with git's word" "$err" 'non-fast-forward'
+git -C "$repo" config --unset receive.denyNonFastForwards
+push --force main
+is_exit "and is deployed otherwise" 0
+is "as the others" "$(branch)" "$(head_of)"
+cat > "$repo/hooks/update" <<EOF
+#!/bin/sh
+echo "update \$*"
+echo "\$*" >> "$T/update"
+test ! -e "$T/no"
+EOF
+chmod +x "$repo/hooks/update"
+push_file index.html five five
+is_exit "the update hook may pass it" 0
+is "it is told what git would tell" "$(cat "$T/update")" \
+    "refs/heads/main $(head_of HEAD~1) $(head_of)"
+like "its words reach the pusher" "$banner" '^update refs/heads/main'
+touch "$T/no"
+push_file index.html six six
+like "or not" "$err" 'remote rejected\] main -> main \(hook declined\)'
+rm "$T/no"
+
+# Several refs at once; other branches are git's own business.
+git -C "$work" tag v1
+push main v1 main:refs/heads/topic
+is_exit "a push of several refs" 0
+is "the other branch is stored" "$(branch topic)" "$(head_of)"
+like "and told about" "$banner" 'branch topic is stored'
+push --atomic main:refs/heads/topic HEAD~1:refs/heads/old
+is_exit "an atomic push without it" 0
+commit index.html seven seven
+push --atomic main main:refs/heads/topic
+is_exit "an atomic push with it and an update hook is refused" 1
+like "with words" "$err" 'push without --atomic'
+isnt "as a whole" "$(branch topic)" "$(head_of)"
+rm "$repo/hooks/update"
+push --atomic main main:refs/heads/topic
+is_exit "without that hook it is taken" 0
+is "as a whole" "$(branch) $(branch topic)" "$(head_of) $(head_of)"
+put bad x
+commit index.html bad "bad again"
+push --atomic main main:refs/heads/topic
+is_exit "one that fails is refused" 1
+isnt "as a whole" "$(branch topic)" "$(head_of)"
+is "and has not landed" "$(pushes)" unlanded
+push main main:refs/heads/topic
+is_exit "without --atomic the others land" 1
+is "each by itself" "$(branch topic)" "$(head_of)"
+is "so the push did" "$(pushes)" landed
+git -C "$work" reset -q --hard HEAD~1
+
+# Two at once. While one is deployed, another history waits its turn.
+other_clone
+put hold x
+commit index.html eight "eight waits"
+push_raw main > /dev/null &
+pid=$!
+started $pid
+ok "one is under way" wait_for 20 building
+echo nine > "$T/other/nine"
+theirs add nine
+theirs commit -q -m "nine diverges"
+theirs push production main > "$T/nine" 2>&1 &
+pid2=$!
+started $pid2
+ok "the other waits" wait_for 20 queued 1
+touch "$T/go"
+wait $pid
+wait $pid2
+check_invariants "after two at once"
+is "the first one is live" "$(live_file index.html)" eight
+like "the other is told what came first" "$(cat "$T/nine")" \
+    'main moved from [0-9a-f]{7} to [0-9a-f]{7} while this push waited \(deploy [0-9]+\); fetch, merge and push again'
+like "and is rejected" "$(cat "$T/nine")" 'remote rejected'
+theirs pull -q --no-edit --no-rebase production main
+run theirs push production main
+is_exit "what it merges goes live" 0
+check_invariants "after the merge"
+
+# One that waits goes into a newer one that contains it.
+rm "$T/go"
+git -C "$work" pull -q production main
+push_raw main:main > /dev/null
+put hold y
+commit index.html ten "ten is under way"
+push_raw main > /dev/null &
+pid=$!
+started $pid
+ok "and is under way" wait_for 20 building
+theirs fetch -q "$work" main
+theirs reset -q --hard FETCH_HEAD
+theirs commit -q --allow-empty -m "eleven waits"
+theirs push production main > "$T/eleven" 2>&1 &
+pid2=$!
+started $pid2
+ok "eleven waits" wait_for 20 queued 1
+git clone -q "$T/other" "$T/third" -o other
+git -C "$T/third" commit -q --allow-empty -m "twelve has it"
+git -C "$T/third" push "$repo" main > "$T/twelve" 2>&1 &
+pid3=$!
+started $pid3
+ok "twelve, too" wait_for 20 queued 2
+touch "$T/go"
+wait $pid
+wait $pid2
+eleven=$?
+wait $pid3
+check_invariants "after three at once"
+is "eleven is a success" "$eleven" 0
+like "which says where it is" "$(cat "$T/eleven")" \
+    'your commit is in deploy [0-9]+'
+is "one deploy served both" \
+    "$(sql "SELECT count(*) FROM deploys WHERE state = 'superseded'")" 1
+is "twelve is live" "$(branch)" "$(git -C "$T/third" rev-parse HEAD)"
+rm "$T/go"
+
+# A client that goes away changes nothing.
+git -C "$work" pull -q production main
+git -C "$work" rm -q hold
+push_file index.html twelve "before the lost one"
+put hold z
+commit index.html thirteen "lost"
+git -C "$work" push production main > /dev/null 2>&1 &
+pid=$!
+started $pid
+ok "and is under way" wait_for 20 building
+kill -9 $pid
+touch "$T/go"
+gone_live() {
+	[ "$(branch)" = "$(head_of)" ]
+}
+ok "a lost client's deploy goes live" wait_for 20 gone_live
+check_invariants "after a lost client"
+
+# git that was not told.
+git -C "$repo" config --unset-all receive.procReceiveRefs
+git -C "$work" rm -q hold
+push_file index.html fourteen fourteen
+is_exit "the gate does not let git move it" 1
+like "and says what to run" "$banner" "slipway init $repo"
+run "$slipway" init "$repo"
+push
+is_exit "then it works" 0
+git -C "$repo" symbolic-ref HEAD refs/heads/main
+
+# Switched off again.
+config <<'EOF'
+EOF
+run "$slipway" init "$repo"
+like "init takes the branch from the list" "$out" \
+    'removed receive.procReceiveRefs = refs/heads/main'
+git -C "$repo" config --add receive.procReceiveRefs refs/heads/main
+push_file index.html fifteen fifteen
+is_exit "a ref that is no longer ours is given back to git" 0
+is "which moves it" "$(branch)" "$(head_of)"
+is "and deploys it" "$(live_file index.html)" fifteen
+
+# Two environments on one branch.
+config <<EOF
+transactional = yes
+
+[environment staging]
+branch = main
+root = $T/staging
+EOF
+run "$slipway" status -C "$repo"
+is_exit "a transactional branch has one environment" 2
+like "says the config" "$err" \
+    'slipway.ini:[0-9]+: .*the same branch as .environment production'
+done_testing

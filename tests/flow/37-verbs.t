@@ -1,0 +1,182 @@
+#!/bin/sh
+# Words to the server that are pushed as refs: now, plan, rollback, cancel.
+
+. "$(dirname "$0")/../lib.sh"
+
+deploys() {
+	sql "SELECT count(*) FROM deploys"
+}
+
+make_site
+like "init tells git of the verbs" \
+    "$(git -C "$repo" config --get-all receive.procReceiveRefs)" \
+    '^refs/deploy/$'
+config <<'EOF'
+[action updb]
+phase = migrate
+directive = updb
+run = test ! -e bad
+undo = true
+
+[action cc]
+phase = clear
+run = test ! -e bad
+EOF
+push_file index.html one "first page"
+is_exit "a default environment is as before" 0
+push_file index.html two "second page -updb-"
+is "a deploy for each push" "$(deploys)" 2
+
+push main:refs/deploy/now -o updb
+is_exit "what is live can be deployed again" 0
+is "it was" "$(deploys)" 3
+like "with what push options ask for" "$banner" 'directives +updb done'
+is "it is shown once" "$(printf '%s\n' "$banner" | grep -c 'is live')" 1
+unlike "no such ref is told of" "$banner" 'is stored'
+is "nor is there one" "$(git -C "$repo" for-each-ref refs/deploy)" ""
+is "the push has landed" \
+    "$(sql "SELECT state FROM pushes ORDER BY id DESC LIMIT 1")" landed
+push main:refs/deploy/now
+is "as often as it is asked for" "$(deploys)" 4
+live=$(head_of)
+
+put bad x
+commit index.html three "third page -updb- -udpb-"
+push main:refs/deploy/plan
+is_exit "a plan is a success" 0
+like "it says that nothing is done" "$banner" 'nothing is done now'
+like "what is live" "$banner" "live now: release $(current), $(echo "$live" |
+    cut -c 1-7) second page"
+like "how many commits go live" "$banner" 'commits that go live: 1'
+like "which" "$banner" "$(head_of | cut -c 1-7) third page"
+like "what is asked for, and by which" "$banner" \
+    "directive -updb- of $(head_of | cut -c 1-7)"
+like "what is not known" "$banner" '-udpb-.*did you mean -updb-'
+is "what runs, in its order" \
+    "$(printf '%s\n' "$banner" | sed -n 's/^ *\([a-z]*\)  *\([a-z]*\): test.*/\1 \2/p' |
+    paste -s -d , -)" "migrate updb,clear cc"
+is "nothing was done" "$(deploys)" 4
+push main:refs/deploy/now
+is_exit "now answers for a deploy that fails" 1
+like "with the reason" "$err" \
+    'main -> refs/deploy/now \(deploy 5 failed at migrate \(updb\), exit 1; release [0-9]{14} is live\)'
+
+push :refs/deploy/rollback
+is_exit "a rollback" 0
+is "was done" "$(newest kind)" rollback
+push main:refs/deploy/rollback
+is_exit "takes no commit" 1
+like "with words" "$err" 'rollback takes no commit; git push REMOTE :refs/deploy/rollback'
+push :refs/deploy/now
+like "and now takes one" "$err" 'say which commit, as in git push REMOTE main:refs/deploy/now'
+push main:refs/deploy/nwo
+is_exit "a slip is refused" 1
+like "with the nearest" "$err" "'nwo' is not known; did you mean refs/deploy/now"
+push :refs/deploy/cancel
+is_exit "nothing can be cancelled" 1
+like "when nothing runs" "$err" 'nothing to cancel'
+git -C "$work" rm -q bad
+push_file index.html four "good again -updb-"
+is_exit "the branch goes on as before" 0
+git -C "$work" tag -a -m v1 v1
+push v1:refs/deploy/now
+is_exit "a tag is its commit" 0
+push main:refs/deploy/now "main:refs/deploy/plan"
+is_exit "two verbs in one push" 0
+push --atomic main:refs/deploy/now main:refs/deploy/plan
+is_exit "but not in an atomic one" 1
+like "with words" "$err" 'push without --atomic'
+
+# Cancel one that runs.
+config <<EOF
+[action gate]
+phase = build
+run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
+EOF
+commit index.html five five
+push_raw main > /dev/null &
+pid=$!
+started $pid
+ok "a deploy runs" wait_for 20 test -e "$T/at"
+run git -C "$work" push production :refs/deploy/cancel
+is_exit "it can be cancelled" 0
+wait $pid
+check_invariants "after a cancel"
+is "and is" "$(newest state)" cancelled
+touch "$T/go"
+
+# An old client: no side-band, no report-status-v2, no push options.
+config <<'EOF'
+EOF
+commit index.html six six
+run perl "$here/tool/old-push.pl" "$repo" "$work" main refs/deploy/now
+check_invariants "after an old client"
+is_exit "an old client is served" 0
+like "and answered" "$out" '^ok refs/deploy/now$'
+is "what it pushed is live" "$(live_file index.html)" six
+run perl "$here/tool/old-push.pl" "$repo" "$work" main refs/deploy/nwo
+like "with the reason, too" "$out" '^ng refs/deploy/nwo .*did you mean'
+
+# Strict holds here, too; and git has to be told.
+config <<'EOF'
+strict = yes
+EOF
+commit index.html seven "seven -nobody-"
+push main:refs/deploy/now
+is_exit "strict holds for now" 1
+like "in the gate" "$banner" '-nobody-'
+config <<'EOF'
+EOF
+git -C "$repo" config --unset-all receive.procReceiveRefs
+push main:refs/deploy/now
+is_exit "no verb becomes a ref" 1
+like "the gate says what to run" "$banner" "slipway init $repo"
+is "there is none" "$(git -C "$repo" for-each-ref refs/deploy)" ""
+run "$slipway" init "$repo"
+
+# Several environments.
+config <<EOF
+
+[environment staging]
+branch = develop
+root = $T/staging
+EOF
+run "$slipway" init "$repo"
+add_site staging "$T/staging"
+push main:refs/deploy/now
+is_exit "which of them must be said" 1
+like "with the list" "$err" \
+    'refs/deploy/production/now, refs/deploy/staging/now'
+push main:refs/deploy/staging/now
+is_exit "so" 0
+is "it is live there" "$(cat "$T/staging/current/index.html")" seven
+is "and not in the other" "$(live_file index.html)" six
+push main:refs/deploy/stagin/now
+like "one that is not there" "$err" "no environment 'stagin'"
+
+# A transactional environment: the branch moves with it.
+config <<'EOF'
+transactional = yes
+EOF
+run "$slipway" init "$repo"
+_sites="production:$root"
+push main:refs/deploy/now
+is_exit "now moves a transactional branch" 0
+is "with what it makes live" "$(git -C "$repo" rev-parse main)" "$(head_of)"
+push HEAD~1:refs/deploy/now
+is_exit "forward only" 1
+like "with words" "$err" 'main is at [0-9a-f]{7} \(deploy [0-9]+\), and [0-9a-f]{7} does not contain it'
+push :refs/deploy/rollback
+is "a rollback moves it back" "$(git -C "$repo" rev-parse main)" \
+    "$(git -C "$repo" rev-parse refs/live/production)"
+
+run "$slipway" uninit "$repo"
+is "uninit takes all of it back" \
+    "$(git -C "$repo" config --get-all receive.procReceiveRefs)" ""
+not_ok "and the hook" test -e "$repo/hooks/proc-receive"
+printf '#!/bin/sh\n' > "$repo/hooks/proc-receive"
+chmod +x "$repo/hooks/proc-receive"
+run "$slipway" init "$repo"
+is_exit "somebody else's proc-receive is not replaced" 1
+like "with words" "$err" 'proc-receive is there already'
+done_testing
