@@ -67,7 +67,8 @@ find_asked(struct db *db, const struct deploy *deploy, int64_t *number)
 
 /*
  * What pushes asked for that came on top of this one, while its hooks were
- * slow or dead: the newest request is what goes live in the end.
+ * slow or dead: the newest request is what goes live in the end. One that
+ * was late itself stands for the one it is behind.
  */
 static const struct err *
 find_later(struct db *db, const struct deploy *deploy, int64_t *number)
@@ -80,9 +81,10 @@ find_later(struct db *db, const struct deploy *deploy, int64_t *number)
 	    "   AND old = ?3"
 	    "  UNION SELECT r.push, r.new FROM push_refs AS r JOIN later AS l"
 	    "   ON r.push > l.push AND r.ref = ?2 AND r.old = l.new)"
-	    " SELECT max(d.number) FROM deploys AS d JOIN later"
-	    " ON d.push = later.push WHERE d.environment = ?4"
-	    " AND d.ref = ?2", "isss", deploy->push, deploy->ref,
+	    " SELECT coalesce(superseded_by, number) FROM deploys"
+	    " WHERE number = (SELECT max(d.number) FROM deploys AS d"
+	    "  JOIN later ON d.push = later.push WHERE d.environment = ?4"
+	    "  AND d.ref = ?2)", "isss", deploy->push, deploy->ref,
 	    deploy->commit, deploy->environment);
 }
 

@@ -101,11 +101,15 @@ open_deploy(struct view *view, int64_t deploy)
 	free(path);
 }
 
-/* Numbers only grow, so this ends. */
+/*
+ * One that waited leads to the one that was taken, with a greater number;
+ * one that came late to an older row, which waited or was taken. What was
+ * taken leads nowhere, so this ends.
+ */
 static void
 follow_into(struct view *view, int64_t next)
 {
-	if (view->spec->follow && next > view->deploy)
+	if (view->spec->follow && next != view->deploy)
 		open_deploy(view, next);
 	else
 		set_complete(view);

@@ -291,6 +291,10 @@ test_requests_of_pushes(void)
 	is_int(deploy.superseded_by, later, "the newer one");
 	ok(deploy.finished_at != 0, "and over");
 	deploy_release(&deploy);
+	ask(journal, second, "c", &deploy);
+	is_int(deploy.superseded_by, later, "a late one behind a late one is"
+	    " behind what goes live");
+	deploy_release(&deploy);
 	land(journal, second);
 	ask(journal, write_push(journal, "d", "b"), "b", &deploy);
 	is_int(deploy.state, DEPLOY_QUEUED, "one that goes back is not late");

@@ -222,6 +222,26 @@ test_superseded(void)
 	str_release(&out);
 }
 
+/* Its hooks were slow: the push on top of it had asked already. */
+static void
+test_late(void)
+{
+	int64_t new = request(), late = request(), last;
+	struct event_log *log = open_log(late);
+	struct str out = STR_INIT;
+
+	write_title(log, late);
+	event_add(log, "superseded", "i", "by", new);
+	event_log_close(log);
+	write_whole(new);
+	is_ok(view_text(spec_of(late, VIEW_ALL, true), &out, &last),
+	    "one that came late");
+	is_int(last, new, "leads to an older number");
+	ok(strstr(out.s, "warning: late\nerror: deploy ") != NULL,
+	    "and shows its end");
+	str_release(&out);
+}
+
 static void
 test_wake(void)
 {
@@ -366,6 +386,7 @@ main(void)
 	test_lost_end();
 	test_gone_reader();
 	test_idle_reader();
+	test_late();
 	hub_close(&hub);
 	return tap_done();
 }
