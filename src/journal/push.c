@@ -191,10 +191,13 @@ push_ask_later(struct journal *journal, int64_t id,
 	    ref->new);
 	if (err == NULL)
 		err = db_get_int(&n_again, db, 0, "SELECT count(*)"
-		    " FROM push_refs JOIN pushes ON id = push"
-		    " WHERE push > ?1 AND ref = ?2 AND old = ?3 AND new = ?4"
-		    " AND state IN ('received', 'landed')", "isss", id,
-		    ref->ref, ref->old, ref->new);
+		    " FROM push_refs AS r JOIN pushes ON id = push"
+		    " WHERE push > ?1 AND ref = ?2 AND new = ?3"
+		    " AND state IN ('received', 'landed')"
+		    " AND NOT EXISTS (SELECT 1 FROM push_refs AS f"
+		    "  WHERE f.push > ?1 AND f.push < r.push"
+		    "  AND f.ref = ?2 AND f.old = ?3)", "iss", id,
+		    ref->ref, ref->new);
 	*found = n_found > 0;
 	*again = n_again > 0;
 	return err;

@@ -75,8 +75,9 @@ const struct err *push_next_open(struct journal *journal, int64_t after,
 
 /*
  * What later pushes tell of a ref that push "id" offered to move. "*found":
- * one of them found it moved. "*again": one of them offered the very same
- * and was not turned away, so it is that one's to say what became of it.
+ * one of them found it moved. "*again": before that, one of them wanted it
+ * to be the same, forced perhaps, and was not turned away: so it is that
+ * one's to say what became of it.
  */
 const struct err *push_ask_later(struct journal *journal, int64_t id,
     const struct push_ref *ref, bool *found, bool *again);

@@ -222,9 +222,10 @@ test_open_pushes(void)
 	    "the same again");
 	ok(!is_found && is_again, "it is that one's");
 	next = write_push(journal, "b", "c");
+	write_push(journal, "c", "b");
 	is_ok(push_ask_later(journal, again, &ref, &is_found, &is_again),
 	    "one on top");
-	ok(is_found && !is_again, "has found it");
+	ok(is_found && !is_again, "has found it, whoever brings it back");
 	is_ok(push_next_open(journal, 0, &id), "the oldest open one");
 	is_int(id, first, "is the first");
 	is_ok(push_unland(journal, first, "it died"), "it did not land");
@@ -243,6 +244,30 @@ test_open_pushes(void)
 	is_ok(db_get_int(&id, journal_db(journal), 0, "SELECT count(*)"
 	    " FROM events", ""), "are the same");
 	is_int(id, next, "when it lands once more");
+	free(ref.ref);
+	free(ref.old);
+	free(ref.new);
+	journal_close(journal);
+}
+
+/* Somebody was faster, and then was overrun by force. */
+static void
+test_forced_again(void)
+{
+	struct journal *journal = fixture_journal("forced.db");
+	struct push_ref ref = {
+		.ref = xstrdup("refs/heads/main"),
+		.old = xstrdup("a"),
+		.new = xstrdup("b"),
+	};
+	int64_t turned_away = write_push(journal, "a", "b");
+	bool is_found, is_again;
+
+	land(journal, write_push(journal, "a", "c"));
+	land(journal, write_push(journal, "c", "b"));
+	is_ok(push_ask_later(journal, turned_away, &ref, &is_found,
+	    &is_again), "turned away, then forced");
+	ok(!is_found && is_again, "it is the forced one's");
 	free(ref.ref);
 	free(ref.old);
 	free(ref.new);
@@ -310,6 +335,7 @@ main(void)
 	test_disposable();
 	test_pushes();
 	test_open_pushes();
+	test_forced_again();
 	test_requests_of_pushes();
 	return tap_done();
 }
