@@ -100,16 +100,12 @@ find_contained(const struct hub *hub, const struct offered *offered,
 	return err;
 }
 
+/* The view has told which deploy took its place. */
 static void
-accept(struct offered *offered, const struct deploy *deploy,
-    struct vec *notes)
+accept(struct offered *offered, const struct deploy *deploy)
 {
 	offered->answer = ANSWER_OK;
-	if (deploy->number == offered->deploy)
-		return;
-	vec_pushf(notes, "your commit is in deploy %" PRId64,
-	    deploy->number);
-	if (!errand_is(offered->ref))
+	if (deploy->number != offered->deploy && !errand_is(offered->ref))
 		offered->new_oid = xstrdup(deploy->commit);
 }
 
@@ -130,7 +126,7 @@ refuse(const struct hub *hub, struct offered *offered,
 }
 
 static const struct err *
-give_one(const struct hub *hub, struct offered *offered, struct vec *notes)
+give_one(const struct hub *hub, struct offered *offered)
 {
 	struct deploy deploy = DEPLOY_INIT;
 	const struct err *err;
@@ -152,7 +148,7 @@ give_one(const struct hub *hub, struct offered *offered, struct vec *notes)
 		offer_refuse(offered, "deploy %" PRId64 " took its place and"
 		    " does not contain %.7s", deploy.number, offered->new);
 	else
-		accept(offered, &deploy, notes);
+		accept(offered, &deploy);
 done:
 	deploy_release(&deploy);
 	return err;
@@ -196,7 +192,7 @@ answer_give(struct hub *hub, struct offer *offer, struct vec *notes)
 
 		if (offered->answer != ANSWER_NONE || offered->deploy == 0)
 			continue;
-		err = give_one(hub, offered, notes);
+		err = give_one(hub, offered);
 		if (err != NULL)
 			offer_refuse(offered, "%s", err->text);
 	}

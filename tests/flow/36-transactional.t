@@ -248,6 +248,21 @@ gone_live() {
 ok "a lost client's deploy goes live" wait_for 20 gone_live
 check_invariants "after a lost client"
 
+# Somebody moves the branch by hand while the deploy is under way.
+sed -i '/^\[action updb/i [action meddle]\nphase = clear\ndirective = meddle\nrun = git -C '"$repo"' update-ref refs/heads/main '"$first"'\n' \
+    "$repo/slipway.ini"
+live=$(current)
+before=$(branch)
+commit index.html meddled "meddled with -meddle-"
+push_raw main
+is_exit "a branch that is not what it was is not moved" 1
+like "and it is said" "$err" \
+    'deploy [0-9]+ failed: refs/heads/main is at [0-9a-f]{7}, not at [0-9a-f]{7}: somebody else has moved it'
+is "the release is taken back" "$(current)" "$live"
+git -C "$repo" update-ref refs/heads/main "$before"
+check_invariants "after it is where it was"
+git -C "$work" reset -q --hard HEAD~1
+
 # git that was not told.
 git -C "$repo" config --unset-all receive.procReceiveRefs
 git -C "$work" rm -q hold

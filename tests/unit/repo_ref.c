@@ -1,0 +1,79 @@
+#include "repo_fixture.h"
+
+static void
+is_at(struct repo *repo, const char *ref, const char *want, const char *what)
+{
+	char now[REPO_OID_SIZE];
+
+	is_ok(repo_ref_value(repo, ref, now), "%s is read", ref);
+	is_str(now, want, "%s", what);
+}
+
+static void
+test_move(struct repo *repo, const char *a, const char *b)
+{
+	struct repo_move move = {
+		.ref = "refs/heads/moves/here",
+		.old = REPO_ZERO_OID,
+		.new = a,
+		.why = "deploy 1",
+	};
+	char *line;
+
+	is_ok(repo_move_ref(repo, &move), "from nowhere");
+	is_at(repo, move.ref, a, "it is there");
+	is_ok(repo_move_ref(repo, &move), "where it is already");
+	move.new = b;
+	is_err(repo_move_ref(repo, &move), ERR_REFUSED, "somebody else",
+	    "not from what it is not");
+	is_at(repo, move.ref, a, "it stays");
+	move.old = a;
+	move.why = "deploy 2";
+	is_ok(repo_move_ref(repo, &move), "from what it is");
+	is_at(repo, move.ref, b, "it has moved");
+	sh("git -C \"$FOLDER/hub.git\" pack-refs --all");
+	move.old = b;
+	move.new = REPO_ZERO_OID;
+	is_ok(repo_move_ref(repo, &move), "away, from a packed ref");
+	is_at(repo, move.ref, REPO_ZERO_OID, "it is gone");
+	line = ask("git for-each-ref --count=1 --format='%(refname)' ",
+	    "refs/heads/moves refs/heads/main");
+	is_str(line, "refs/heads/main", "git sees none, either");
+	free(line);
+}
+
+static void
+test_locked(struct repo *repo, const char *a)
+{
+	struct repo_move move = {
+		.ref = "refs/heads/held",
+		.old = REPO_ZERO_OID,
+		.new = a,
+		.why = "deploy 3",
+	};
+
+	sh("touch \"$FOLDER/hub.git/refs/heads/held.lock\"");
+	is_err(repo_move_ref(repo, &move), ERR_BUSY, "held",
+	    "a ref that is held is waited for, not for ever");
+	sh("rm \"$FOLDER/hub.git/refs/heads/held.lock\"");
+	is_ok(repo_move_ref(repo, &move), "then it moves");
+}
+
+int
+main(void)
+{
+	struct repo *repo;
+	char *a, *b;
+
+	fixture_init();
+	repo = open_hub();
+	a = rev("main");
+	b = rev("main~1");
+	test_move(repo, a, b);
+	test_locked(repo, a);
+	free(a);
+	free(b);
+	repo_close(repo);
+	free(hub);
+	return tap_done();
+}
