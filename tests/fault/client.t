@@ -13,8 +13,10 @@
 count=${COUNT:-8}
 seed=${SEED:-1}
 
-# How long a hook may outlive the runner, and how much longer one whose
-# client does not read (VIEW_PATIENCE_MS), in milliseconds.
+# How long a hook may outlive the runner where there is a processor for it,
+# and how much longer one whose client does not read (VIEW_PATIENCE_MS), in
+# milliseconds. git keeps the pipe of a hook open, unread, when the client is
+# gone, so much output is like a client that does not read.
 slack_ms=2000
 patience_ms=1500
 
@@ -140,6 +142,12 @@ lose() {
 	esac
 }
 
+# How many processes share a processor, at least 1.
+crowding() {
+	awk -v "cores=$(getconf _NPROCESSORS_ONLN)" '{ n = int($1 / cores)
+	    print n < 1 ? 1 : n }' /proc/loadavg
+}
+
 # What becomes of a deploy whose command in this phase ends like this.
 expected() {
 	case $2/$1 in
@@ -188,8 +196,10 @@ point() {
 	rm -f "$T/ready" "$T/go" "$T/wrong"
 	echo "$3 $4 $5" > "$T/point"
 	n=$(($(newest deploy) + 1))
-	limit_ms=$slack_ms
-	[ "$2" != stop ] || limit_ms=$((slack_ms + patience_ms))
+	limit_ms=$((slack_ms * $(crowding)))
+	case $2/$4 in
+	stop/*|*/loud) limit_ms=$((limit_ms + patience_ms)) ;;
+	esac
 	commit index.html "$n" "deploy $n"
 	# What a shell starts in the background would ignore Ctrl-C.
 	env --default-signal=INT setsid git -C "$work" push "$1" main \
