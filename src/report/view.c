@@ -30,6 +30,9 @@
 /* Between two looks at the lock and the journal, when nothing happens. */
 #define LOOK_MS 1000
 
+/* The same while the reader does not take what is there. */
+#define LOOK_STUCK_MS 250
+
 /* Between two looks at the log where inotify is not to be had. */
 #define SLICE_MS 50
 
@@ -305,7 +308,8 @@ look(struct view *view)
 	const struct err *err = NULL;
 	char *lock_path;
 
-	view->look_ms = clock_monotonic_ms() + LOOK_MS;
+	view->look_ms = clock_monotonic_ms() +
+	    (pending_bytes(view) < PENDING_MAX ? LOOK_MS : LOOK_STUCK_MS);
 	if (journal == NULL) {
 		if (hub_journal(&own, DB_READ) != NULL)
 			return NULL;
