@@ -387,10 +387,12 @@ check_wanted(struct journal *journal, struct deploy *deploy,
 	return err_new(ERR_CANCELLED, DEPLOY_CANCELLED_BY "%s", who);
 }
 
+/* What the disk did not take has not happened: the deploy stays as it was. */
 const struct err *
 deploy_move(struct journal *journal, struct deploy *deploy,
     enum deploy_state state)
 {
+	enum deploy_state old_state = deploy->state;
 	struct db *db = journal_db(journal);
 	const struct err *err;
 
@@ -415,7 +417,10 @@ deploy_move(struct journal *journal, struct deploy *deploy,
 	}
 	if (err == NULL)
 		err = follow_release(journal, deploy);
-	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+	err = chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
+	if (err != NULL)
+		deploy->state = old_state;
+	return err;
 }
 
 const struct err *

@@ -323,6 +323,32 @@ test_live(void)
 	journal_close(journal);
 }
 
+/* A deploy that the disk did not let go live is not live in memory. */
+static void
+test_refused(void)
+{
+	struct journal *journal = fixture_journal("refused.db");
+	struct deploy deploy;
+
+	fixture_live(journal, "a", "20260101000000", NULL);
+	fixture_request(journal, "a", NULL);
+	fixture_plan(journal, "a", "20260101000001", "20260101000000",
+	    &deploy);
+	fixture_move(journal, &deploy, DEPLOY_ACTIVATING);
+	is_ok(db_script(journal_db(journal), "CREATE TEMP TRIGGER full"
+	    " BEFORE INSERT ON main.events"
+	    " BEGIN SELECT RAISE(ABORT, 'full'); END"), "no room");
+	is_err(deploy_move(journal, &deploy, DEPLOY_LIVE), ERR_JOURNAL,
+	    "full", "going live is refused");
+	is_int(deploy.state, DEPLOY_ACTIVATING, "and has not happened");
+	is_ok(db_script(journal_db(journal), "DROP TRIGGER full"), "room");
+	is_ok(deploy_update(journal, &deploy), "what is told of it then");
+	is_list(journal, (struct deploy_filter){ .state = "live" }, "1 ",
+	    "makes no second one live");
+	deploy_release(&deploy);
+	journal_close(journal);
+}
+
 /* What was asked for is pending until a deploy of it is live. */
 static void
 is_pending(struct journal *journal, int64_t number, const char *want)
@@ -398,6 +424,7 @@ main(void)
 	test_mixed_queue();
 	test_filters();
 	test_live();
+	test_refused();
 	test_directives();
 	return tap_done();
 }
