@@ -1,10 +1,12 @@
 #include "db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "alloc.h"
 
@@ -40,12 +42,29 @@ code_of(int rc)
 	}
 }
 
+/*
+ * Where its own journal cannot be created, SQLite tries to open that for
+ * reading, and remembers how this failed: ENOENT, whatever the reason was.
+ */
+static int
+system_errno(struct db *db, int primary)
+{
+	int sys = sqlite3_system_errno(db->handle);
+	struct statvfs fs;
+
+	if (primary == SQLITE_CANTOPEN && sys == ENOENT &&
+	    statvfs(db->path, &fs) == 0 &&
+	    (fs.f_bavail == 0 || (fs.f_files != 0 && fs.f_favail == 0)))
+		return ENOSPC;
+	return sys;
+}
+
 static const struct err *
 failure(struct db *db, int rc)
 {
 	const char *text = sqlite3_errmsg(db->handle);
 	int primary = rc & 0xff;
-	int sys = sqlite3_system_errno(db->handle);
+	int sys = system_errno(db, primary);
 
 	if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) &&
 	    sys != 0)

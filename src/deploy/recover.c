@@ -197,13 +197,13 @@ abandon(struct work *work)
 	bool stopped = work->deploy.cancelled_by != NULL;
 	const struct err *err;
 
-	work_warn(work, "deploy %lld was interrupted before anything of the"
-	    " live site was touched", (long long)work->deploy.number);
 	err = work_interrupt_steps(work);
 	if (err == NULL)
 		err = clear_away(work);
 	if (err != NULL)
 		return err;
+	work_warn(work, "deploy %lld was interrupted before anything of the"
+	    " live site was touched", (long long)work->deploy.number);
 	work_blame(work, stopped ? cancelled(work) : err_new(ERR_FAILED,
 	    "interrupted while it was %s",
 	    deploy_state_name(work->deploy.state)));

@@ -18,6 +18,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "file.h"
 #include "journal/deploy.h"
 #include "lock.h"
 #include "log.h"
@@ -36,8 +37,11 @@
 /* Between two looks at the log where inotify is not to be had. */
 #define SLICE_MS 50
 
-/* Runners started in a row that did nothing at all. */
+/* Runners started in a row that left the deploy as it was. */
 #define WAKES_MAX 10
+
+/* A longer log of the runners is not searched for its last line. */
+#define RUNNER_LOG_MAX (16 * 1024 * 1024)
 
 struct view {
 	const struct view_spec *spec;
@@ -52,7 +56,8 @@ struct view {
 	bool complete;		/* nothing more is to be shown */
 	bool over;		/* the deploy is, whatever was shown */
 	bool gone;		/* the reader is */
-	int wakes;
+	int wakes;		/* runners started in this state */
+	enum deploy_state state;
 	int64_t look_ms;	/* monotonic: when to look next */
 	int64_t moved_ms;	/* last write, or since when it is over */
 };
@@ -170,7 +175,6 @@ read_log(struct view *view)
 		}
 		if (!found)
 			break;
-		view->wakes = 0;
 		view->look_ms = clock_monotonic_ms() + LOOK_MS;
 		take_line(view);
 	}
@@ -254,15 +258,37 @@ conclude(struct view *view, const struct deploy *deploy)
 	}
 }
 
+/* The last line of the runners' own log, for those who cannot read it. */
+static const struct err *
+no_runner(const struct view *view)
+{
+	char *path = hub_file(view->spec->hub, "slipway/log/runner.log");
+	struct str text = STR_INIT, last = STR_INIT;
+	const struct err *err;
+	const char *line;
+
+	err = file_read(&text, path, RUNNER_LOG_MAX);
+	str_trim_end(&text);
+	line = strrchr(text.s, '\n');
+	if (err == NULL && text.len > 0) {
+		str_add(&last, ": ");
+		line_text(&last, line == NULL ? text.s : line + 1);
+	}
+	err = err_new(ERR_FAILED, "deploy %" PRId64 " does not go on: no"
+	    " runner stays alive%s; see %s", view->deploy, last.s, path);
+	str_release(&text);
+	str_release(&last);
+	free(path);
+	return err;
+}
+
 static const struct err *
 wake(struct view *view)
 {
 	if (view->spec->wake == NULL)
 		return NULL;
 	if (view->wakes++ == WAKES_MAX)
-		return err_new(ERR_FAILED, "deploy %" PRId64 " does not go"
-		    " on: no runner stays alive; see %s/slipway/log/"
-		    "runner.log", view->deploy, view->spec->hub->path);
+		return no_runner(view);
 	return view->spec->wake(view->spec->hub, view->spec->environment);
 }
 
@@ -282,6 +308,9 @@ judge(struct view *view, struct journal *journal, const char *lock_path)
 		return err->code == ERR_NOT_FOUND ? err : NULL;
 	held = lock_is_held(lock_path);
 	over = deploy_is_over(deploy.state);
+	if (deploy.state != view->state)
+		view->wakes = 0;
+	view->state = deploy.state;
 	if (over || (view->spec->part == VIEW_PREPARE &&
 	    deploy.state >= DEPLOY_PREPARED))
 		err = is_silent(view, journal, held || !over, &silent);
