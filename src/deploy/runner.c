@@ -54,13 +54,17 @@ begin(struct work *work)
 	return work_hosts(work);
 }
 
-/* Nothing of the live site was touched: the release goes, the rest stays. */
+/*
+ * Nothing of the live site was touched: the release goes, the rest stays.
+ * Where no host is left to clear it away, the deploy has failed, and has not
+ * ended: who comes next finds it so, and does that.
+ */
 static const struct err *
 give_up(struct work *work, const struct err *why)
 {
 	enum deploy_state state = why->code == ERR_CANCELLED ?
 	    DEPLOY_CANCELLED : DEPLOY_FAILED;
-	const struct err *err;
+	const struct err *err, *unwritten;
 
 	work_blame(work, why);
 	err = work_interrupt_steps(work);
@@ -72,7 +76,10 @@ give_up(struct work *work, const struct err *why)
 		err = work_sweep(work);
 	if (err != NULL)
 		work_warn(work, "%s", err->text);
-	return work_move(work, state);
+	unwritten = work_move(work, state);
+	if (unwritten != NULL || err == NULL)
+		return unwritten;
+	return work->fleet == NULL || work_is_cut(work) ? err : NULL;
 }
 
 /* The last moment at which nothing was touched. "*over": it was stopped. */
