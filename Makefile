@@ -104,7 +104,19 @@ $(inject): $(inject_o)
 
 units: $(units)
 
-tools: $(tools) $(inject)
+# Programs that run out of memory when they are told to.
+oom_h	 := $(hooks:$(BUILD)/%=$(BUILD)/oom/%)
+oom	 := $(BUILD)/oom/bin/slipway $(oom_h)
+
+$(BUILD)/oom/bin/slipway: $(cmd_o)
+$(oom_h): $(BUILD)/oom/bin/%: $(BUILD)/hooks/%.o
+$(oom): $(BUILD)/tests/fault/malloc.o $(BUILD)/libslipway.a
+	@mkdir -p $(@D)
+	@ln -sfn ../tests $(BUILD)/oom/tests
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o,$^) \
+	    $(BUILD)/libslipway.a $(LDFLAGS) $(LIBS)
+
+tools: $(tools) $(inject) $(if $(SANITIZE),,$(oom))
 
 TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t \
 	  tests/fault/*.t)
