@@ -54,7 +54,8 @@ system_errno(struct db *db, int primary)
 
 	if (primary == SQLITE_CANTOPEN && sys == ENOENT &&
 	    statvfs(db->path, &fs) == 0 &&
-	    (fs.f_bavail == 0 || (fs.f_files != 0 && fs.f_favail == 0)))
+	    ((fs.f_blocks != 0 && fs.f_bavail == 0) ||
+	    (fs.f_files != 0 && fs.f_favail == 0)))
 		return ENOSPC;
 	return sys;
 }

@@ -15,7 +15,9 @@ room_look(struct room *room, int fd)
 	if (fstatvfs(fd, &fs) == -1)
 		return err_system("look for room");
 	room->block_bytes = (int64_t)fs.f_frsize;
-	room->free_bytes = (int64_t)fs.f_bavail * room->block_bytes;
+	/* Some have no limits, and say so with zeros. */
+	room->free_bytes = fs.f_blocks == 0 ? INT64_MAX :
+	    (int64_t)fs.f_bavail * room->block_bytes;
 	room->free_inodes = fs.f_files == 0 ? INT64_MAX :
 	    (int64_t)fs.f_favail;
 	return NULL;
