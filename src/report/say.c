@@ -12,7 +12,7 @@
 #define NOTES_MAX 100
 
 /* How long a client that does not read is waited for, in all. */
-#define PATIENCE_MS 1500
+#define PATIENCE_MS 500
 
 /* A client that is gone, or does not read, is no reason to fail or wait. */
 static void

@@ -60,6 +60,7 @@ struct view {
 	enum deploy_state state;
 	int64_t look_ms;	/* monotonic: when to look next */
 	int64_t moved_ms;	/* last write, or since when it is over */
+	int64_t patience_ms;	/* with a reader that takes nothing */
 };
 
 static size_t
@@ -381,8 +382,8 @@ wait_ms(const struct view *view, bool wants_log)
 	if (view->complete && !view->spec->follow)
 		return -1;
 	if (view->complete || (view->over &&
-	    view->moved_ms + VIEW_PATIENCE_MS < until))
-		until = view->moved_ms + VIEW_PATIENCE_MS;
+	    view->moved_ms + view->patience_ms < until))
+		until = view->moved_ms + view->patience_ms;
 	if (wants_log && log_tail_fd(view->tail) == -1 &&
 	    now + SLICE_MS < until)
 		until = now + SLICE_MS;
@@ -422,7 +423,7 @@ is_done(const struct view *view)
 	if (view->complete && pending_bytes(view) == 0)
 		return true;
 	return view->spec->follow && view->over && pending_bytes(view) > 0 &&
-	    clock_monotonic_ms() >= view->moved_ms + VIEW_PATIENCE_MS;
+	    clock_monotonic_ms() >= view->moved_ms + view->patience_ms;
 }
 
 static const struct err *
@@ -430,14 +431,18 @@ run(struct view *view)
 {
 	const struct err *err = NULL;
 
-	for (;;) {
+	read_log(view);
+	/* What VIEW_PREPARE left is often all that there is. */
+	if (!view->complete && view->spec->part == VIEW_ACTIVATE)
+		err = look(view);
+	view->patience_ms = view->over ? VIEW_LATE_MS : VIEW_PATIENCE_MS;
+	while (err == NULL && !is_done(view)) {
+		wait_and_write(view);
 		read_log(view);
 		if (!view->complete && clock_monotonic_ms() >= view->look_ms)
 			err = look(view);
-		if (err != NULL || is_done(view))
-			return err;
-		wait_and_write(view);
 	}
+	return err;
 }
 
 const struct err *

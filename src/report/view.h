@@ -22,7 +22,13 @@
 #include "err.h"
 #include "journal/hub.h"
 
-#define VIEW_PATIENCE_MS 1500
+#define VIEW_PATIENCE_MS 800
+
+/*
+ * The same for a view that began when all was over: the one before it has
+ * waited already, and both together leave within two seconds.
+ */
+#define VIEW_LATE_MS 500
 
 enum view_part {
 	VIEW_ALL,		/* from the first line to the last */

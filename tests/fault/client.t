@@ -14,11 +14,8 @@ count=${COUNT:-8}
 seed=${SEED:-1}
 
 # How long a hook may outlive the runner where there is a processor for it,
-# and how much longer one whose client does not read (VIEW_PATIENCE_MS), in
-# milliseconds. git keeps the pipe of a hook open, unread, when the client is
-# gone, so much output is like a client that does not read.
+# in milliseconds.
 slack_ms=2000
-patience_ms=1500
 
 # Lines of much output, of 1000 bytes each.
 loud_lines=10000
@@ -197,9 +194,6 @@ point() {
 	echo "$3 $4 $5" > "$T/point"
 	n=$(($(newest deploy) + 1))
 	limit_ms=$((slack_ms * $(crowding)))
-	case $2/$4 in
-	stop/*|*/loud) limit_ms=$((limit_ms + patience_ms)) ;;
-	esac
 	commit index.html "$n" "deploy $n"
 	# What a shell starts in the background would ignore Ctrl-C.
 	env --default-signal=INT setsid git -C "$work" push "$1" main \
