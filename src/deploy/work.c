@@ -442,6 +442,10 @@ work_end(struct work *work)
 	const struct err *err;
 
 	drop_empty_backup(work);
+	/* A host that was lost at the end never told how its step went. */
+	err = work_interrupt_steps(work);
+	if (err != NULL)
+		return err;
 	deploy->finished_at = clock_now_ms();
 	err = deploy_update(work->hub->journal, deploy);
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)

@@ -87,7 +87,10 @@ sub try_point {
 	push @wrong, "nothing was said:\n$run->{out}" if $refused &&
 	    $version ne $site->{wanted} && !is_told($run);
 	order('none', 0, 0);
-	push @wrong, $lab->recover($site), $lab->check($site, $run);
+	# A journal of SQLite's that was not begun is written over.
+	push @wrong, $lab->recover($site),
+	    grep { !/journal\.db-journal is left$/ }
+	    $lab->check($site, $run);
 	$points++;
 	$failed += $refused > 0;
 	return @wrong;
