@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -267,6 +268,7 @@ no_runner(const struct view *view)
 	struct str text = STR_INIT, last = STR_INIT;
 	const struct err *err;
 	const char *line;
+	struct statvfs fs;
 
 	err = file_read(&text, path, RUNNER_LOG_MAX);
 	str_trim_end(&text);
@@ -275,6 +277,9 @@ no_runner(const struct view *view)
 		str_add(&last, ": ");
 		line_text(&last, line == NULL ? text.s : line + 1);
 	}
+	if (last.len == 0 && statvfs(view->spec->hub->path, &fs) == 0 &&
+	    fs.f_blocks != 0 && fs.f_bavail == 0)
+		str_add(&last, ": the disk is full");
 	err = err_new(ERR_FAILED, "deploy %" PRId64 " does not go on: no"
 	    " runner stays alive%s; see %s", view->deploy, last.s, path);
 	str_release(&text);
