@@ -141,6 +141,12 @@ const struct err *repo_move_ref(struct repo *repo,
     const struct repo_move *move);
 
 /*
+ * When a ref is locked, wait until it is free; a lock that has been there
+ * for 5 seconds is one that a dead process left, and is removed.
+ */
+const struct err *repo_free_lock(struct repo *repo, const char *ref);
+
+/*
  * Append a line to the note that each of these commits has under a notes
  * ref, as one commit of that ref. A note that has the line already stays as
  * it is, so this may be done again. Several processes may do it at once.

@@ -216,6 +216,8 @@ repo_note_add(struct repo *repo, const char *ref, const struct vec *oids,
 		if (code != GIT_EMODIFIED && code != GIT_EEXISTS &&
 		    code != GIT_ELOCKED)
 			break;
+		if (code == GIT_ELOCKED && i + 1 == ATTEMPTS / 2)
+			repo_free_lock(repo, ref);
 		pause_for(i);
 	}
 	return code == 0 ? NULL : repo_error(code, "write notes to %s", ref);

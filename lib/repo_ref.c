@@ -5,21 +5,21 @@
 #include "repo.h"
 
 #include <string.h>
-#include <time.h>
 
 #include <git2.h>
 
 #include "clock.h"
 
-/* How long somebody else may hold a ref, and between two attempts. */
+/* So long is tried again when one after the other holds a ref. */
 #define LOCK_WAIT_MS 3000
-#define LOCK_PAUSE_NS 20000000
 
 static const struct err *
 remove_ref(struct repo *repo, const char *ref)
 {
 	int code = git_reference_remove(repo_handle(repo), ref);
 
+	if (code == GIT_ELOCKED && repo_free_lock(repo, ref) == NULL)
+		code = git_reference_remove(repo_handle(repo), ref);
 	if (code != 0 && code != GIT_ENOTFOUND)
 		return repo_error(code, "delete %s", ref);
 	return NULL;
@@ -87,6 +87,8 @@ write_ref(struct repo *repo, const char *ref, const char *oid,
 	if (code == 0)
 		code = git_commit_lookup(&commit, repo_handle(repo), &id);
 	if (code == 0)
+		code = write_logged(repo_handle(repo), ref, &id, why);
+	if (code == GIT_ELOCKED && repo_free_lock(repo, ref) == NULL)
 		code = write_logged(repo_handle(repo), ref, &id, why);
 	git_commit_free(commit);
 	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
@@ -164,7 +166,6 @@ try_move(struct repo *repo, const struct repo_move *move)
 const struct err *
 repo_move_ref(struct repo *repo, const struct repo_move *move)
 {
-	const struct timespec pause = { 0, LOCK_PAUSE_NS };
 	int64_t until_ms = clock_monotonic_ms() + LOCK_WAIT_MS;
 	const struct err *err;
 
@@ -173,6 +174,8 @@ repo_move_ref(struct repo *repo, const struct repo_move *move)
 		if (err == NULL || err->code != ERR_BUSY ||
 		    clock_monotonic_ms() >= until_ms)
 			return err;
-		nanosleep(&pause, NULL);
+		err = repo_free_lock(repo, move->ref);
+		if (err != NULL)
+			return err;
 	}
 }

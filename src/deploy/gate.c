@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "deploy/errand.h"
+#include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "plan/directive.h"
 #include "plan/plan.h"
@@ -289,6 +290,8 @@ gate_check(struct hub *hub, struct push *push, struct vec *notes)
 		refused = check_refs(&gate);
 	if (refused == NULL)
 		refused = all_reasons(&gate);
+	if (refused == NULL)
+		refused = receive_free_refs(hub, push);
 	err = push_write(hub->journal, push);
 	if (err == NULL && refused != NULL)
 		err = gate_refused(hub, push, refused->text);

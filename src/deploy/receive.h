@@ -66,4 +66,11 @@ const struct err *receive_next_lost(const struct hub *hub, int64_t *id,
  */
 const struct err *receive_settle(struct hub *hub);
 
+/*
+ * git locks the refs that a push moves, and HEAD for its log, by files that
+ * outlive a receive-pack that is killed: remove what a dead one left.
+ */
+const struct err *receive_free_refs(const struct hub *hub,
+    const struct push *push);
+
 #endif

@@ -142,6 +142,35 @@ receive_next_lost(const struct hub *hub, int64_t *id, struct push *landed)
 }
 
 const struct err *
+receive_free_refs(const struct hub *hub, const struct push *push)
+{
+	const struct err *err;
+	struct repo *repo;
+
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_free_lock(repo, "HEAD");
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = repo_free_lock(repo, push->refs[i].ref);
+	repo_close(repo);
+	return err;
+}
+
+static const struct err *
+free_refs(const struct hub *hub, int64_t id)
+{
+	struct push push = PUSH_INIT;
+	const struct err *err;
+	bool open;
+
+	err = push_get(hub->journal, id, &push, &open);
+	if (err == NULL)
+		err = receive_free_refs(hub, &push);
+	push_release(&push);
+	return err;
+}
+
+const struct err *
 receive_settle(struct hub *hub)
 {
 	const struct err *err;
@@ -152,6 +181,8 @@ receive_settle(struct hub *hub)
 		struct push landed;
 
 		err = receive_next_lost(hub, &id, &landed);
+		if (err == NULL && id != 0)
+			err = free_refs(hub, id);
 		if (err == NULL && landed.n_refs > 0)
 			err = receive_request(hub, &landed, &notes);
 		else if (err == NULL && id != 0)

@@ -1,10 +1,13 @@
 #include "deploy/recover.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "deploy/command.h"
+#include "deploy/notes.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
@@ -243,6 +246,26 @@ go_on(struct work *work)
 	}
 }
 
+/* Whoever died may have held the locks of the refs that a deploy sets. */
+static const struct err *
+free_refs(struct work *work)
+{
+	char *refs[] = {
+		xasprintf("refs/slipway/deploys/%lld",
+		    (long long)work->deploy.number),
+		xasprintf("refs/live/%s", work->env->name),
+		xstrdup(NOTES_REF),
+	};
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < sizeof(refs) / sizeof(*refs); i++) {
+		if (err == NULL)
+			err = repo_free_lock(work->repo, refs[i]);
+		free(refs[i]);
+	}
+	return err;
+}
+
 static const struct err *
 bring_level(const struct hub *hub, const struct environment *env,
     struct deploy *deploy)
@@ -252,10 +275,37 @@ bring_level(const struct hub *hub, const struct environment *env,
 
 	err = work_open(&work, hub, env, deploy);
 	if (err == NULL)
+		err = free_refs(&work);
+	if (err == NULL)
 		err = go_on(&work);
 	if (err == NULL)
 		err = work_end(&work);
 	work_close(&work);
+	return err;
+}
+
+/* A deploy may have gone live when its ref could not be set. */
+static const struct err *
+level_ref(const struct hub *hub, const struct environment *env)
+{
+	char *ref = xasprintf("refs/live/%s", env->name);
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+	struct deploy live;
+	struct repo *repo;
+
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL || live.number == 0)
+		goto done;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_ref_value(repo, ref, now);
+	if (err == NULL && strcmp(now, live.commit) != 0)
+		err = repo_set_ref(repo, ref, live.commit, "resume");
+	repo_close(repo);
+done:
+	deploy_release(&live);
+	free(ref);
 	return err;
 }
 
@@ -273,5 +323,5 @@ recover(const struct hub *hub, const struct environment *env)
 			err = bring_level(hub, env, &deploy);
 		deploy_release(&deploy);
 	} while (err == NULL && more);
-	return err;
+	return err == NULL ? level_ref(hub, env) : err;
 }
