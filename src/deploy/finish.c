@@ -93,6 +93,21 @@ drop_backups(struct work *work)
 	return err;
 }
 
+/* A host tells why it did not, in a warning, and what it did. */
+static bool
+is_gone(const struct work *work, const char *release)
+{
+	bool gone = true;
+
+	for (size_t i = 0; i < work->n_hosts && gone; i++) {
+		const char *said = message_get(fleet_reply(work->fleet, i),
+		    "removed");
+
+		gone = said != NULL && strcmp(said, release) == 0;
+	}
+	return gone;
+}
+
 const struct err *
 cleanup(struct work *work, struct vec *removed, struct vec *stays)
 {
@@ -110,6 +125,11 @@ cleanup(struct work *work, struct vec *removed, struct vec *stays)
 		if (resisted != NULL) {
 			vec_pushf(stays, "release %s stays: %s", names.v[i],
 			    resisted->text);
+			continue;
+		}
+		if (!is_gone(work, names.v[i])) {
+			vec_pushf(stays, "release %s stays: it could not be"
+			    " removed", names.v[i]);
 			continue;
 		}
 		err = release_set_state(work->hub->journal, work->env->name,
@@ -158,6 +178,10 @@ finish(struct work *work)
 		if (rollback && phases[i].phase == PHASE_CONTRACT)
 			continue;
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
+		if (err != NULL && work_is_cut(work))
+			return err_new(ERR_INTERRUPTED, "%s; the deploy is"
+			    " live, and what comes after it is not done",
+			    err->text);
 		/* The first is told at the end, where it is seen. */
 		if (err != NULL && work->deploy.error != NULL)
 			work_warn(work, "%s", err->text);

@@ -66,14 +66,19 @@ give_up(struct work *work, const struct err *why)
 	    DEPLOY_CANCELLED : DEPLOY_FAILED;
 	const struct err *err, *unwritten;
 
+	/* Who picks this up after a crash must know why it failed. */
 	work_blame(work, why);
-	err = work_interrupt_steps(work);
+	err = deploy_update(work->hub->journal, &work->deploy);
+	if (err == NULL)
+		err = work_interrupt_steps(work);
 	if (err == NULL)
 		err = work_hosts_again(work);
 	if (err == NULL && strcmp(work->deploy.kind, "deploy") == 0)
 		err = work_set_aside(work);
 	if (err == NULL && work->fleet != NULL)
 		err = work_sweep(work);
+	if (err != NULL && work_is_cut(work))
+		return err_new(ERR_INTERRUPTED, "%s", err->text);
 	if (err != NULL)
 		work_warn(work, "%s", err->text);
 	unwritten = work_move(work, state);

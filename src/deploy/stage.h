@@ -34,8 +34,9 @@ const struct err *activate(struct work *work);
 
 /*
  * Contract to notify. The deploy is live: an error is reported and kept in
- * the row, and changes nothing else. A rollback contracts nothing: what it
- * went back to may still need what would go.
+ * the row, and changes nothing else; only ERR_INTERRUPTED is returned, when
+ * a host was lost: it is to be picked up again. A rollback contracts
+ * nothing: what it went back to may still need what would go.
  */
 const struct err *finish(struct work *work);
 

@@ -42,7 +42,9 @@ layout_discard(struct store *store, int dirfd, const char *name)
 		return err_add(err, "trash");
 	if (renameat(dirfd, name, store->trash_fd, name) == -1)
 		return err_system("move %s to the trash", name);
-	return file_remove_tree(store->trash_fd, name);
+	/* It is gone from its place; what stays in the trash is swept. */
+	file_remove_tree(store->trash_fd, name);
+	return NULL;
 }
 
 /* What a store keeps about a release, apart from its folder. */

@@ -28,7 +28,8 @@ const struct err *layout_check(const char *release);
 
 /*
  * Rename an entry of the folder "dirfd" into the trash and remove it
- * there. What is not there is no error.
+ * there. What is not there is no error, nor is what cannot be emptied: the
+ * next sweep does that, and tells.
  */
 const struct err *layout_discard(struct store *store, int dirfd,
     const char *name);
