@@ -3,8 +3,10 @@
  * entered again after a crash: steps that are done are passed over, and
  * the flip to a release that is live already changes nothing.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/command.h"
@@ -22,6 +24,27 @@ flip(struct work *work, struct str *note)
 	return err;
 }
 
+/*
+ * Also one that failed or was cut off may have put the page up, and an undo
+ * that failed has not brought it down.
+ */
+static bool
+may_be_up(const struct step *step)
+{
+	static const char *const states[] = {
+		"done", "failed", "interrupted", "undo-failed",
+	};
+
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
+	    step->undo == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		if (strcmp(step->state, states[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What the banner tells: migrations, and a page that has to come down. */
 static const struct err *
 count_effect(const struct step *step, void *ctx)
@@ -31,8 +54,7 @@ count_effect(const struct step *step, void *ctx)
 	if (strcmp(step->phase, phase_name(PHASE_MIGRATE)) == 0 &&
 	    strcmp(step->state, "done") == 0)
 		work->deploy.migrated = MIGRATED_YES;
-	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0 &&
-	    strcmp(step->state, "done") == 0 && step->undo != NULL)
+	if (may_be_up(step))
 		work->deploy.maintenance = MAINTENANCE_UP;
 	return NULL;
 }
@@ -46,14 +68,27 @@ count_effects(struct work *work)
 
 struct undoing {
 	struct work *work;
+	struct vec seen;
 	const struct err *err;
 };
+
+/* Newest first: what an action was tried at before is no matter. */
+static bool
+is_news(struct undoing *undoing, const struct step *step)
+{
+	char *name = xasprintf("%s %s", step->host, step->action);
+	bool new = vec_push_new(&undoing->seen, name);
+
+	free(name);
+	return new;
+}
 
 static const struct err *
 lower_page(const struct step *step, void *ctx)
 {
 	struct undoing *undoing = ctx;
 	struct work *work = undoing->work;
+	const struct err *err;
 	struct facts facts = {
 		.hub = work->hub,
 		.env = work->env,
@@ -63,10 +98,15 @@ lower_page(const struct step *step, void *ctx)
 	};
 
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
-	    strcmp(step->state, "done") != 0 || step->undo == NULL)
+	    !is_news(undoing, step) || !may_be_up(step))
 		return NULL;
-	undoing->err = err_first(undoing->err, command_undo(work, &facts,
-	    step, config_action(work->hub->config, step->action)));
+	err = command_undo(work, &facts, step,
+	    config_action(work->hub->config, step->action));
+	/* Where the page did not come up, there may be none to take down. */
+	if (err != NULL && strcmp(step->state, "failed") == 0)
+		work_warn(work, "%s", err->text);
+	else
+		undoing->err = err_first(undoing->err, err);
 	return NULL;
 }
 
@@ -74,7 +114,7 @@ const struct err *
 maintenance_down(struct work *work)
 {
 	const char *name = phase_name(PHASE_MAINTENANCE);
-	struct undoing undoing = { work, NULL };
+	struct undoing undoing = { .work = work };
 	const struct err *err;
 	int64_t from_ms;
 
@@ -84,6 +124,7 @@ maintenance_down(struct work *work)
 	err = step_each(work->hub->journal, work->deploy.number, true,
 	    lower_page, &undoing);
 	err = err_first(err, undoing.err);
+	vec_release(&undoing.seen);
 	work_phase_done(work, name, from_ms, err == NULL, "page down");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;

@@ -309,8 +309,10 @@ end_steps(struct work *work, const struct command *command,
 	const struct err *err = NULL, *failed = NULL;
 
 	for (size_t i = 0; err == NULL && i < steps->n; i++) {
-		bool changed = before->n == steps->n && after->n == steps->n
-		    && strcmp(before->v[i], after->v[i]) != 0;
+		/* What nobody could look at may have changed. */
+		bool changed = before->n == steps->n &&
+		    (after->n != steps->n ||
+		    strcmp(before->v[i], after->v[i]) != 0);
 
 		if (!steps->mask[i])
 			continue;
@@ -356,7 +358,8 @@ command_run(struct work *work, const struct command *command)
 		if (lost != NULL)
 			err = err_add(lost, "%s (%s)", command->phase,
 			    command->name);
-		else if (record)
+		/* Also a command that nobody heard the end of has run. */
+		if (record && !work_is_cut(work))
 			record_after(work, command, &steps, &after);
 	}
 	if (!work_is_cut(work))

@@ -49,6 +49,9 @@ count_undone(const struct step *step, void *ctx)
 {
 	struct undone *undone = ctx;
 
+	/* The page is tried again, see maintenance_down(). */
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
+		return NULL;
 	if (strcmp(step->state, "undone") == 0) {
 		undone->undone++;
 		undone->migrations += is_migration(step);
