@@ -1,6 +1,7 @@
 # make            programs and hooks, into build/bin
 # make demo       a real deployment from nothing, in a temporary folder
 # make check      every test, under prove
+# make fault      the fault tests alone, COUNT=N points each
 # make install    PREFIX=/usr/local DESTDIR=
 # make uninstall  the same files out again
 #
@@ -127,6 +128,13 @@ check:
 	@$(MAKE) -j$(JOBS) --no-print-directory all units tools
 	$(with) prove -j$(JOBS) --timer --exec '' $(sort $(TESTS))
 
+# COUNT=N tries so many points of each, COUNT=all all of them, SEED=N others,
+# and JOBS workers share them.
+fault:
+	@$(MAKE) -j$(JOBS) --no-print-directory all units tools
+	$(with) JOBS='$(JOBS)' prove --timer --exec '' \
+	    $(sort $(wildcard tests/fault/*.t))
+
 demo:
 	@install/bootstrap build
 	@$(MAKE) -s -j$(JOBS) --no-print-directory all
@@ -191,7 +199,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units tools check demo install uninstall clean FORCE
+.PHONY: all units tools check fault demo install uninstall clean FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

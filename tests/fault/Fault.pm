@@ -22,6 +22,7 @@
 #			schema, once, page, mailed
 #	$lab->{saved}	a copy of "live" for each fixture; elsewhere with
 #			Fault->new(saved => FOLDER)
+#	$lab->{met}	the call that the last run() met
 #	$lab->{want}	what a commit should look like when checked out
 #
 # Fixtures: see Fault::Sites. A site has a name, the command that is run on
@@ -71,7 +72,7 @@ sub lacks {
 
 sub new {
 	my ($class, %args) = @_;
-	my $lab = bless { wanted => {}, sites => {} }, $class;
+	my $lab = bless { wanted => {}, sites => {}, met => '' }, $class;
 	my $base = -d '/dev/shm' && -w '/dev/shm' ? '/dev/shm' :
 	    $ENV{TMPDIR} // '/tmp';
 
@@ -188,8 +189,11 @@ sub after {
 
 sub run {
 	my ($lab, $site, @options) = @_;
+	my $run = $lab->after(\@options, @{$site->{command}});
 
-	return $lab->after(\@options, @{$site->{command}});
+	$lab->{met} = $run->{met};
+	chomp $lab->{met};
+	return $run;
 }
 
 # The fixture of this name, made at the first call.
@@ -214,8 +218,8 @@ sub restore {
 	    $lab->{live}, "$lab->{saved}/$site->{name}");
 }
 
-# The system calls of a role on a site that nothing happens to: "CALL" or
-# "CALL * PATH", one for each; calls() is of a fresh site.
+# The system calls of a role on a site that nothing happens to, in their
+# order: "ROLE CALL" or "ROLE CALL * PATH" for each.
 sub calls {
 	my ($lab, $site, $role, @options) = @_;
 	my $run;
@@ -225,15 +229,15 @@ sub calls {
 	return map { s/^\d+ //r } split /\n/, $run->{met};
 }
 
-# What brings a site level, without help: it has to come to an end.
+# What brings a site level, without help: it has to come to an end. How the
+# deploy ended that it finished is its exit status: 0, 1, 5 or 6.
 sub recover {
 	my ($lab, $site, @options) = @_;
-	my @command = ($lab->program, qw(runner -C), $lab->{repo},
-	    qw(-e production));
+	my @command = ($lab->program, qw(resume -C), $lab->{repo});
 	my $run;
 
 	$run = $lab->after(\@options, @command);
-	return if $run->{status} == 0 || @options;
+	return if $run->{status} =~ /^[0156]$/ || @options;
 	return "recovery: exit $run->{status}: $run->{out}";
 }
 

@@ -16,9 +16,9 @@
 struct call {
 	long number;
 	const char *name;
-	char kind;	/* '-' changes nothing, 'p' changes the path that is
-			 * an argument, 'o' an open that may create, 'f'
-			 * changes the file of a descriptor */
+	char kind;	/* '-' is not seen from outside, 'e' is, 'p' changes
+			 * the path that is an argument, 'o' is an open that
+			 * may create, 'f' changes a descriptor's file */
 	int argument;	/* which one is the path or descriptor */
 	int count;	/* which one says how many bytes, -1: none */
 };
@@ -32,5 +32,12 @@ const struct call *calls_find(long number);
  */
 bool calls_changes(const struct call *call, pid_t pid,
     const uint64_t arguments[6], char *path, size_t size);
+
+/*
+ * Whether anybody else may notice that the call was made. Between two calls
+ * that nobody does, it makes no difference where a process dies.
+ */
+bool calls_shows(const struct call *call, pid_t pid,
+    const uint64_t arguments[6]);
 
 #endif

@@ -16,8 +16,9 @@
  *
  *	-r ROLE		runner agent resume command receive-pack pre-receive
  *			proc-receive post-receive post-update any (the default)
- *	-c CALLS	which calls count: all (the default), those that change
- *			a disk ("state"), or a system call's name
+ *	-c CALLS	which calls count: all (the default), those that others
+ *			may notice ("effect"), those that change a disk
+ *			("state"), or a system call's name
  *	-o FILE		the output: a line for the call that was met
  *	-t SECONDS	then everything is killed (default 60)
  *
@@ -158,29 +159,41 @@ resume(const struct tracee *tracee, int sig)
 static void
 tell(const struct meeting *at)
 {
-	fprintf(order.output, "%ld %s%s%s%s", count, at->call->name,
+	fprintf(order.output, "%ld %s %s%s%s%s\n", count,
+	    role_name(at->tracee->role), at->call->name,
 	    at->changes ? " *" : "", at->path[0] == '\0' ? "" : " ",
 	    at->path);
+	/* Who pauses looks at it meanwhile. */
 	if (order.mode != MODE_LIST)
-		fprintf(order.output, " (%s %d)",
-		    role_name(at->tracee->role), at->tracee->pid);
-	fputc('\n', order.output);
-	fflush(order.output);
+		fflush(order.output);
+}
+
+static void
+look_closer(struct meeting *at, const uint64_t arguments[6])
+{
+	at->changes = calls_changes(at->call, at->tracee->pid, arguments,
+	    at->path, sizeof(at->path));
 }
 
 /* Whether this is a call that counts. */
 static bool
 counts(struct meeting *at, const uint64_t arguments[6])
 {
-	bool look = order.mode != MODE_ERRORS || failing == NULL;
-
-	at->path[0] = '\0';
-	at->changes = look && (order.mode == MODE_LIST || order.state) &&
-	    calls_changes(at->call, at->tracee->pid, arguments, at->path,
-	    sizeof(at->path));
-	if (order.state)
+	if (order.state) {
+		look_closer(at, arguments);
 		return at->changes;
+	}
+	if (order.effect)
+		return calls_shows(at->call, at->tracee->pid, arguments);
 	return order.name == NULL || strcmp(order.name, at->call->name) == 0;
+}
+
+/* Whether something is to be done at this one. */
+static bool
+is_due(void)
+{
+	return order.mode == MODE_LIST || count == order.at ||
+	    (order.mode == MODE_PAUSE && count % order.at == 0);
 }
 
 #ifdef __x86_64__
@@ -305,6 +318,7 @@ on_call(struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
 	struct meeting at = { .tracee = tracee };
+	uint64_t arguments[6];
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof(info),
 	    &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY)
@@ -315,12 +329,15 @@ on_call(struct tracee *tracee)
 			fail_call(tracee->pid);
 		return;
 	}
-	if (met || !counts(&at, (const uint64_t *)info.entry.args))
+	memcpy(arguments, info.entry.args, sizeof(arguments));
+	if (met || !counts(&at, arguments))
 		return;
 	count++;
-	if (order.mode == MODE_LIST || count == order.at ||
-	    (order.mode == MODE_PAUSE && count % order.at == 0))
-		act(&at);
+	if (!is_due())
+		return;
+	if (!order.state)
+		look_closer(&at, arguments);
+	act(&at);
 }
 
 static void

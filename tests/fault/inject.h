@@ -28,6 +28,7 @@ struct order {
 	enum role role;
 	const char *name;	/* only calls of this name; NULL: any */
 	bool state;		/* only calls that change a disk */
+	bool effect;		/* only calls that others may notice */
 	long at;		/* which call, or every how many */
 	int error;		/* an errno */
 	const char *command;	/* for the pause */

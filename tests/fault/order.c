@@ -55,7 +55,9 @@ static void
 read_calls(struct order *order, const char *text)
 {
 	order->state = strcmp(text, "state") == 0;
-	order->name = order->state || strcmp(text, "all") == 0 ? NULL : text;
+	order->effect = strcmp(text, "effect") == 0;
+	order->name = order->state || order->effect ||
+	    strcmp(text, "all") == 0 ? NULL : text;
 }
 
 /* False after saying what is wrong. */

@@ -203,7 +203,7 @@ sub check_repository {
 	File::Find::find({ no_chdir => 1, wanted => sub {
 		push @left, "$File::Find::name is left"
 		    if /\.lock$/ && !m{/slipway/[^/]+\.lock$} ||
-		    m{/slipway/.*\.tmp$} || m{/journal\.db-};
+		    m{/slipway/.*\.tmp$};
 	} }, $lab->{repo});
 	return @left;
 }

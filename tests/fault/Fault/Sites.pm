@@ -32,8 +32,8 @@ sub migration {
 phase = migrate
 directive = $name
 record = cat "\$T/$name"
-run = echo "begin $name \$SLIPWAY_DEPLOY" >> "\$T/trace"; cat version > "\$T/$name"; echo "end $name \$SLIPWAY_DEPLOY" >> "\$T/trace"
-undo = echo "undo $name \$SLIPWAY_DEPLOY" >> "\$T/trace"; cat "\$SLIPWAY_RECORD" > "\$T/$name"
+run = echo "begin $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat version > "\$T/$name" && echo "end $name \$SLIPWAY_DEPLOY" >> "\$T/trace"
+undo = echo "undo $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat "\$SLIPWAY_RECORD" > "\$T/$name"
 INI
 }
 
@@ -188,7 +188,7 @@ sub halt {
 	$lab->save('halted');
 	@calls = $lab->calls($halted, 'command', '-c', 'state');
 	for ($i = 0; $i < @calls; $i++) {
-		last if $calls[$i] =~ m{^openat .*/schema$};
+		last if $calls[$i] =~ m{^command openat .*/schema$};
 	}
 	$lab->restore($halted);
 	$lab->run($halted, qw(-r command -c state kill-all), $i + 1);

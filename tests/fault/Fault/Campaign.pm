@@ -1,0 +1,161 @@
+# Campaign.pm - many points of many sites, by several workers, as TAP.
+#
+#	Fault::Campaign::run(
+#		count => 60,			# without COUNT=
+#		points => sub { my ($lab) = @_; ...; return @points },
+#		trial => sub { my ($lab, @point) = @_; ...; return @wrong },
+#	);
+#
+# A point is a list of words: the name of a site, a role, and what happens
+# there, its number last. The test with a point as its arguments tries that
+# one alone and tells all about it: it is how a violation is repeated.
+#
+# COUNT=N points are tried ("all": every one), spread evenly over all that
+# there are; SEED= chooses others; JOBS= workers share them, each in a lab
+# of its own. One line of TAP is printed for all points that differ only in
+# their number.
+
+package Fault::Campaign;
+
+use strict;
+use warnings;
+use Fault;
+use Test::More;
+use Time::HiRes 'time';
+
+# Points in an order of which every beginning is spread evenly over the
+# groups and within each.
+sub spread {
+	my (@points) = @_;
+	my (%groups, @keyed);
+
+	push @{$groups{group(@$_)}}, $_ for @points;
+	for my $name (sort keys %groups) {
+		my @group = @{$groups{$name}};
+		my $step = 0;
+
+		# One of each comes first.
+		for my $point (shuffle(@group)) {
+			push @keyed, [$step == 0 ? rand() - 1 :
+			    ($step + rand()) / @group, $point];
+			$step++;
+		}
+	}
+	return map { $_->[1] } sort { $a->[0] <=> $b->[0] } @keyed;
+}
+
+sub shuffle {
+	my (@list) = @_;
+
+	for (my $i = @list; --$i > 0;) {
+		my $k = int rand($i + 1);
+
+		@list[$i, $k] = @list[$k, $i];
+	}
+	return @list;
+}
+
+sub group {
+	my (@point) = @_;
+
+	return join ' ', @point[0 .. $#point - 1];
+}
+
+# One point; what dies in the trial is a fault of the test and is told.
+sub attempt {
+	my ($lab, $trial, @point) = @_;
+	my @wrong = eval { $trial->($lab, @point) };
+
+	push @wrong, "the test died: $@" if $@;
+	return map { "met '$lab->{met}': $_" } @wrong;
+}
+
+# Every JOBS-th point from "first" on; a line for each to the handle.
+sub work {
+	my ($handle, $trial, $points, $first, $jobs) = @_;
+	my $lab = Fault->new;
+
+	for (my $i = $first; $i < @$points; $i += $jobs) {
+		my @wrong = attempt($lab, $trial, @{$points->[$i]});
+
+		print $handle join("\t", $i, map { substr s/\s+/ /gr, 0, 400 } @wrong), "\n";
+	}
+}
+
+# { index => [complaints] } of all points.
+sub share {
+	my ($trial, $points, $jobs) = @_;
+	my (@handles, %results);
+
+	for my $first (0 .. $jobs - 1) {
+		my $pid = open(my $handle, '-|') // die "fork: $!\n";
+
+		if ($pid == 0) {
+			$| = 1;
+			work(\*STDOUT, $trial, $points, $first, $jobs);
+			exit 0;
+		}
+		push @handles, $handle;
+	}
+	for my $handle (@handles) {
+		while (my $line = <$handle>) {
+			chomp $line;
+			my ($i, @wrong) = split /\t/, $line;
+			$results{$i} = \@wrong;
+			note("@{$points->[$i]}: @wrong") if @wrong;
+		}
+		close $handle;
+	}
+	return \%results;
+}
+
+sub report {
+	my ($points, $results, $took) = @_;
+	my (%tried, %wrong);
+
+	for my $i (0 .. $#$points) {
+		my $name = group(@{$points->[$i]});
+
+		$tried{$name}++;
+		push @{$wrong{$name}}, [$points->[$i], 'was not tried']
+		    if !$results->{$i};
+		push @{$wrong{$name}}, map { [$points->[$i], $_] }
+		    @{$results->{$i} // []};
+	}
+	for my $name (sort keys %tried) {
+		my @list = @{$wrong{$name} // []};
+
+		ok(!@list, "$name: $tried{$name} points");
+		diag(map { "$0 @{$_->[0]}\n    $_->[1]\n" } @list) if @list;
+	}
+	diag(sprintf '%d points in %.1f s, %.1f a second', scalar @$points,
+	    $took, @$points / ($took || 1));
+}
+
+sub run {
+	my (%campaign) = @_;
+	my $lacks = Fault->lacks;
+	my $count = $ENV{COUNT} // $campaign{count};
+	my (@points, $began, $results);
+
+	plan(skip_all => $lacks) if defined $lacks;
+	if (@ARGV) {
+		my $lab = Fault->new;
+		my @wrong = attempt($lab, $campaign{trial}, @ARGV);
+
+		ok(!@wrong, "@ARGV");
+		note($lab->{met});
+		diag(map { "$_\n" } @wrong) if @wrong;
+		done_testing();
+		return;
+	}
+	srand($ENV{SEED} // 1);
+	@points = spread($campaign{points}->(Fault->new));
+	splice @points, $count if $count ne 'all' && $count < @points;
+	$began = time;
+	$results = share($campaign{trial}, \@points, $ENV{JOBS} // 1);
+	report(\@points, $results, time - $began);
+	done_testing();
+}
+
+1;

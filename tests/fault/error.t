@@ -1,0 +1,127 @@
+#!/usr/bin/perl
+# A system call fails, once or from then on: the old release stays live and
+# whole or the new one is, what failed is told, and when the fault is gone
+# the next runner brings all of it level and one more push goes live.
+#
+#	error.t				a few points of all; see Campaign.pm
+#	error.t redeploy agent error ENOSPC state 12	this one
+#
+# "error" is once, "errors" all later calls of the same system call by
+# processes of that role, "short" a read or write that is cut to one byte.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Fault::Campaign;
+
+use constant SLOWLY => 10;
+
+my @errors = qw(ENOSPC EIO EDQUOT EROFS EACCES EMFILE ENOMEM);
+my @roles = qw(runner agent);
+my @hooks = qw(pre-receive post-receive post-update);
+
+# An interrupted call is made again, and what is cut short goes on. They are
+# tried where the kernel may do that.
+my @interrupted = qw(read write poll ppoll epoll_wait wait4 waitid openat
+    flock sendto recvfrom);
+my @cut = qw(read write pread64 pwrite64 sendfile copy_file_range);
+
+# For each role of a site: what its calls are, by classes of calls.
+sub count_calls {
+	my ($lab, $site) = @_;
+	my %count;
+
+	for my $class (qw(state all)) {
+		for my $call ($lab->calls($site, 'any', '-c', $class)) {
+			my ($role, $name) = split ' ', $call;
+
+			$count{$role}{$class}++;
+			$count{$role}{$name}++ if $class eq 'all';
+		}
+	}
+	return \%count;
+}
+
+sub numbered {
+	my ($count, @words) = @_;
+
+	return map { [@words, $_] } 1 .. $count // 0;
+}
+
+sub points {
+	my ($lab) = @_;
+	my @points;
+
+	for my $name (qw(first redeploy unhealthy rollback cleanup push)) {
+		my $site = $lab->fixture($name);
+		my $count = count_calls($lab, $site);
+
+		for my $role ($name eq 'push' ? @hooks : @roles) {
+			my $of = $count->{$role};
+
+			for my $class (qw(state all)) {
+				for my $error (@errors) {
+					push @points, numbered($of->{$class},
+					    $name, $role, $_, $error, $class)
+					    for qw(error errors);
+				}
+			}
+			push @points, numbered($of->{$_}, $name, $role,
+			    'error', 'EINTR', $_) for @interrupted;
+			push @points, numbered($of->{$_}, $name, $role,
+			    'short', '-', $_) for @cut;
+		}
+	}
+	return @points;
+}
+
+# The runner was given what cannot work: then it says so, in the journal,
+# in the event log or in its own words.
+sub check_reported {
+	my ($lab, $site, $run) = @_;
+	my $log = "$lab->{repo}/slipway/log/runner.log";
+	my $answers = Fault::Check::ask($lab);
+
+	return if $run->{met} eq '' || @{$answers->{unfinished}} == 0;
+	return if $run->{status} != 0 || $site->{name} eq 'push' &&
+	    (Fault::read_file($log) // '') ne '';
+	return "left @{$answers->{unfinished}}, and nobody says why";
+}
+
+# What a call that failed leaves in the root, an old release that is half
+# removed among it, may stay until the next deploy, which sweeps it.
+sub is_litter {
+	return $_[0] =~ m{^releases/\d{14}\.partial is left} ||
+	    $_[0] =~ m{^\.slipway/trash/\d+ is left} ||
+	    $_[0] =~ m{^releases/\d{14} is gone};
+}
+
+my $tried = 0;
+
+sub trial {
+	my ($lab, $name, $role, $mode, $error, $class, $at) = @_;
+	my $site = $lab->fixture($name);
+	my ($run, @wrong, @rest);
+
+	$lab->restore($site);
+	$run = $lab->run($site, '-r', $role, '-c', $class, $mode,
+	    $mode eq 'short' ? () : $error, $at);
+	# A lock of SQLite's that is refused is busy, and waited for. A file
+	# that close() does not close is not what any kernel does.
+	return if $run->{met} =~ / (?:fcntl|close)\b/;
+	@wrong = "no end: $run->{out}" if $run->{status} == 124;
+	push @wrong, "a signal: $run->{out}" if $run->{status} > 128;
+	push @wrong, map { "at once: $_" } $lab->glance($site);
+	push @wrong, check_reported($lab, $site, $run);
+	push @wrong, $lab->recover($site);
+	@rest = $lab->check($site, $run);
+	push @wrong, grep { !is_litter($_) } @rest;
+	if (@ARGV || $tried++ % SLOWLY == 0 || grep { is_litter($_) } @rest) {
+		push @wrong, $lab->push_more($site);
+		push @wrong, Fault::Check::check_slowly($lab);
+	}
+	return @wrong;
+}
+
+Fault::Campaign::run(count => 40, points => \&points, trial => \&trial);
