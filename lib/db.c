@@ -60,6 +60,14 @@ system_errno(struct db *db, int primary)
 	return sys;
 }
 
+/* A writer was killed, and its half must be rolled back by another one. */
+static bool
+is_half_written(struct db *db)
+{
+	return sqlite3_extended_errcode(db->handle) ==
+	    SQLITE_READONLY_ROLLBACK;
+}
+
 static const struct err *
 failure(struct db *db, int rc)
 {
@@ -67,11 +75,37 @@ failure(struct db *db, int rc)
 	int primary = rc & 0xff;
 	int sys = system_errno(db, primary);
 
+	if (is_half_written(db))
+		return err_new(ERR_JOURNAL, "%s: a writer was killed in the"
+		    " middle; whoever may write the file can read it, and"
+		    " puts that right", db->path);
 	if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) &&
 	    sys != 0)
 		return err_new(code_of(rc), "%s: %s: %s", db->path, text,
 		    strerror(sys));
 	return err_new(code_of(rc), "%s: %s", db->path, text);
+}
+
+/*
+ * Who only reads, and may write, does here what the next writer would do:
+ * after a power cut one may look before anybody writes.
+ */
+static bool
+roll_back(struct db *db)
+{
+	sqlite3 *writer = NULL;
+	int rc;
+
+	if (!is_half_written(db))
+		return false;
+	rc = sqlite3_open_v2(db->path, &writer, SQLITE_OPEN_READWRITE, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(writer, BUSY_TIMEOUT_MS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(writer, "SELECT count(*) FROM"
+		    " sqlite_schema", NULL, NULL, NULL);
+	sqlite3_close(writer);
+	return rc == SQLITE_OK;
 }
 
 /*
@@ -233,6 +267,8 @@ prepare(struct db_query **out, struct db *db, const char *sql,
 
 	*out = NULL;
 	rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, &tail);
+	if (rc != SQLITE_OK && roll_back(db))
+		rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, &tail);
 	if (rc != SQLITE_OK)
 		return failure(db, rc);
 	assert(stmt != NULL);
@@ -297,6 +333,11 @@ db_step(struct db_query *query, const struct err **err)
 	if (query->ended)
 		return false;
 	rc = sqlite3_step(query->stmt);
+	/* That is found before the first row. */
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE && roll_back(query->db)) {
+		sqlite3_reset(query->stmt);
+		rc = sqlite3_step(query->stmt);
+	}
 	if (rc == SQLITE_ROW)
 		return true;
 	query->ended = true;

@@ -1,9 +1,12 @@
 #include "db.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "tap.h"
@@ -305,6 +308,58 @@ test_wal(void)
 	free(path);
 }
 
+/* So much in a small cache that half of it is in the file. */
+static void
+die_writing(const char *path)
+{
+	struct db *db;
+
+	if (db_open(&db, path, DB_WRITE) != NULL ||
+	    db_script(db, "PRAGMA cache_size = 1; BEGIN IMMEDIATE;"
+	    "UPDATE t SET a = randomblob(200000)") != NULL)
+		_exit(1);
+	raise(SIGKILL);
+	_exit(1);
+}
+
+static void
+kill_a_writer(const char *path)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		die_writing(path);
+	ok(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status),
+	    "a writer is killed in the middle");
+}
+
+static void
+test_half_written(void)
+{
+	char *path = path_of("half.db"), *aside = path_of("half.db-journal");
+	const char *sum = "SELECT sum(length(a) + (a = zeroblob(9))) FROM t";
+	struct db *db;
+
+	is_ok(db_open(&db, path, DB_CREATE), "create");
+	is_ok(db_script(db, "CREATE TABLE t (a);"
+	    "INSERT INTO t VALUES (zeroblob(9))"), "fill");
+	db_close(db);
+	kill_a_writer(path);
+	ok(access(aside, F_OK) == 0, "what it changed is still to be undone");
+	is_ok(db_open(&db, path, DB_READ), "open for reading");
+	is_int(number(db, sum), 10, "the first reader finds what was before");
+	ok(access(aside, F_OK) == -1, "and has undone it");
+	kill_a_writer(path);
+	is_int(number(db, sum), 10, "so does one who had it open");
+	is_err(db_run(db, "DELETE FROM t", ""), ERR_JOURNAL,
+	    "half.db: attempt to write a readonly database",
+	    "and still only reads");
+	db_close(db);
+	free(aside);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -325,6 +380,7 @@ main(void)
 	test_no_database();
 	test_damaged();
 	test_wal();
+	test_half_written();
 	free(path);
 	return tap_done();
 }
