@@ -13,6 +13,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "file.h"
 #include "path.h"
 
 /* One read of a follower. */
@@ -54,13 +55,37 @@ ends_torn(int fd)
 	    pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
+static int
+open_log(const char *path)
+{
+	return open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+}
+
+/* Who made room may have removed the folder, too. */
+static const struct err *
+make_folder(const char *path)
+{
+	char *dir = path_dir(path);
+	const struct err *err = file_mkdirs(dir, 0755);
+
+	free(dir);
+	return err;
+}
+
 const struct err *
 log_open(struct log **log, const char *path)
 {
+	const struct err *err = NULL;
 	int fd;
 
 	*log = NULL;
-	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	fd = open_log(path);
+	if (fd == -1 && errno == ENOENT) {
+		err = make_folder(path);
+		if (err != NULL)
+			return err;
+		fd = open_log(path);
+	}
 	if (fd == -1)
 		return err_system("open %s", path);
 	*log = xcalloc(1, sizeof(**log));

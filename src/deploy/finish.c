@@ -1,6 +1,7 @@
 /*
  * The deploy is live. Whatever fails here is told, and changes nothing.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -79,6 +80,9 @@ drop_backups(struct work *work)
 	err = release_oldest_deploy(work->hub->journal, &oldest);
 	if (err == NULL)
 		err = file_list(&names, AT_FDCWD, dir);
+	/* Somebody has made room; there is nothing left to drop. */
+	if (err != NULL && err->sys_errno == ENOENT)
+		err = NULL;
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
 		char *path = path_join(dir, names.v[i]);
 

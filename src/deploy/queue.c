@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "file.h"
 #include "journal/event.h"
 #include "journal/step.h"
 #include "path.h"
@@ -136,26 +137,45 @@ queue_add(const struct hub *hub, struct deploy *request,
 	return announce(hub, request);
 }
 
+/*
+ * Its log tells why a runner died; where it cannot be written, because its
+ * folder or the room for it is missing, a runner is wanted all the same.
+ */
+static const struct err *
+start(const struct hub *hub, const char *const *argv,
+    const struct vec *env)
+{
+	char *log = hub_file(hub, "slipway/log/runner.log");
+	char *dir = path_dir(log);
+	const struct err *err;
+
+	err = file_mkdirs(dir, 0755);
+	if (err == NULL)
+		err = proc_detach(argv, (const char *const *)env->v, log);
+	if (err != NULL)
+		err = proc_detach(argv, (const char *const *)env->v, NULL);
+	free(dir);
+	free(log);
+	return err;
+}
+
 const struct err *
 queue_wake(const struct hub *hub, const char *environment)
 {
 	struct vec env = VEC_INIT;
 	const struct err *err;
-	char *dir, *program, *log;
+	char *dir, *program;
 
 	err = path_of_program(&dir);
 	if (err != NULL)
 		return err;
 	program = path_join(dir, "slipway");
-	log = hub_file(hub, "slipway/log/runner.log");
 	proc_base_env(&env);
-	err = proc_detach((const char *const[]){ program, "-C", hub->path,
-	    "-e", environment, "runner", NULL },
-	    (const char *const *)env.v, log);
+	err = start(hub, (const char *const[]){ program, "-C", hub->path,
+	    "-e", environment, "runner", NULL }, &env);
 	if (err != NULL)
 		err = err_add(err, "start a runner");
 	vec_release(&env);
-	free(log);
 	free(program);
 	free(dir);
 	return err;

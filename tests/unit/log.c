@@ -108,16 +108,20 @@ fill_disk(const char *path)
 static void
 test_write_errors(const char *dir)
 {
-	char *missing = path_join(dir, "no/such.log");
+	char *missing = path_join(dir, "gone/such.log");
+	char *wrong = path_join(dir, "gone/such.log/no.log");
 	char *full = path_join(dir, "full.log");
 	const struct err *err;
 	int status = -1;
 	struct log *log;
 	pid_t pid;
 
-	err = log_open(&log, missing);
-	is_err(err, ERR_SYSTEM, missing, "no folder for the file");
+	is_ok(log_open(&log, missing), "the folder for the file is made");
+	log_close(log);
+	err = log_open(&log, wrong);
+	is_err(err, ERR_SYSTEM, wrong, "unless it cannot be");
 	ok(log == NULL, "... no log is given");
+	free(wrong);
 	pid = fork();
 	if (pid == 0)
 		_exit(fill_disk(full));
