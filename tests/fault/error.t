@@ -124,4 +124,4 @@ sub trial {
 	return @wrong;
 }
 
-Fault::Campaign::run(count => 40, points => \&points, trial => \&trial);
+Fault::Campaign::run(count => 25, points => \&points, trial => \&trial);

@@ -60,4 +60,4 @@ sub trial {
 	return @wrong;
 }
 
-Fault::Campaign::run(count => 50, points => \&points, trial => \&trial);
+Fault::Campaign::run(count => 40, points => \&points, trial => \&trial);

@@ -72,8 +72,7 @@ sub attempt {
 
 # Every JOBS-th point from "first" on; a line for each to the handle.
 sub work {
-	my ($handle, $trial, $points, $first, $jobs) = @_;
-	my $lab = Fault->new;
+	my ($handle, $lab, $trial, $points, $first, $jobs) = @_;
 
 	for (my $i = $first; $i < @$points; $i += $jobs) {
 		my @wrong = attempt($lab, $trial, @{$points->[$i]});
@@ -82,9 +81,10 @@ sub work {
 	}
 }
 
-# { index => [complaints] } of all points.
+# { index => [complaints] } of all points. The first worker goes on in the
+# lab whose sites are there already.
 sub share {
-	my ($trial, $points, $jobs) = @_;
+	my ($lab, $trial, $points, $jobs) = @_;
 	my (@handles, %results);
 
 	for my $first (0 .. $jobs - 1) {
@@ -92,7 +92,8 @@ sub share {
 
 		if ($pid == 0) {
 			$| = 1;
-			work(\*STDOUT, $trial, $points, $first, $jobs);
+			work(\*STDOUT, $first == 0 ? $lab : Fault->new,
+			    $trial, $points, $first, $jobs);
 			exit 0;
 		}
 		push @handles, $handle;
@@ -136,11 +137,11 @@ sub run {
 	my (%campaign) = @_;
 	my $lacks = Fault->lacks;
 	my $count = $ENV{COUNT} // $campaign{count};
-	my (@points, $began, $results);
+	my ($lab, @points, $began, $results);
 
 	plan(skip_all => $lacks) if defined $lacks;
+	$lab = Fault->new;
 	if (@ARGV) {
-		my $lab = Fault->new;
 		my @wrong = attempt($lab, $campaign{trial}, @ARGV);
 
 		ok(!@wrong, "@ARGV");
@@ -150,10 +151,10 @@ sub run {
 		return;
 	}
 	srand($ENV{SEED} // 1);
-	@points = spread($campaign{points}->(Fault->new));
+	@points = spread($campaign{points}->($lab));
 	splice @points, $count if $count ne 'all' && $count < @points;
 	$began = time;
-	$results = share($campaign{trial}, \@points, $ENV{JOBS} // 1);
+	$results = share($lab, $campaign{trial}, \@points, $ENV{JOBS} // 1);
 	report(\@points, $results, time - $began);
 	done_testing();
 }
