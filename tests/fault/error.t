@@ -90,11 +90,13 @@ sub check_reported {
 }
 
 # What a call that failed leaves in the root, an old release that is half
-# removed among it, may stay until the next deploy, which sweeps it.
+# removed among it, may stay until the next deploy, which sweeps it; so may
+# a refs/live that could not be set, which the deploy told as its error.
 sub is_litter {
 	return $_[0] =~ m{^releases/\d{14}\.partial is left} ||
 	    $_[0] =~ m{^\.slipway/trash/\d+ is left} ||
-	    $_[0] =~ m{^releases/\d{14} is gone};
+	    $_[0] =~ m{^releases/\d{14} is gone} ||
+	    $_[0] =~ m{^refs/live/production is };
 }
 
 my $tried = 0;
@@ -111,7 +113,9 @@ sub trial {
 	# that close() does not close is not what any kernel does.
 	return if $run->{met} =~ / (?:fcntl|close)\b/;
 	@wrong = "no end: $run->{out}" if $run->{status} == 124;
-	push @wrong, "a signal: $run->{out}" if $run->{status} > 128;
+	# Who has no memory dies.
+	push @wrong, "a signal: $run->{out}" if $run->{status} > 128 &&
+	    $run->{met} !~ / (?:brk|mmap)\b/;
 	push @wrong, map { "at once: $_" } $lab->glance($site);
 	push @wrong, check_reported($lab, $site, $run);
 	push @wrong, $lab->recover($site);
