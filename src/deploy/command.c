@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "deploy/halt.h"
+#include "deploy/past.h"
 #include "journal/step.h"
 #include "proc.h"
 
@@ -137,31 +138,43 @@ begin_step(struct work *work, const struct command *command,
 	return step_begin(work->hub->journal, step);
 }
 
+/* Where it is to run: not where it was done before a crash. */
 static const struct err *
-begin_steps(struct work *work, const struct command *command,
-    struct steps *steps, bool *any)
+choose_hosts(struct work *work, const struct command *command, bool *mask)
 {
 	const struct err *err = NULL;
 
-	steps->n = work->n_hosts;
-	steps->v = xcalloc(steps->n, sizeof(*steps->v));
-	steps->mask = xcalloc(steps->n, sizeof(*steps->mask));
-	*any = false;
-	for (size_t i = 0; err == NULL && i < steps->n; i++) {
-		const char *host = work->hosts[i]->name;
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
 		bool done = false;
 
 		if (command->hosts != NULL && !command->hosts[i])
 			continue;
 		if (work->resumed && !command->old_release)
-			err = step_is_done(work->hub->journal,
-			    work->deploy.number, command->phase,
-			    command->name, host, &done);
-		if (err != NULL || done)
+			err = past_ask(work, command->phase, command->name,
+			    work->hosts[i]->name, &done);
+		mask[i] = !done;
+	}
+	return err;
+}
+
+static const struct err *
+begin_steps(struct work *work, const struct command *command,
+    struct steps *steps, bool *any)
+{
+	const struct err *err;
+
+	steps->n = work->n_hosts;
+	steps->v = xcalloc(steps->n, sizeof(*steps->v));
+	steps->mask = xcalloc(steps->n, sizeof(*steps->mask));
+	*any = false;
+	err = choose_hosts(work, command, steps->mask);
+	for (size_t i = 0; err == NULL && i < steps->n; i++) {
+		if (!steps->mask[i])
 			continue;
-		err = begin_step(work, command, &steps->v[i], host);
+		err = begin_step(work, command, &steps->v[i],
+		    work->hosts[i]->name);
 		work->unwritten = err != NULL;
-		steps->mask[i] = *any = true;
+		*any = true;
 	}
 	return err;
 }

@@ -7,16 +7,13 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/command.h"
+#include "deploy/past.h"
 #include "deploy/notes.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
 #include "journal/step.h"
-#include "proc.h"
-
-/* So often is a deploy interrupted in its steps before it is taken back. */
-#define INTERRUPTIONS_MAX 3
 
 /* What the steps of an interrupted activation tell. */
 struct findings {
@@ -34,42 +31,15 @@ look_at_running(struct findings *findings, const struct step *step)
 	const struct action *action;
 	struct step ended = *step;
 	const struct err *err = NULL;
-	bool retry;
 
 	action = config_action(work->hub->config, step->action);
-	retry = action == NULL || action->retry;
-	if (findings->why == NULL && !retry)
-		findings->why = err_new(ERR_FAILED, "%s (%s): interrupted,"
-		    " and retry = no", step->phase, step->action);
-	else if (findings->why == NULL &&
-	    findings->interruptions >= INTERRUPTIONS_MAX)
-		findings->why = err_new(ERR_FAILED, "%s (%s): interrupted;"
-		    " that makes %d times in this deploy", step->phase,
-		    step->action, findings->interruptions);
+	if (findings->why == NULL)
+		findings->why = past_interruption(work, step,
+		    findings->interruptions);
 	if (findings->why != NULL)
 		err = command_changed(work, step, action, &ended.changed);
 	ended.state = (char *)(uintptr_t)"interrupted";
 	return err_first(err, step_end(work->hub->journal, &ended));
-}
-
-/* This one had failed when its runner died. */
-static const struct err *
-failure(const struct step *step)
-{
-	struct proc_result result = {
-		.exit_status = (int)step->exit,
-		.signal = (int)step->signal,
-		.timed_out = step->timed_out,
-		.duration_ms = step->duration_ms,
-	};
-	struct str how = STR_INIT;
-	const struct err *err;
-
-	proc_describe(&how, &result);
-	err = err_new(ERR_FAILED, "%s (%s): %s", step->phase, step->action,
-	    how.s);
-	str_release(&how);
-	return err;
 }
 
 static const struct err *
@@ -87,7 +57,7 @@ look_at_step(const struct step *step, void *ctx)
 	if (running || strcmp(step->state, "interrupted") == 0)
 		findings->interruptions++;
 	if (findings->why == NULL && strcmp(step->state, "failed") == 0)
-		findings->why = failure(step);
+		findings->why = past_failure(step);
 	return running ? look_at_running(findings, step) : NULL;
 }
 
@@ -174,9 +144,12 @@ go_on_activating(struct work *work)
 	if (err != NULL)
 		return err;
 	reopen_window(work, findings.began_at);
-	if (is_rollback(work))
-		return lost != NULL ? lost : rollback_activate(work);
+	if (is_rollback(work) && lost != NULL)
+		return lost;
 	err = err_first(findings.why, lost);
+	if (is_rollback(work))
+		return err == NULL ? rollback_activate(work) :
+		    rollback_stop(work, err);
 	if (err == NULL)
 		err = activate(work);
 	return err == NULL ? finish(work) : take_back(work, err);

@@ -241,6 +241,15 @@ end_failed(struct work *work, const struct undone *undone,
 }
 
 const struct err *
+rollback_stop(struct work *work, const struct err *why)
+{
+	struct undone none = { 0 };
+
+	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
+	return end_failed(work, &none, why);
+}
+
+const struct err *
 rollback_activate(struct work *work)
 {
 	static const struct {

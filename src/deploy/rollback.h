@@ -27,4 +27,7 @@ const struct err *rollback_plan(struct work *work);
  */
 const struct err *rollback_activate(struct work *work);
 
+/* End one that was interrupted and must not go on, as one that failed. */
+const struct err *rollback_stop(struct work *work, const struct err *why);
+
 #endif

@@ -126,21 +126,6 @@ step_each(struct journal *journal, int64_t deploy, bool newest_first,
 }
 
 const struct err *
-step_is_done(struct journal *journal, int64_t deploy, const char *phase,
-    const char *action, const char *host, bool *done)
-{
-	const struct err *err;
-	int64_t count;
-
-	err = db_get_int(&count, journal_db(journal), 0, "SELECT count(*)"
-	    " FROM steps WHERE deploy = ?1 AND phase = ?2 AND action = ?3"
-	    " AND host = ?4 AND state = 'done'", "isss", deploy, phase,
-	    action, host);
-	*done = err == NULL && count > 0;
-	return err;
-}
-
-const struct err *
 step_phase_now(struct journal *journal, int64_t deploy, char **phase)
 {
 	return db_get_text(phase, journal_db(journal), "SELECT phase"

@@ -53,10 +53,6 @@ typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
 const struct err *step_each(struct journal *journal, int64_t deploy,
     bool newest_first, step_cb cb, void *ctx);
 
-/* True through "*done" when that step of the deploy is done already. */
-const struct err *step_is_done(struct journal *journal, int64_t deploy,
-    const char *phase, const char *action, const char *host, bool *done);
-
 /* The phase of the step that runs now, given; NULL: none does. */
 const struct err *step_phase_now(struct journal *journal, int64_t deploy,
     char **phase);

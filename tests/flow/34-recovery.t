@@ -59,6 +59,22 @@ run = echo "restart \$(cat "\$SLIPWAY_CURRENT/version")" >> "\$TRACE"; if test -
 phase = notify
 directive = mail
 run = echo mail >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
+
+[action drop]
+phase = contract
+directive = drop
+retry = no
+run = echo drop >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
+
+[action tidy]
+phase = contract
+directive = tidy
+run = echo tidy >> "\$TRACE"; exit 4
+
+[action signal]
+phase = clear
+retry = no
+run = test ! -e $T/hold-signal || { echo signal >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done; }
 EOF
 echo zero > "$T/schema"
 
@@ -212,6 +228,29 @@ is "it still is live" "$(deploy "$n" state)" live
 isnt "its end is told" "$(deploy "$n" finished_at)" null
 is "what was interrupted was done again" "$(trace | grep -c ^mail)" 2
 
+begin "eleven and a half -drop- -mail-"
+kill_runner
+recover "the runner was killed in a step of finish with retry = no"
+is "which is not run a second time" "$(trace | sed 1d | paste -s -d ,)" \
+    "drop,mail"
+is "the deploy stays live" "$(deploy "$n" state)" live
+like "and says so" "$(deploy "$n" error)" \
+    'contract \(drop\): interrupted, and retry = no'
+begin "eleven again -tidy- -mail-"
+kill_runner
+recover "the runner was killed when a step of finish had failed"
+is "nor is one that failed" "$(trace | grep -c ^tidy)" 1
+like "which is still told" "$(deploy "$n" error)" 'contract \(tidy\): exit 4'
+begin "eleven for the last time -mail-"
+kill_runner
+for i in 2 3; do
+	watch "$slipway" runner -C "$repo" -e production
+	kill_runner
+done
+recover "the runner was killed three times in finish"
+is "the third time is enough there, too" "$(deploy "$n" error)" \
+    "notify (mail): interrupted; that makes 3 times in this deploy"
+
 # An agent.
 begin "twelve -gate-"
 # shellcheck disable=SC2046
@@ -249,4 +288,15 @@ is "after its flip a rollback stays" "$(live_file version)" \
     "thirteen -schema-"
 is "it is live" "$(newest state)" live
 like "with a warning" "$out$err" 'warning: restart \(restart\): exit 1'
+rm "$T/no"
+git -C "$work" reset -q --hard "$(git -C "$repo" rev-parse refs/live/production)"
+push_file version sixteen "sixteen" --force main
+touch "$T/hold-signal"
+watch "$slipway" rollback -C "$repo"
+kill_runner
+recover "the runner was killed in a step of a rollback with retry = no"
+is "which is not run a second time either" "$(trace | grep -c ^signal)" 1
+is "the rollback stays live" "$(deploy "$n" state)" live
+like "and says so, too" "$(deploy "$n" error)" \
+    'clear \(signal\): interrupted, and retry = no'
 done_testing

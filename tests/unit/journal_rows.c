@@ -22,7 +22,6 @@ test_steps(void)
 	struct step step = { .deploy = 1, .phase = (char *)"migrate",
 	    .action = (char *)"one", .host = (char *)"local" };
 	struct str list = STR_INIT;
-	bool done;
 
 	is_err(step_begin(journal, &step), ERR_JOURNAL, "",
 	    "a step of no deploy");
@@ -31,16 +30,7 @@ test_steps(void)
 	step.action = (char *)"two";
 	is_ok(step_begin(journal, &step), "another");
 	step.state = (char *)"done";
-	is_ok(step_is_done(journal, 1, "migrate", "two", "local", &done),
-	    "is it done");
-	ok(!done, "not yet");
 	is_ok(step_end(journal, &step), "it ends");
-	is_ok(step_is_done(journal, 1, "migrate", "two", "local", &done),
-	    "is it done");
-	ok(done, "it is");
-	is_ok(step_is_done(journal, 1, "migrate", "two", "web2", &done),
-	    "elsewhere");
-	ok(!done, "it is not");
 	is_ok(step_each(journal, 1, false, add_step, &list), "all");
 	is_str(list.s, "one:running:-1 two:done:0 ", "oldest first");
 	str_clear(&list);
