@@ -268,7 +268,7 @@ end_step(struct work *work, const struct command *command,
 	    "ok", ok, "exit", step->exit, "signal", step->signal,
 	    "timed_out", (int)step->timed_out, "stopped",
 	    (int)result->stopped, "ms", step->duration_ms);
-	return step_end(work->hub->journal, step);
+	return work_step_end(work, step);
 }
 
 /* The record after the step; it tells whether a failed step did anything. */
@@ -331,7 +331,6 @@ end_steps(struct work *work, const struct command *command,
 			continue;
 		err = end_step(work, command, &steps->v[i], &results[i],
 		    changed);
-		work->unwritten = err != NULL;
 		if (failed == NULL &&
 		    strcmp(steps->v[i].state, "failed") == 0)
 			failed = failure(command, &results[i],
@@ -482,9 +481,8 @@ command_undo(struct work *work, const struct facts *facts,
 	event_add(work->log, "undo_done", "ssb", "action", step->action,
 	    "host", step->host, "ok", err == NULL);
 	if (!work_is_cut(work))
-		written = step_set_state(work->hub->journal, step->id,
-		    err == NULL ? "undone" : "undo-failed");
-	work->unwritten |= written != NULL;
+		written = work_step_state(work, step, err == NULL ? "undone" :
+		    "undo-failed");
 	message_release(&request);
 	free(record);
 	free(mask);

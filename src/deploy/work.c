@@ -107,23 +107,6 @@ work_hosts_again(struct work *work)
 }
 
 static const struct err *
-interrupt_step(const struct step *step, void *ctx)
-{
-	struct work *work = ctx;
-
-	if (strcmp(step->state, "running") != 0)
-		return NULL;
-	return step_set_state(work->hub->journal, step->id, "interrupted");
-}
-
-const struct err *
-work_interrupt_steps(struct work *work)
-{
-	return step_each(work->hub->journal, work->deploy.number, false,
-	    interrupt_step, work);
-}
-
-static const struct err *
 scan_commit(const struct repo_commit *commit, void *ctx)
 {
 	struct work *work = ctx;

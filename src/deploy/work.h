@@ -58,6 +58,16 @@ const struct err *work_hosts_again(struct work *work);
  */
 bool work_is_cut(const struct work *work);
 
+/*
+ * Write how a command ended, or that it was undone. What gets lost here
+ * would be run again, so a journal that is locked is waited for, for however
+ * long; any other error makes the work one that is cut.
+ */
+struct step;
+const struct err *work_step_end(struct work *work, const struct step *step);
+const struct err *work_step_state(struct work *work, const struct step *step,
+    const char *state);
+
 /* Steps that nobody will hear the end of become "interrupted". */
 const struct err *work_interrupt_steps(struct work *work);
 
