@@ -133,6 +133,12 @@ struct repo_move {
 };
 
 /*
+ * Could a ref of this name be made, as far as its neighbours go?
+ * ERR_REFUSED names the one in its way: a/b and a/b/c cannot both be.
+ */
+const struct err *repo_check_new_ref(struct repo *repo, const char *ref);
+
+/*
  * Move a ref, under its lock and durably, if it still is at "old"; one that
  * is at "new" already stays. ERR_REFUSED when it is elsewhere; ERR_BUSY
  * when somebody else held its lock for seconds.

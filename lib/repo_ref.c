@@ -4,10 +4,12 @@
  */
 #include "repo.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <git2.h>
 
+#include "alloc.h"
 #include "clock.h"
 
 /* So long is tried again when one after the other holds a ref. */
@@ -106,6 +108,56 @@ repo_set_ref(struct repo *repo, const char *ref, const char *oid,
 	if (*oid == '\0')
 		return remove_ref(repo, ref);
 	return write_ref(repo, ref, oid, why);
+}
+
+static const struct err *
+in_the_way(const char *ref, const char *other)
+{
+	return err_new(ERR_REFUSED, "%s cannot be made while there is %s;"
+	    " delete one of them", ref, other);
+}
+
+/* Above it: a ref where a folder would have to be. */
+static const struct err *
+check_above(struct repo *repo, const char *ref)
+{
+	const struct err *err = NULL;
+	char *name = xstrdup(ref), *slash = strrchr(name, '/');
+
+	for (; err == NULL && slash != NULL; slash = strrchr(name, '/')) {
+		char now[REPO_OID_SIZE];
+
+		*slash = '\0';
+		if (strchr(name, '/') == NULL)
+			break;
+		err = repo_ref_value(repo, name, now);
+		if (err == NULL && !repo_is_zero(now))
+			err = in_the_way(ref, name);
+	}
+	free(name);
+	return err;
+}
+
+const struct err *
+repo_check_new_ref(struct repo *repo, const char *ref)
+{
+	git_reference_iterator *below = NULL;
+	char *glob = xasprintf("%s/*", ref);
+	const struct err *err = NULL;
+	const char *name;
+	int code;
+
+	code = git_reference_iterator_glob_new(&below, repo_handle(repo),
+	    glob);
+	if (code == 0)
+		code = git_reference_next_name(&name, below);
+	if (code == 0)
+		err = in_the_way(ref, name);
+	else if (code != GIT_ITEROVER)
+		err = repo_error(code, "list the refs below %s", ref);
+	git_reference_iterator_free(below);
+	free(glob);
+	return err != NULL ? err : check_above(repo, ref);
 }
 
 static int

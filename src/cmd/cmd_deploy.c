@@ -56,6 +56,22 @@ name_commit(struct repo *repo, struct deploy *request)
 	return err;
 }
 
+/*
+ * "The branch" is what it is now. Where it moves with each deploy, a push
+ * that is under way may move it before this one's turn: then this one must
+ * not take it back, see branch_begin().
+ */
+static void
+expect_branch(const struct environment *env, struct deploy *request)
+{
+	char *ref = xasprintf("refs/heads/%s", env->branch);
+
+	if (env->set.transactional && request->ref != NULL &&
+	    strcmp(request->ref, ref) == 0)
+		request->ref_old = xstrdup(request->commit);
+	free(ref);
+}
+
 /* REV, or the tip of the environment's branch. */
 static const struct err *
 resolve(const struct call *call, struct deploy *request)
@@ -77,6 +93,7 @@ resolve(const struct call *call, struct deploy *request)
 	if (err == NULL) {
 		request->commit = xstrdup(oid);
 		name_ref(repo, rev, request);
+		expect_branch(call->env, request);
 		err = name_commit(repo, request);
 	}
 	repo_close(repo);

@@ -25,10 +25,11 @@ branch_value(struct repo *repo, const struct environment *env,
 	return err;
 }
 
-/* Words for a pusher whose commit does not contain what is there now. */
+/* Words for one whose commit does not contain what is there now. */
 static const struct err *
 has_moved(const struct work *work, const char *seen, const char *now)
 {
+	bool pushed = work->deploy.push != 0;
 	struct str by = STR_INIT;
 	struct deploy live;
 	const struct err *err;
@@ -42,8 +43,10 @@ has_moved(const struct work *work, const char *seen, const char *now)
 		    work->env->branch, now, by.s, work->deploy.commit);
 	else if (err == NULL)
 		err = err_new(ERR_REFUSED, "%s moved from %.7s to %.7s while"
-		    " this push waited%s; fetch, merge and push again",
-		    work->env->branch, seen, now, by.s);
+		    " this %s waited%s; %s", work->env->branch, seen, now,
+		    pushed ? "push" : "request", by.s, pushed ?
+		    "fetch, merge and push again" :
+		    "ask again for what it is now, or by commit");
 	deploy_release(&live);
 	str_release(&by);
 	return err;
@@ -70,23 +73,43 @@ check_pushed(const struct work *work, const char *now)
 	return err;
 }
 
+/* Where it is not there, other refs may be in its way. */
+static const struct err *
+check_room(const struct work *work, const char *now)
+{
+	char *ref = ref_of(work->env);
+	const struct err *err = NULL;
+
+	if (repo_is_zero(now))
+		err = repo_check_new_ref(work->repo, ref);
+	free(ref);
+	return err;
+}
+
 const struct err *
 branch_begin(struct work *work)
 {
-	bool is_rollback = strcmp(work->deploy.kind, "rollback") == 0;
-	char now[REPO_OID_SIZE];
+	struct deploy *deploy = &work->deploy;
+	bool is_rollback = strcmp(deploy->kind, "rollback") == 0;
+	char *seen = deploy->ref_old, now[REPO_OID_SIZE];
 	const struct err *err;
 
-	if (!work->env->set.transactional)
+	deploy->ref_old = NULL;
+	if (!work->env->set.transactional) {
+		free(seen);
 		return NULL;
+	}
 	err = branch_value(work->repo, work->env, now);
-	if (err == NULL && work->deploy.push != 0 && !is_rollback)
+	if (err == NULL && deploy->push != 0 && !is_rollback)
 		err = check_pushed(work, now);
-	if (err != NULL)
-		return err;
-	free(work->deploy.ref_old);
-	work->deploy.ref_old = xstrdup(now);
-	return NULL;
+	else if (err == NULL && seen != NULL && strcmp(seen, now) != 0)
+		err = has_moved(work, seen, now);
+	if (err == NULL)
+		err = check_room(work, now);
+	if (err == NULL)
+		deploy->ref_old = xstrdup(now);
+	free(seen);
+	return err;
 }
 
 static const struct err *

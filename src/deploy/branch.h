@@ -25,8 +25,10 @@ const struct err *branch_value(struct repo *repo,
 
 /*
  * Keep what the branch is in "ref_old". What was pushed may take it there
- * only from what the pusher saw, or from what the new commit contains:
- * ERR_REFUSED says what moved it meanwhile.
+ * only from what the pusher saw, or from what the new commit contains; a
+ * request for the branch as it was, kept in "ref_old" until now, only from
+ * there: ERR_REFUSED says what moved it meanwhile, or which other ref makes
+ * it impossible.
  */
 const struct err *branch_begin(struct work *work);
 

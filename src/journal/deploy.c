@@ -211,6 +211,22 @@ deploy_get(struct journal *journal, int64_t number, struct deploy *deploy)
 }
 
 const struct err *
+deploy_get_last(struct journal *journal, int64_t number,
+    struct deploy *deploy)
+{
+	const struct err *err;
+
+	err = deploy_get(journal, number, deploy);
+	while (err == NULL && deploy->state == DEPLOY_SUPERSEDED &&
+	    deploy->superseded_by != 0) {
+		number = deploy->superseded_by;
+		deploy_release(deploy);
+		err = deploy_get(journal, number, deploy);
+	}
+	return err;
+}
+
+const struct err *
 deploy_get_live(struct journal *journal, const char *environment,
     struct deploy *deploy)
 {

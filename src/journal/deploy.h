@@ -80,7 +80,8 @@ struct deploy {
 	enum maintenance maintenance;
 	char *ref_old;		/* what the branch was when it began, if it
 				 * moves with the deploy (transactional);
-				 * NULL: it has moved already */
+				 * before that, what it has to be then, or
+				 * NULL: anything */
 	char *cancelled_by;	/* who asked for it to stop; NULL: nobody */
 };
 
@@ -111,6 +112,13 @@ const struct err *deploy_outcome(const struct deploy *deploy);
 
 /* Reading. ERR_NOT_FOUND names the number. */
 const struct err *deploy_get(struct journal *journal, int64_t number,
+    struct deploy *deploy);
+
+/*
+ * The deploy that a request went into in the end: itself, or the one that
+ * took its place, or that one's.
+ */
+const struct err *deploy_get_last(struct journal *journal, int64_t number,
     struct deploy *deploy);
 
 /* What is live in an environment: "deploy->number" 0 when nothing is. */
@@ -170,7 +178,7 @@ const struct err *deploy_pending_directives(struct journal *journal,
 
 /*
  * A new request: environment, kind, commit, ref, target, push, pusher,
- * author and subject are read; its number, time and state are set.
+ * author, subject and ref_old are read; its number, time and state are set.
  * "options" may be NULL.
  *
  * A push asks once for each environment and ref: the second time nothing is

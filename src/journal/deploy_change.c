@@ -97,13 +97,13 @@ insert_request(struct db *db, struct deploy *deploy)
 	deploy->state = late ? DEPLOY_SUPERSEDED : DEPLOY_QUEUED;
 	return db_run(db, "INSERT INTO deploys (environment, kind, state,"
 	    " commit_oid, ref, target, push, pusher, author, subject,"
-	    " requested_at, superseded_by, finished_at)"
+	    " requested_at, superseded_by, finished_at, ref_old)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-	    " ?13)", "ssssssnsssini", deploy->environment, deploy->kind,
+	    " ?13, ?14)", "ssssssnsssinis", deploy->environment, deploy->kind,
 	    deploy_state_name(deploy->state), deploy->commit, deploy->ref,
 	    deploy->target, deploy->push, deploy->pusher, deploy->author,
 	    deploy->subject, deploy->requested_at, deploy->superseded_by,
-	    late ? deploy->requested_at : 0);
+	    late ? deploy->requested_at : 0, deploy->ref_old);
 }
 
 const struct err *

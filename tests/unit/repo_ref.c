@@ -59,6 +59,32 @@ test_locked(struct repo *repo, const char *a)
 	is_ok(repo_move_ref(repo, &move), "then it moves");
 }
 
+static void
+test_neighbours(struct repo *repo, const char *a)
+{
+	static const struct {
+		const char *ref, *other;
+	} cases[] = {
+		{ "refs/heads/near", "refs/heads/near/one" },
+		{ "refs/heads/near/one/two", "refs/heads/near/one" },
+		{ "refs/heads/near/one/two/three", "refs/heads/near/one" },
+	};
+
+	is_ok(repo_set_ref(repo, "refs/heads/near/one", a, "deploy 4"),
+	    "there is one");
+	for (int packed = 0; packed < 2; packed++) {
+		for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+			is_err(repo_check_new_ref(repo, cases[i].ref),
+			    ERR_REFUSED, cases[i].other, "%s cannot be made",
+			    cases[i].ref);
+		is_ok(repo_check_new_ref(repo, "refs/heads/near/on"),
+		    "beside it can be");
+		is_ok(repo_check_new_ref(repo, "refs/heads/nea"),
+		    "and before it");
+		sh("git -C \"$FOLDER/hub.git\" pack-refs --all");
+	}
+}
+
 int
 main(void)
 {
@@ -71,6 +97,7 @@ main(void)
 	b = rev("main~1");
 	test_move(repo, a, b);
 	test_locked(repo, a);
+	test_neighbours(repo, a);
 	free(a);
 	free(b);
 	repo_close(repo);
