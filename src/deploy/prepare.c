@@ -7,21 +7,16 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/queue.h"
 #include "deploy/stage.h"
 #include "room.h"
 
-/* The hidden ref keeps the commit from gc, for retry and rollback. */
+/* For retry and rollback; a request that waited has it already. */
 static const struct err *
 fetch(struct work *work, struct str *note)
 {
-	const struct err *err;
-	char *ref;
-
 	(void)note;
-	ref = xasprintf("refs/slipway/deploys/%" PRId64, work->deploy.number);
-	err = repo_set_ref(work->repo, ref, work->deploy.commit, "deploy");
-	free(ref);
-	return err;
+	return queue_keep(work->repo, &work->deploy);
 }
 
 static void

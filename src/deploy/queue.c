@@ -1,7 +1,9 @@
 #include "deploy/queue.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "file.h"
 #include "journal/event.h"
 #include "journal/step.h"
@@ -135,6 +137,25 @@ queue_add(const struct hub *hub, struct deploy *request,
 	if (err != NULL || request->requested_at == 0)
 		return err;
 	return announce(hub, request);
+}
+
+/* From wherever it was: a journal may have begun anew. */
+const struct err *
+queue_keep(struct repo *repo, const struct deploy *request)
+{
+	struct repo_move move = { .new = request->commit, .why = "deploy" };
+	char *ref = xasprintf("refs/slipway/deploys/%" PRId64,
+	    request->number);
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+
+	err = repo_ref_value(repo, ref, now);
+	move.ref = ref;
+	move.old = now;
+	if (err == NULL)
+		err = repo_move_ref(repo, &move);
+	free(ref);
+	return err;
 }
 
 /*

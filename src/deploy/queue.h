@@ -26,6 +26,13 @@ const struct err *queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options);
 
 /*
+ * Make the hidden ref that keeps the commit of a request, which no branch
+ * may hold, from git gc. Its asker and its runner may do so at once.
+ */
+const struct err *queue_keep(struct repo *repo,
+    const struct deploy *request);
+
+/*
  * Write into the log of each deploy that waits, and whose number is above
  * "number", what it waits for now.
  */

@@ -51,9 +51,9 @@ const struct err *receive_missed(struct hub *hub, int64_t id,
 /*
  * Of the pushes that are still "received" although their receive-pack is
  * dead, the first after "*id": its number, and in "landed" what did move.
- * "*id" is 0 when there is no further one. A push whose deploy in a
- * transactional environment is not over is left to the runner, which moves
- * its ref.
+ * "*id" is 0 when there is no further one. A push whose deploy was to be
+ * answered for by proc-receive (a transactional branch, an errand), and is
+ * not over, is left to the runner.
  */
 const struct err *receive_next_lost(const struct hub *hub, int64_t *id,
     struct push *landed);

@@ -6,24 +6,80 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "repo.h"
 
+/* A ref of a push, and the deploys that it asked for. */
+struct served {
+	const struct hub *hub;
+	const struct push_ref *ref;
+	struct repo *repo;
+	bool is;		/* by a deploy that answers for it */
+	bool landed;
+};
+
+/* Does this deploy answer for what was pushed, as proc-receive would? */
+static bool
+answers_for(const struct hub *hub, const struct deploy *deploy,
+    const struct push_ref *ref)
+{
+	const struct environment *env;
+	struct errand errand;
+
+	env = config_environment(hub->config, deploy->environment);
+	if (deploy->ref != NULL)
+		return env != NULL && env->set.transactional &&
+		    strcmp(deploy->ref, ref->ref) == 0;
+	return errand_is(ref->ref) && errand_parse(&errand, hub->config,
+	    ref->ref, repo_is_zero(ref->new)) == NULL &&
+	    errand.env == env && strcmp(deploy->kind,
+	    errand.kind == ERRAND_NOW ? "deploy" : "rollback") == 0;
+}
+
+static const struct err *
+look_at_served(struct journal *journal, const struct deploy *deploy,
+    void *ctx)
+{
+	struct served *served = ctx;
+	const struct err *err;
+	struct deploy last;
+
+	if (!answers_for(served->hub, deploy, served->ref))
+		return NULL;
+	served->is = true;
+	err = deploy_get_last(journal, deploy->number, &last);
+	if (err == NULL)
+		served->landed = deploy_outcome(&last) == NULL;
+	if (err == NULL && served->landed && last.number != deploy->number)
+		err = repo_is_ancestor(served->repo, deploy->commit,
+		    last.commit, &served->landed);
+	deploy_release(&last);
+	return err;
+}
+
 /*
- * A ref that is what the push wanted has moved, and so has one that a later
- * push found so; unless somebody pushed the same again, as people do when a
- * push dies: then that one tells.
+ * What its deploy came to tells of a ref that was left to us. Any other one
+ * has moved if it is what the push wanted, and so has one that a later push
+ * found so; unless somebody pushed the same again, as people do when a push
+ * dies: then that one tells.
  */
 static const struct err *
 has_moved(const struct hub *hub, struct repo *repo, int64_t push,
     const struct push_ref *ref, bool *moved)
 {
+	struct deploy_filter filter = { .push = push };
+	struct served served = { .hub = hub, .ref = ref, .repo = repo };
 	char now[REPO_OID_SIZE];
 	const struct err *err;
 	bool found = false, again = false;
 
+	err = deploy_each(hub->journal, &filter, look_at_served, &served);
+	*moved = served.landed;
+	if (err != NULL || served.is)
+		return err;
 	err = repo_ref_value(repo, ref->ref, now);
 	if (err == NULL)
 		err = push_ask_later(hub->journal, push, ref, &found, &again);
@@ -58,7 +114,7 @@ struct pending {
 	bool is;
 };
 
-/* One that was superseded is in the deploy that took its place. */
+/* Only those that proc-receive had to answer for. */
 static const struct err *
 look_at_deploy(struct journal *journal, const struct deploy *deploy,
     void *ctx)
@@ -66,21 +122,14 @@ look_at_deploy(struct journal *journal, const struct deploy *deploy,
 	struct pending *pending = ctx;
 	const struct environment *env =
 	    config_environment(pending->config, deploy->environment);
-	enum deploy_state state = deploy->state;
-	int64_t next = deploy->superseded_by;
-	const struct err *err = NULL;
+	const struct err *err;
+	struct deploy last;
 
-	if (env == NULL || !env->set.transactional)
+	if (env == NULL || (deploy->ref != NULL && !env->set.transactional))
 		return NULL;
-	while (err == NULL && next != 0) {
-		struct deploy taker;
-
-		err = deploy_get(journal, next, &taker);
-		state = taker.state;
-		next = taker.superseded_by;
-		deploy_release(&taker);
-	}
-	pending->is |= !deploy_is_over(state);
+	err = deploy_get_last(journal, deploy->number, &last);
+	pending->is |= err == NULL && !deploy_is_over(last.state);
+	deploy_release(&last);
 	return err;
 }
 

@@ -50,16 +50,11 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 static const struct err *
 say_which(const struct hub *hub, const struct deploy *deploy)
 {
-	struct deploy now = DEPLOY_INIT;
+	struct deploy now;
 	struct vec line = VEC_INIT;
 	const struct err *err;
-	int64_t number = deploy->number;
 
-	do {
-		deploy_release(&now);
-		err = deploy_get(hub->journal, number, &now);
-		number = now.superseded_by;
-	} while (err == NULL && number != 0);
+	err = deploy_get_last(hub->journal, deploy->number, &now);
 	if (err == NULL)
 		vec_pushf(&line, "deploy %" PRId64 ", %s:", now.number,
 		    now.environment);
