@@ -29,22 +29,6 @@ find_number(struct call *call, int64_t *number)
 	return err;
 }
 
-/* Done when it was stopped, and not when it failed by itself before. */
-static const struct err *
-judge(const struct deploy *deploy)
-{
-	const struct err *outcome = deploy_outcome(deploy);
-
-	if (deploy_was_cancelled(deploy) && deploy->state != DEPLOY_BROKEN)
-		return NULL;
-	if (outcome == NULL)
-		return err_new(ERR_FAILED, "deploy %" PRId64 " was not"
-		    " cancelled: it is %s", deploy->number,
-		    deploy_state_name(deploy->state));
-	return err_new(outcome->code, "%s%s", deploy_was_cancelled(deploy) ?
-	    "" : "it was not cancelled: ", outcome->text);
-}
-
 static const struct err *
 run_cancel(struct call *call)
 {
@@ -64,7 +48,7 @@ run_cancel(struct call *call)
 	if (err == NULL)
 		err = cmd_watch(call, number, &last);
 	if (err == NULL)
-		err = judge(&last);
+		err = cancel_outcome(&last);
 	free(who);
 	deploy_release(&last);
 	return err;

@@ -135,7 +135,10 @@ request(struct asking *asking, struct offered *offered,
 		return err;
 	offered->deploy = row->number;
 	offered->environment = xstrdup(env->name);
-	return queue_wake(asking->hub, env->name);
+	/* No branch holds it yet. */
+	if (*row->commit != '\0')
+		err = queue_keep(asking->repo, row);
+	return err_first(err, queue_wake(asking->hub, env->name));
 }
 
 /* "ref" NULL: asked for by commit. */
@@ -225,16 +228,12 @@ run_cancel(struct asking *asking, struct offered *offered,
     const struct environment *env)
 {
 	const struct err *err;
-	int64_t number;
 
 	err = cancel_request(asking->hub, env, 0, asking->push.pusher,
-	    &number);
-	if (err != NULL)
-		return err;
-	vec_pushf(asking->notes, "%s: deploy %" PRId64 " is to stop;"
-	    " see: slipway show %" PRId64, env->name, number, number);
-	offered->answer = ANSWER_OK;
-	return NULL;
+	    &offered->deploy);
+	offered->environment = xstrdup(env->name);
+	offered->stops = true;
+	return err;
 }
 
 static const struct err *
@@ -295,8 +294,9 @@ ask_one(struct asking *asking, struct offered *offered)
 }
 
 /*
- * When git turns another ref of an atomic push away, it is too late for
- * us; an update hook may do that.
+ * git moves the other refs of an atomic push when ours is live. Were it to
+ * turn one of them away then, which may have moved meanwhile, it would call
+ * ours rejected, too.
  */
 static const char *
 not_atomic(const struct asking *asking)
@@ -308,10 +308,9 @@ not_atomic(const struct asking *asking)
 		ours += is_ours(asking->hub, &offer->refs[i]);
 	if (ours > 1)
 		return "two deploys cannot be one: push without --atomic";
-	if (ours == 1 && asking->push.n_refs > 1 &&
-	    chained_has_update(asking->hook))
-		return "the update hook may refuse the others when this is"
-		    " live: push without --atomic";
+	if (ours == 1 && asking->push.n_refs > 1)
+		return "git may refuse the others when this is live: push"
+		    " without --atomic";
 	return NULL;
 }
 

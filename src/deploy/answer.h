@@ -11,7 +11,8 @@
  *
  * What git leaves undone for such refs is done here: the update hook,
  * receive.denyNonFastForwards, and that a branch points at a commit. In an
- * atomic push one ref of ours is answered: two deploys cannot be one.
+ * atomic push a ref of ours has to be alone: two deploys cannot be one, and
+ * git moves what else there is too late.
  */
 #ifndef ANSWER_H
 #define ANSWER_H

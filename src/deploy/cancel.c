@@ -1,10 +1,10 @@
 #include "deploy/cancel.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "deploy/ending.h"
 #include "deploy/queue.h"
-#include "journal/deploy.h"
 #include "journal/event.h"
 
 /* Who watches it sees at once that it is called off. */
@@ -54,4 +54,19 @@ cancel_request(const struct hub *hub, const struct environment *env,
 		err = queue_wake(hub, env->name);
 	deploy_release(&deploy);
 	return err;
+}
+
+const struct err *
+cancel_outcome(const struct deploy *deploy)
+{
+	const struct err *outcome = deploy_outcome(deploy);
+
+	if (deploy_was_cancelled(deploy) && deploy->state != DEPLOY_BROKEN)
+		return NULL;
+	if (outcome == NULL)
+		return err_new(ERR_FAILED, "deploy %" PRId64 " was not"
+		    " cancelled: it is %s", deploy->number,
+		    deploy_state_name(deploy->state));
+	return err_new(outcome->code, "%s%s", deploy_was_cancelled(deploy) ?
+	    "" : "it was not cancelled: ", outcome->text);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "journal/deploy.h"
 #include "journal/hub.h"
 
 /*
@@ -26,5 +27,11 @@
 const struct err *cancel_request(const struct hub *hub,
     const struct environment *env, int64_t number, const char *who,
     int64_t *cancelled);
+
+/*
+ * The error that its end is for the one who asked: NULL when it was
+ * stopped, and not when it failed by itself before.
+ */
+const struct err *cancel_outcome(const struct deploy *deploy);
 
 #endif

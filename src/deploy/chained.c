@@ -105,16 +105,6 @@ update_path(const char *hook)
 	return path;
 }
 
-bool
-chained_has_update(const char *hook)
-{
-	char *update = update_path(hook);
-	bool has = access(update, X_OK) == 0;
-
-	free(update);
-	return has;
-}
-
 const struct err *
 chained_update(const char *hook, const char *ref, const char *old,
     const char *new)
@@ -124,7 +114,7 @@ chained_update(const char *hook, const char *ref, const char *old,
 	char *const argv[] = { update, name, from, to, NULL };
 	const struct err *err = NULL;
 
-	if (chained_has_update(hook))
+	if (access(update, X_OK) == 0)
 		err = run(update, argv, "", 0);
 	if (err != NULL)
 		err = err_new(ERR_REFUSED, "hook declined");

@@ -7,7 +7,6 @@
 #ifndef CHAINED_H
 #define CHAINED_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -29,6 +28,5 @@ const struct err *chained_run(char *const *argv, const void *input,
  */
 const struct err *chained_update(const char *hook, const char *ref,
     const char *old, const char *new);
-bool chained_has_update(const char *hook);
 
 #endif

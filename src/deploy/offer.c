@@ -18,7 +18,6 @@ offer_release(struct offer *offer)
 		free(offer->refs[i].old);
 		free(offer->refs[i].new);
 		free(offer->refs[i].reason);
-		free(offer->refs[i].new_oid);
 		free(offer->refs[i].environment);
 	}
 	free(offer->refs);
@@ -226,14 +225,15 @@ offer_refuse(struct offered *offered, const char *fmt, ...)
 	str_release(&text);
 }
 
-static void
-add_line(struct str *out, const char *word, const char *a, const char *b)
+static void __attribute__((format(printf, 2, 3)))
+add_line(struct str *out, const char *fmt, ...)
 {
 	struct str line = STR_INIT;
+	va_list ap;
 
-	str_addf(&line, "%s %s", word, a);
-	if (b != NULL)
-		str_addf(&line, " %s", b);
+	va_start(ap, fmt);
+	str_addv(&line, fmt, ap);
+	va_end(ap);
 	pkt_add(out, line.s, line.len);
 	str_release(&line);
 }
@@ -249,15 +249,13 @@ offer_write(const struct offer *offer, int out_fd)
 
 		if (ref->answer == ANSWER_NONE ||
 		    ref->answer == ANSWER_REFUSED) {
-			add_line(&out, "ng", ref->ref,
+			add_line(&out, "ng %s %s", ref->ref,
 			    ref->reason == NULL ? "failed" : ref->reason);
 			continue;
 		}
-		add_line(&out, "ok", ref->ref, NULL);
+		add_line(&out, "ok %s", ref->ref);
 		if (ref->answer == ANSWER_NOT_OURS)
-			add_line(&out, "option", "fall-through", NULL);
-		else if (ref->new_oid != NULL)
-			add_line(&out, "option", "new-oid", ref->new_oid);
+			add_line(&out, "option fall-through");
 	}
 	pkt_add_flush(&out);
 	err = file_write_fd(out_fd, out.s, out.len);

@@ -7,11 +7,13 @@
  *	git   version=1 NUL push-options atomic, flush
  *	hook  version=1 NUL push-options atomic, flush
  *	git   OLD NEW REF ..., flush; if there are options: OPTION ..., flush
- *	hook  ok REF | ng REF REASON ..., each "ok" with its options; flush
+ *	hook  ok REF | ng REF REASON ..., flush
  *
  * A capability is answered only where git offered it: an old client has
- * neither push options nor atomic pushes. "option" lines reach clients that
- * speak report-status-v2; git leaves them out for others.
+ * neither push options nor atomic pushes. Behind an "ok" stands "option
+ * fall-through" for a ref that git is to move itself. Where a newer deploy
+ * took the place of what was pushed, there is no "option new-oid": a client
+ * would set its tracking branch to a commit that it does not have.
  *
  *	err = offer_read(&offer, STDIN_FILENO, STDOUT_FILENO);
  *	offer_refuse(&offer.refs[0], "deploy %d failed", 41);
@@ -49,8 +51,8 @@ struct offered {
 	char *new;
 	enum answer answer;
 	char *reason;		/* of a refusal */
-	char *new_oid;		/* OK: what it is now; NULL: "new" */
-	int64_t deploy;		/* what it asked for; 0: none */
+	int64_t deploy;		/* what it asked for, or stops; 0: none */
+	bool stops;		/* the deploy, instead */
 	char *environment;	/* of "deploy" */
 };
 

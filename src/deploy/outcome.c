@@ -8,7 +8,7 @@
 
 #include "alloc.h"
 #include "deploy/answer.h"
-#include "deploy/errand.h"
+#include "deploy/cancel.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "journal/push.h"
@@ -17,22 +17,6 @@
 
 /* What a command had to say is in the banner; here it is cut. */
 #define WHY_MAX 200
-
-/* The deploy that a request went into in the end. */
-static const struct err *
-get_last(struct journal *journal, int64_t number, struct deploy *deploy)
-{
-	const struct err *err;
-
-	err = deploy_get(journal, number, deploy);
-	while (err == NULL && deploy->state == DEPLOY_SUPERSEDED &&
-	    deploy->superseded_by != 0) {
-		number = deploy->superseded_by;
-		deploy_release(deploy);
-		err = deploy_get(journal, number, deploy);
-	}
-	return err;
-}
 
 /* " at migrate (updb), exit 1" or ": what was wrong", first line only. */
 static void
@@ -100,15 +84,6 @@ find_contained(const struct hub *hub, const struct offered *offered,
 	return err;
 }
 
-/* The view has told which deploy took its place. */
-static void
-accept(struct offered *offered, const struct deploy *deploy)
-{
-	offered->answer = ANSWER_OK;
-	if (deploy->number != offered->deploy && !errand_is(offered->ref))
-		offered->new_oid = xstrdup(deploy->commit);
-}
-
 static void
 refuse(const struct hub *hub, struct offered *offered,
     const struct deploy *deploy)
@@ -125,6 +100,25 @@ refuse(const struct hub *hub, struct offered *offered,
 	str_release(&text);
 }
 
+/* The word cancel: done when it was stopped, as for "slipway cancel". */
+static const struct err *
+give_stopped(const struct hub *hub, struct offered *offered)
+{
+	struct deploy deploy;
+	const struct err *err, *why;
+
+	err = deploy_get(hub->journal, offered->deploy, &deploy);
+	if (err != NULL)
+		return err;
+	why = cancel_outcome(&deploy);
+	if (why == NULL)
+		offered->answer = ANSWER_OK;
+	else
+		offer_refuse(offered, "%s", why->text);
+	deploy_release(&deploy);
+	return NULL;
+}
+
 static const struct err *
 give_one(const struct hub *hub, struct offered *offered)
 {
@@ -132,7 +126,7 @@ give_one(const struct hub *hub, struct offered *offered)
 	const struct err *err;
 	bool contained;
 
-	err = get_last(hub->journal, offered->deploy, &deploy);
+	err = deploy_get_last(hub->journal, offered->deploy, &deploy);
 	if (err == NULL)
 		err = find_contained(hub, offered, &deploy, &contained);
 	if (err != NULL)
@@ -148,7 +142,7 @@ give_one(const struct hub *hub, struct offered *offered)
 		offer_refuse(offered, "deploy %" PRId64 " took its place and"
 		    " does not contain %.7s", deploy.number, offered->new);
 	else
-		accept(offered, &deploy);
+		offered->answer = ANSWER_OK;
 done:
 	deploy_release(&deploy);
 	return err;
@@ -192,7 +186,8 @@ answer_give(struct hub *hub, struct offer *offer, struct vec *notes)
 
 		if (offered->answer != ANSWER_NONE || offered->deploy == 0)
 			continue;
-		err = give_one(hub, offered);
+		err = offered->stops ? give_stopped(hub, offered) :
+		    give_one(hub, offered);
 		if (err != NULL)
 			offer_refuse(offered, "%s", err->text);
 	}

@@ -144,23 +144,22 @@ is "the other branch is stored" "$(branch topic)" "$(head_of)"
 like "and told about" "$banner" 'branch topic is stored'
 push --atomic main:refs/heads/topic HEAD~1:refs/heads/old
 is_exit "an atomic push without it" 0
-commit index.html seven seven
-push --atomic main main:refs/heads/topic
-is_exit "an atomic push with it and an update hook is refused" 1
-like "with words" "$err" 'push without --atomic'
-isnt "as a whole" "$(branch topic)" "$(head_of)"
 rm "$repo/hooks/update"
-push --atomic main main:refs/heads/topic
-is_exit "without that hook it is taken" 0
-is "as a whole" "$(branch) $(branch topic)" "$(head_of) $(head_of)"
+commit index.html seven seven
+git -C "$repo" config receive.denyNonFastForwards true
+push --atomic main +HEAD~3:refs/heads/topic
+git -C "$repo" config --unset receive.denyNonFastForwards
+is_exit "an atomic push with it is refused" 1
+like "with words" "$err" \
+    'main -> main \(git may refuse the others when this is live: push without --atomic\)'
+isnt "before it is live" "$(branch)" "$(head_of)"
+push --atomic main
+is_exit "but for one with it alone" 0
+is "which is live" "$(live_file index.html)" seven
 put bad x
 commit index.html bad "bad again"
-push --atomic main main:refs/heads/topic
-is_exit "one that fails is refused" 1
-isnt "as a whole" "$(branch topic)" "$(head_of)"
-is "and has not landed" "$(pushes)" unlanded
 push main main:refs/heads/topic
-is_exit "without --atomic the others land" 1
+is_exit "when it fails the others land" 1
 is "each by itself" "$(branch topic)" "$(head_of)"
 is "so the push did" "$(pushes)" landed
 git -C "$work" reset -q --hard HEAD~1
@@ -225,9 +224,50 @@ check_invariants "after three at once"
 is "eleven is a success" "$eleven" 0
 like "which says where it is" "$(cat "$T/eleven")" \
     'your commit is in deploy [0-9]+'
+unlike "and git finds nothing wrong" "$(cat "$T/eleven")" '^error'
+is "what it knows of the server is what it pushed" \
+    "$(theirs rev-parse production/main)" "$(theirs rev-parse main)"
 is "one deploy served both" \
     "$(sql "SELECT count(*) FROM deploys WHERE state = 'superseded'")" 1
 is "twelve is live" "$(branch)" "$(git -C "$T/third" rev-parse HEAD)"
+rm "$T/go"
+
+# What waits outlives git gc, and a word by hand does not take a push back.
+git -C "$work" pull -q production main
+put hold g
+commit index.html gc "gc is under way"
+seen=$(branch)
+push_raw main > /dev/null &
+pid=$!
+started $pid
+ok "and is under way" wait_for 20 building
+theirs pull -q --rebase "$work" main
+theirs commit -q --allow-empty -m "waits, held by no branch"
+theirs push production main > "$T/kept" 2>&1 &
+pid3=$!
+started $pid3
+ok "a push waits" wait_for 20 queued 1
+"$slipway" deploy -C "$repo" main > "$T/hand" 2>&1 &
+pid2=$!
+started $pid2
+ok "a deploy by hand, too" wait_for 20 queued 2
+git -C "$repo" gc -q --prune=now
+touch "$T/go"
+wait $pid
+wait $pid3
+kept=$?
+wait $pid2
+by_hand=$?
+check_invariants "after git gc and a deploy by hand"
+is "what waited is live" "$kept $(branch)" "0 $(theirs rev-parse main)"
+is "the deploy by hand fails" "$by_hand" 1
+like "in words" "$(cat "$T/hand")" \
+    "main moved from $(echo "$seen" | cut -c 1-7) to $(branch | cut -c 1-7) while this request waited \(deploy [0-9]+\); ask again for what it is now, or by commit"
+slip deploy "$seen"
+is "by commit it takes the branch back" "$(branch)" "$seen"
+slip retry "$(($(newest deploy) - 2))"
+is_exit "a retry moves it as well" 0
+isnt "away from there" "$(branch)" "$seen"
 rm "$T/go"
 
 # A client that goes away changes nothing.
@@ -262,6 +302,19 @@ is "the release is taken back" "$(current)" "$live"
 git -C "$repo" update-ref refs/heads/main "$before"
 check_invariants "after it is where it was"
 git -C "$work" reset -q --hard HEAD~1
+
+# Another branch stands where it would have to be.
+before=$(branch)
+git -C "$repo" update-ref -d refs/heads/main
+git -C "$repo" update-ref refs/heads/main/x "$before"
+git -C "$repo" pack-refs --all
+push_raw main
+like "a branch that cannot be is told of" "$err" \
+    'refs/heads/main cannot be made while there is refs/heads/main/x; delete one of them'
+is "before anything was touched" "$(newest state)" failed
+git -C "$repo" update-ref -d refs/heads/main/x
+git -C "$repo" update-ref refs/heads/main "$before"
+check_invariants "after it can be again"
 
 # git that was not told.
 git -C "$repo" config --unset-all receive.procReceiveRefs

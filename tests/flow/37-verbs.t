@@ -87,6 +87,49 @@ push --atomic main:refs/deploy/now main:refs/deploy/plan
 is_exit "but not in an atomic one" 1
 like "with words" "$err" 'push without --atomic'
 
+# A word whose receive-pack dies has landed when what it asked for is live.
+lose() {
+	git -C "$work" push production "$1" > /dev/null 2>&1 &
+	pid=$!
+	started $pid
+	wait_for 20 test -e "$T/at" || diag "the gate was not reached"
+	for proc in /proc/[0-9]*; do
+		case $(readlink "$proc/cwd"),$(cat "$proc/comm") in
+		"$repo",proc-receive|"$repo",git-receive*)
+			kill -9 "${proc#/proc/}" ;;
+		esac
+	done 2>/dev/null
+	wait $pid
+	touch "$T/go"
+	wait_for 20 idle
+	rm -f "$T/at" "$T/go"
+	run "$slipway" runner -C "$repo" -e production
+	check_invariants "after $1 was lost"
+}
+last_push() {
+	sql "SELECT state FROM pushes ORDER BY id DESC LIMIT 1"
+}
+config <<EOF
+[action gate]
+phase = restart
+run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
+
+[action bad]
+phase = verify
+run = test ! -e "$T/no"
+EOF
+lose main:refs/deploy/now
+is "a now that was lost is live, and landed" \
+    "$(newest state) $(last_push)" "live landed"
+touch "$T/no"
+lose main:refs/deploy/now
+is "one that fails is not" "$(newest state) $(last_push)" \
+    "rolled-back unlanded"
+rm "$T/no"
+lose :refs/deploy/rollback
+is "a rollback is, too" "$(newest kind) $(newest state) $(last_push)" \
+    "rollback live landed"
+
 # Cancel one that runs.
 config <<EOF
 [action gate]
@@ -100,10 +143,35 @@ started $pid
 ok "a deploy runs" wait_for 20 test -e "$T/at"
 run git -C "$work" push production :refs/deploy/cancel
 is_exit "it can be cancelled" 0
+is "which is told when it is" "$(newest state)" cancelled
+like "and shown" "$err" 'cancelled by'
 wait $pid
 check_invariants "after a cancel"
 is "and is" "$(newest state)" cancelled
 touch "$T/go"
+
+# One that needs a hand in the end was not stopped as one would like.
+config <<EOF
+[action schema]
+phase = migrate
+run = true
+undo = false
+
+[action gate]
+phase = migrate
+run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
+EOF
+rm -f "$T/at" "$T/go"
+push_raw main:refs/deploy/now > /dev/null &
+pid=$!
+started $pid
+ok "a migration runs" wait_for 20 test -e "$T/at"
+run git -C "$work" push production :refs/deploy/cancel
+is_exit "a cancel whose undo fails, fails" 1
+like "in words" "$err" \
+    'remote rejected.*deploy [0-9]+ failed and needs a hand: cancelled by'
+wait $pid
+check_invariants "after a cancel whose undo failed"
 
 # An old client: no side-band, no report-status-v2, no push options.
 config <<'EOF'
