@@ -177,7 +177,7 @@ store_sweep(struct store *store, struct vec *swept)
 	err = sweep_left_over(store, store->releases_fd, "", ".partial",
 	    swept);
 	if (err == NULL)
-		err = sweep_left_over(store, store->root_fd, "current.",
+		err = sweep_left_over(store, store->root_fd, ".current.",
 		    ".tmp", swept);
 	if (err == NULL)
 		err = sweep_left_over(store, store->shared_fd, ".", ".seed",
