@@ -159,7 +159,7 @@ ask_room(struct work *work, const struct err **lack)
 	return err;
 }
 
-/* What failed deploys left for inspection is the first to go. */
+/* What failed deploys left for inspection, or in the trash, goes first. */
 static const struct err *
 drop_failed(struct work *work)
 {
@@ -171,7 +171,7 @@ drop_failed(struct work *work)
 	message_add_int(&request, "keep", 0);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
-	return err;
+	return err == NULL ? work_sweep(work) : err;
 }
 
 /* A disk that fills up in the middle costs more than one that was full. */

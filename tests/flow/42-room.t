@@ -104,6 +104,12 @@ is_exit "retry" 0
 like "makes room" "$out" 'what failed deploys had left was removed'
 is "is live" "$(live_file version)" nine
 
+mkdir -p "$root/.slipway/trash/killed"
+free=$(($(stat -f -c '%a * %S' "$root")))
+head -c $((free - 200000)) /dev/zero > "$root/.slipway/trash/killed/zeros"
+slip deploy
+is_exit "room that a removal which was killed still takes is given back" 0
+
 # What is not exported takes no room.
 config <<EOF
 export = yes
