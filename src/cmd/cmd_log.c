@@ -11,6 +11,7 @@
 #include "deploy/queue.h"
 #include "journal/deploy.h"
 #include "report/left.h"
+#include "report/line.h"
 #include "report/table.h"
 #include "report/view.h"
 
@@ -285,8 +286,8 @@ check_broken(struct call *call, const struct environment *env,
 		    call->hub.path);
 	else if (err == NULL && !level)
 		err = err_new(ERR_FAILED, "%s: what is live is not what was"
-		    " deployed last; slipway deploy puts it right",
-		    env->name);
+		    " deployed last; slipway deploy puts it right, unless"
+		    " something is to be moved away first", env->name);
 	deploy_release(&deploy);
 	return err;
 }
@@ -297,7 +298,7 @@ run_status(struct call *call)
 	const struct config *config;
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
-	const struct err *err, *broken = NULL;
+	const struct err *err, *broken = NULL, *nameless = NULL;
 	bool level;
 
 	json.pretty = true;
@@ -322,6 +323,11 @@ run_status(struct call *call)
 			    &left, level));
 		vec_release(&left);
 	}
+	if (call->env == NULL)
+		nameless = left_find_nameless(&call->hub);
+	if (nameless != NULL && !call->json)
+		line_pair(&out, "left", nameless->text);
+	broken = err_first(broken, nameless);
 	if (call->json) {
 		json_end(&json);
 		str_addch(&out, '\n');

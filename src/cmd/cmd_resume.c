@@ -11,6 +11,7 @@
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "lock.h"
+#include "report/left.h"
 #include "report/view.h"
 
 /* Between two looks at a deploy that is over and not finished. */
@@ -147,8 +148,9 @@ run_resume(struct call *call)
 	const struct err *err, *outcome = NULL;
 
 	err = cmd_open(call, DB_WRITE, false);
+	/* What cannot be settled keeps nobody from what was asked for. */
 	if (err == NULL)
-		err = receive_settle(&call->hub);
+		outcome = receive_settle(&call->hub);
 	config = call->hub.config;
 	only = call->env;
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
@@ -156,6 +158,8 @@ run_resume(struct call *call)
 		if (only == NULL || only == call->env)
 			err = resume_one(call, &outcome);
 	}
+	if (err == NULL && only == NULL)
+		outcome = err_first(outcome, left_find_nameless(&call->hub));
 	return err_first(err, outcome);
 }
 

@@ -313,7 +313,9 @@ map_file(struct manifest *manifest, int dirfd, const char *path)
 	fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ?
-		    err_new(ERR_NOT_FOUND, "there is no manifest") :
+		    err_new(ERR_NOT_FOUND, "there is no manifest of it in"
+		    " .slipway/manifest, so nobody can tell whether it is"
+		    " what was deployed; deploy its commit again") :
 		    err_system("open");
 	if (fstat(fd, &st) == -1) {
 		err = err_system("stat");

@@ -223,7 +223,9 @@ store_open_release(struct store *store, const char *release, int *dirfd)
 	if (*dirfd != -1)
 		return NULL;
 	return errno == ENOENT ?
-	    err_new(ERR_NOT_FOUND, "there is no release %s", release) :
+	    err_new(ERR_NOT_FOUND, "there is no release %s in %s/releases:"
+	    " was it removed by hand, or is a file system not mounted?",
+	    release, store->root) :
 	    err_system("open release %s", release);
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,4 +144,39 @@ left_find(const struct hub *hub, const struct environment *env,
 
 	err = find_dead_runner(hub, env->name, lines);
 	return err == NULL ? find_lost_pushes(hub, env, lines) : err;
+}
+
+static const struct err *
+check_named(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	const struct hub *hub = ctx;
+
+	(void)journal;
+	if (config_environment(hub->config, deploy->environment) != NULL)
+		return NULL;
+	return err_new(ERR_FAILED, "deploy %" PRId64 " is %s in the"
+	    " environment %s, which slipway.ini does not have any more; put"
+	    " it back there, and then: slipway resume -C %s", deploy->number,
+	    deploy_state_name(deploy->state), deploy->environment, hub->path);
+}
+
+const struct err *
+left_find_nameless(const struct hub *hub)
+{
+	static const enum deploy_state states[] = {
+		DEPLOY_ACTIVATING, DEPLOY_PREPARED, DEPLOY_PREPARING,
+		DEPLOY_QUEUED
+	};
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < sizeof(states) /
+	    sizeof(states[0]); i++) {
+		struct deploy_filter filter = {
+			.state = deploy_state_name(states[i]),
+		};
+
+		err = deploy_each(hub->journal, &filter, check_named,
+		    (void *)(uintptr_t)hub);
+	}
+	return err;
 }

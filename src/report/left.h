@@ -18,4 +18,10 @@ const struct err *left_find(const struct hub *hub,
 
 #define LEFT_WAIT_MS 1000
 
+/*
+ * A deploy that is not over, of an environment that slipway.ini does not
+ * have any more, as an error: no runner ever comes to it.
+ */
+const struct err *left_find_nameless(const struct hub *hub);
+
 #endif

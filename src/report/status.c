@@ -3,6 +3,7 @@
  * waits, and what failed since. The journal tells, and the symlink is
  * looked at: what visitors see is what it says.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,6 +50,10 @@ look_at_current(struct status *status, const char *root)
 		status->fault = NULL;
 	else if (status->live.number == 0 && file_exists(AT_FDCWD, path))
 		status->fault = xasprintf("%s is there, and nothing is live",
+		    path);
+	else if (status->live.number != 0 && err != NULL &&
+	    err->sys_errno == EINVAL)
+		status->fault = xasprintf("%s is not a symlink: move it away",
 		    path);
 	else if (status->live.number != 0 && err != NULL)
 		status->fault = xstrdup(err->text);

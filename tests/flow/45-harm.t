@@ -9,10 +9,13 @@ push_file version one "one"
 
 # Who needs room is told that these may go.
 rm -r "$repo/slipway/log" "$repo/slipway/backup"
+ln -s releases/none "$root/.current.1.tmp"
 push_file version two "two"
 is "a push without the folders for logs and backups is live" \
     "$(live_file version)" two
 unlike "and misses nothing" "$banner" 'error|warning|failed'
+not_ok "what a flip that was killed has left is swept" \
+    test -L "$root/.current.1.tmp"
 ok "the log is there again" test -s "$repo/slipway/log/2.jsonl"
 rm -r "$repo/slipway/log"
 : > "$repo/slipway/log"
@@ -51,5 +54,50 @@ wait "$pid"
 check_invariants "after the journal was locked for long"
 is "the deploy goes on" "$(newest state)" live
 is "and the command was run once" "$(trace)" run
+
+# An environment that is not in the config any more.
+rm -f "$T/ready" "$T/go"
+commit version five "five -schema-"
+setsid git -C "$work" push -q production main > "$T/push.out" 2>&1 &
+pid=$!
+started "$pid"
+ok "a command is at work" wait_for 15 test -e "$T/ready"
+kill -9 "-$pid"
+# shellcheck disable=SC2046 # one word a process
+kill -9 $(slipway_processes)
+wait_for 15 idle || diag "something is left: $(slipway_processes)"
+sed -i 's/^\[environment production/&2/' "$repo/slipway.ini"
+run "$slipway" status -C "$repo"
+is_exit "a deploy that was begun where nobody looks" 1
+like "is told of" "$out" "left +deploy 5 is activating in the environment production,\
+ which slipway.ini does not have any more; put it back"
+run "$slipway" resume -C "$repo"
+is_exit "and is not finished in silence" 1
+like "nor told of by status alone" "$err" 'deploy 5 is activating'
+sed -i 's/^\[environment production2/[environment production/' \
+    "$repo/slipway.ini"
+touch "$T/go"
+slip resume
+is_exit "put back, it is finished" 0
+is "and live" "$(live_file version)" five
+
+# What is gone, or in the way, is told with what to do.
+rm "$root/current"
+mkdir "$root/current"
+run "$slipway" status -C "$repo"
+is_exit "a folder in place of current" 1
+like "is in the way" "$out" "but +$root/current is not a symlink: move it away"
+rmdir "$root/current"
+run "$slipway" deploy -C "$repo"
+slip deploy
+previous=$(deploy 7 previous)
+rm "$root/.slipway/manifest/$previous"
+slip rollback
+like "a manifest that is gone" "$err$out" \
+    "manifest $previous: there is no manifest of it .* deploy its commit again"
+rm -r "$root/releases/$previous"
+slip rollback
+like "a release that is gone" "$err$out" \
+    "no release $previous in $root/releases: was it removed by hand"
 
 done_testing

@@ -111,7 +111,7 @@ test_refusals(void)
 	is_err(manifest_draft_write(draft, dirfd, "bad", COMMIT, "x"),
 	    ERR_CORRUPT, "is no object name", "a wrong tree");
 	is_err(manifest_open(&manifest, dirfd, "bad"), ERR_NOT_FOUND,
-	    "there is no manifest", "nothing was written then");
+	    "there is no manifest of it", "nothing was written then");
 	ok(manifest == NULL, "and nothing is opened");
 	manifest_draft_free(draft);
 }
