@@ -41,7 +41,7 @@ run_uninit(struct call *call)
 	err = find_repository(call, &repo);
 	if (err == NULL)
 		err = hooks_dir(&dir, repo);
-	if (err == NULL)
+	if (err == NULL && !hooks_answer_is_foreign(dir))
 		err = git_leave_refs(repo, &none, &done);
 	if (err == NULL)
 		err = hooks_remove(dir, &done);

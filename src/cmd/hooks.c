@@ -172,6 +172,16 @@ remove_one(const char *dir, const char *name, struct vec *done)
 	return err;
 }
 
+bool
+hooks_answer_is_foreign(const char *dir)
+{
+	char *hook = path_join(dir, ALONE);
+	bool foreign = file_exists(AT_FDCWD, hook) && !is_ours(hook, ALONE);
+
+	free(hook);
+	return foreign;
+}
+
 /* One hook alone would refuse pushes that nothing deploys. */
 const struct err *
 hooks_install(const char *dir, struct vec *done)

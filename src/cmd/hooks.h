@@ -8,6 +8,8 @@
 #ifndef HOOKS_H
 #define HOOKS_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "vec.h"
 
@@ -16,6 +18,9 @@
  * core.hooksPath, or REPO/hooks.
  */
 const struct err *hooks_dir(char **dir, const char *repo);
+
+/* Is the proc-receive hook, which git leaves refs to, somebody else's? */
+bool hooks_answer_is_foreign(const char *dir);
 
 /*
  * Put the links in; what was done is pushed onto "done". After a failure

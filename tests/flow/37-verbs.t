@@ -247,4 +247,9 @@ chmod +x "$repo/hooks/proc-receive"
 run "$slipway" init "$repo"
 is_exit "somebody else's proc-receive is not replaced" 1
 like "with words" "$err" 'proc-receive is there already'
+git -C "$repo" config receive.procReceiveRefs refs/heads/review
+run "$slipway" uninit "$repo"
+is "nor are the refs that wait for it taken away" \
+    "$(git -C "$repo" config --get-all receive.procReceiveRefs)" \
+    refs/heads/review
 done_testing
