@@ -67,6 +67,10 @@ const struct err *repo_resolve(struct repo *repo, const char *name,
 const struct err *repo_ref(struct repo *repo, const char *ref,
     char oid[REPO_OID_SIZE]);
 
+/* Which ref a symbolic one stands for, given; NULL: it is none. */
+const struct err *repo_ref_alias(struct repo *repo, const char *ref,
+    char **target);
+
 /* What a full ref name says, not peeled: zeros where there is no ref. */
 const struct err *repo_ref_value(struct repo *repo, const char *ref,
     char oid[REPO_OID_SIZE]);

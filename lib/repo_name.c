@@ -115,6 +115,25 @@ repo_ref(struct repo *repo, const char *ref, char oid[REPO_OID_SIZE])
 }
 
 const struct err *
+repo_ref_alias(struct repo *repo, const char *ref, char **target)
+{
+	git_reference *found = NULL, *direct = NULL;
+	int code;
+
+	*target = NULL;
+	code = git_reference_lookup(&found, repo_handle(repo), ref);
+	if (code == 0 && git_reference_type(found) == GIT_REFERENCE_SYMBOLIC)
+		code = git_reference_resolve(&direct, found);
+	if (code == 0 && direct != NULL)
+		*target = xstrdup(git_reference_name(direct));
+	git_reference_free(direct);
+	git_reference_free(found);
+	if (code == 0 || code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
+		return NULL;
+	return repo_error(code, "read %s", ref);
+}
+
+const struct err *
 repo_ref_value(struct repo *repo, const char *ref, char oid[REPO_OID_SIZE])
 {
 	const struct err *err;

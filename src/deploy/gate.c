@@ -177,6 +177,36 @@ is_left_to_us(const struct vec *told, const char *ref)
 	return false;
 }
 
+static bool
+is_transactional(const struct config *config, const char *ref)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		is |= config->environments[i].set.transactional &&
+		    str_starts_with(ref, "refs/heads/") &&
+		    strcmp(ref + strlen("refs/heads/"),
+		    config->environments[i].branch) == 0;
+	return is;
+}
+
+/* git follows a symbolic ref, and would move the branch behind it. */
+static const struct err *
+check_alias(struct gate *gate, const char *ref)
+{
+	const struct err *err;
+	char *target;
+
+	err = repo_ref_alias(gate->repo, ref, &target);
+	if (target != NULL && is_transactional(gate->hub->config, target) &&
+	    strcmp(ref, target) != 0)
+		vec_pushf(&gate->reasons, "%s is another name of %s here,"
+		    " which moves when its commit is live; push to that",
+		    ref, target);
+	free(target);
+	return err;
+}
+
 /*
  * git would move such a ref itself, before anything is live, or store an
  * errand as a ref.
@@ -191,13 +221,9 @@ check_told(struct gate *gate)
 	err = repo_config_all(gate->repo, "receive.procReceiveRefs", &told);
 	for (size_t i = 0; err == NULL && i < gate->push->n_refs; i++) {
 		const char *ref = gate->push->refs[i].ref;
-		bool ours = errand_is(ref);
+		bool ours = errand_is(ref) || is_transactional(config, ref);
 
-		for (size_t k = 0; k < config->n_environments; k++)
-			ours |= config->environments[k].set.transactional &&
-			    str_starts_with(ref, "refs/heads/") &&
-			    strcmp(ref + strlen("refs/heads/"),
-			    config->environments[k].branch) == 0;
+		err = check_alias(gate, ref);
 		if (ours && !is_left_to_us(&told, ref))
 			vec_pushf(&gate->reasons, "git here does not know"
 			    " that %s waits for its deploy; on the server,"

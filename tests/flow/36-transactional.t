@@ -303,6 +303,18 @@ git -C "$repo" update-ref refs/heads/main "$before"
 check_invariants "after it is where it was"
 git -C "$work" reset -q --hard HEAD~1
 
+# Another name of it is no way around its deploy.
+git -C "$repo" symbolic-ref refs/heads/alias refs/heads/main
+before=$(branch)
+commit index.html aliased "by another name"
+push main:alias
+is_exit "a symbolic ref to it is not pushed to" 1
+like "in words" "$banner" \
+    'refs/heads/alias is another name of refs/heads/main here'
+is "it has not moved" "$(branch)" "$before"
+git -C "$repo" symbolic-ref -d refs/heads/alias
+git -C "$work" reset -q --hard HEAD~1
+
 # Another branch stands where it would have to be.
 before=$(branch)
 git -C "$repo" update-ref -d refs/heads/main
