@@ -128,6 +128,52 @@ note_child(const struct process *process, void *ctx)
 		add(ctx, process->pid);
 }
 
+static bool
+read_children_of(struct kin *children, int tasks_fd, const char *tid)
+{
+	char path[64];
+	FILE *file;
+	int fd, pid;
+
+	snprintf(path, sizeof(path), "%.32s/children", tid);
+	fd = openat(tasks_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	file = fdopen(fd, "r");
+	if (file == NULL) {
+		close(fd);
+		return false;
+	}
+	while (fscanf(file, "%d", &pid) == 1)
+		add(children, (pid_t)pid);
+	fclose(file);
+	return true;
+}
+
+/*
+ * The kernel's own lists of the children of each thread; false where it
+ * keeps none. Nobody but us takes a child off a list, by waiting for it, so
+ * none is passed over.
+ */
+static bool
+read_children(struct kin *children)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	bool known = true;
+
+	if (dir == NULL)
+		return false;
+	for (entry = readdir(dir); known && entry != NULL;
+	    entry = readdir(dir)) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			known = read_children_of(children, dirfd(dir),
+			    entry->d_name);
+	}
+	closedir(dir);
+	return known;
+}
+
 /*
  * Most processes that run a command have no other child, and the kernel
  * says so at once; that saves reading all of /proc.
@@ -140,7 +186,8 @@ list_children(struct kin *children)
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 &&
 	    errno == ECHILD)
 		return;
-	each_process(note_child, children);
+	if (!read_children(children))
+		each_process(note_child, children);
 }
 
 /* Forget children that their owner has waited for without kin_wait(). */

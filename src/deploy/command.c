@@ -339,44 +339,68 @@ end_steps(struct work *work, const struct command *command,
 	return err_first(err, failed);
 }
 
+/* The command on its hosts, between its two records. */
+static const struct err *
+perform(struct work *work, const struct command *command,
+    struct steps *steps, struct proc_result *results,
+    struct vec *before, struct vec *after)
+{
+	bool record = command->action != NULL && !command->old_release &&
+	    command->action->record != NULL;
+	const struct err *err = NULL;
+
+	if (record)
+		err = keep_record(work, command, steps, "", before);
+	if (err != NULL) {
+		for (size_t i = 0; i < steps->n; i++)
+			results[i].exit_status = -1;
+	} else {
+		err = run_steps(work, command, steps, results);
+		/* Also a command that nobody heard the end of has run. */
+		if (record && !work_is_cut(work))
+			record_after(work, command, steps, after);
+	}
+	return err == NULL ? NULL :
+	    err_add(err, "%s (%s)", command->phase, command->name);
+}
+
+static bool
+all_succeeded(const struct steps *steps, const struct proc_result *results)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->mask[i] && !went_well(&results[i]))
+			return false;
+	}
+	return true;
+}
+
 const struct err *
 command_run(struct work *work, const struct command *command)
 {
 	struct vec before = VEC_INIT, after = VEC_INIT;
 	struct proc_result *results;
 	struct steps steps = { 0 };
-	const struct err *err, *lost;
-	bool any, record;
+	const struct err *err;
+	bool any;
 
 	err = halt_check(work, command->phase, command->name);
 	if (err != NULL)
 		return err;
 	err = begin_steps(work, command, &steps, &any);
 	results = xcalloc(steps.n, sizeof(*results));
-	record = command->action != NULL && !command->old_release &&
-	    command->action->record != NULL;
 	if (err != NULL || !any)
 		goto done;
 	work->ran = true;
 	announce(work, command, &steps);
-	if (record)
-		err = keep_record(work, command, &steps, "", &before);
-	if (err != NULL) {
-		err = err_add(err, "%s (%s)", command->phase, command->name);
-		for (size_t i = 0; i < steps.n; i++)
-			results[i].exit_status = -1;
-	} else {
-		lost = run_steps(work, command, &steps, results);
-		if (lost != NULL)
-			err = err_add(lost, "%s (%s)", command->phase,
-			    command->name);
-		/* Also a command that nobody heard the end of has run. */
-		if (record && !work_is_cut(work))
-			record_after(work, command, &steps, &after);
-	}
-	if (!work_is_cut(work))
+	err = perform(work, command, &steps, results, &before, &after);
+	/* A host that is lost only now has told how its command ended. */
+	if (!work_is_cut(work) ||
+	    (err == NULL && all_succeeded(&steps, results)))
 		err = err_first(err, end_steps(work, command, &steps,
 		    results, &before, &after));
+	if (err == NULL && work_is_cut(work))
+		err = err_new(ERR_INTERRUPTED, "%s (%s): its host was lost",
+		    command->phase, command->name);
 	if (!work_is_cut(work) && halt_is_known(work))
 		err = halt_error(work, command->phase, command->name);
 done:

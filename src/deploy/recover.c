@@ -23,25 +23,6 @@ struct findings {
 	const struct err *why;	/* it cannot go on; NULL: it can */
 };
 
-/* This one nobody has heard the end of. */
-static const struct err *
-look_at_running(struct findings *findings, const struct step *step)
-{
-	struct work *work = findings->work;
-	const struct action *action;
-	struct step ended = *step;
-	const struct err *err = NULL;
-
-	action = config_action(work->hub->config, step->action);
-	if (findings->why == NULL)
-		findings->why = past_interruption(work, step,
-		    findings->interruptions);
-	if (findings->why != NULL)
-		err = command_changed(work, step, action, &ended.changed);
-	ended.state = (char *)(uintptr_t)"interrupted";
-	return err_first(err, step_end(work->hub->journal, &ended));
-}
-
 static const struct err *
 look_at_step(const struct step *step, void *ctx)
 {
@@ -58,7 +39,30 @@ look_at_step(const struct step *step, void *ctx)
 		findings->interruptions++;
 	if (findings->why == NULL && strcmp(step->state, "failed") == 0)
 		findings->why = past_failure(step);
-	return running ? look_at_running(findings, step) : NULL;
+	if (findings->why == NULL && running)
+		findings->why = past_interruption(findings->work, step,
+		    findings->interruptions);
+	return NULL;
+}
+
+/* Nobody has heard the end of these. */
+static const struct err *
+end_running(const struct step *step, void *ctx)
+{
+	struct findings *findings = ctx;
+	struct work *work = findings->work;
+	struct step ended = *step;
+	const struct err *err = NULL;
+
+	if (strcmp(step->state, "running") != 0)
+		return NULL;
+	/* What is not run again is undone, if it had an effect. */
+	if (findings->why != NULL)
+		err = command_changed(work, step,
+		    config_action(work->hub->config, step->action),
+		    &ended.changed);
+	ended.state = (char *)(uintptr_t)"interrupted";
+	return err_first(err, step_end(work->hub->journal, &ended));
 }
 
 /* The commit that was live before, so that the plan comes out the same. */
@@ -141,12 +145,16 @@ go_on_activating(struct work *work)
 		findings.why = cancelled(work);
 	err = step_each(work->hub->journal, work->deploy.number, false,
 	    look_at_step, &findings);
+	findings.why = err_first(findings.why, lost);
+	if (err == NULL)
+		err = step_each(work->hub->journal, work->deploy.number,
+		    false, end_running, &findings);
 	if (err != NULL)
 		return err;
 	reopen_window(work, findings.began_at);
 	if (is_rollback(work) && lost != NULL)
 		return lost;
-	err = err_first(findings.why, lost);
+	err = findings.why;
 	if (is_rollback(work))
 		return err == NULL ? rollback_activate(work) :
 		    rollback_stop(work, err);

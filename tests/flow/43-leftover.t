@@ -13,6 +13,21 @@ directive = schema
 run = sh -c 'echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> "\$TRACE"'; true
 undo = true
 
+[action told]
+phase = migrate
+directive = told
+record = cat $T/told; ! test -e $T/kill || { rm $T/kill; kill -9 \$PPID; }
+run = echo told >> "\$TRACE"; cat version > $T/told; test ! -e $T/last || touch $T/kill
+undo = echo undo >> "\$TRACE"; cp "\$SLIPWAY_RECORD" $T/told
+
+[action once]
+phase = migrate
+directive = once
+retry = no
+record = ! test -e $T/next || { rm $T/next; kill -9 \$PPID; }
+run = echo once >> "\$TRACE"
+undo = echo never >> "\$TRACE"
+
 [action fails]
 phase = migrate
 directive = fails
@@ -74,8 +89,26 @@ wait "$pid"
 check_invariants "after a runner and its agent were killed"
 is "the migration came to its end once again" "$(trace)" migrated
 
+# A host that is lost when the command has told how it ended.
+echo none > "$T/told"
+: > "$T/trace"
+touch "$T/last"
+push_file version told "told -told-"
+is "a step whose end was heard is not run again" "$(trace)" told
+is "and the deploy goes on" "$(newest state)" live
+rm "$T/last"
+
+# The next step never began, and says retry = no: both are looked at.
+: > "$T/trace"
+touch "$T/next"
+push_file version back "back -told- -once-"
+is "it is taken back" "$(newest state)" rolled-back
+is "with what was done before" "$(trace | paste -s -d ,)" told,undo
+is "and only that" "$(cat "$T/told")" told
+
+git -C "$work" reset -q --hard HEAD~1
 rm -f "$T/inner"
-push_file version four "four -fails-"
+push_file version four "four -fails-" --force main
 is "a command fails" "$(newest state)" rolled-back
 ok "what it had started is gone" ended "$(cat "$T/inner")"
 
