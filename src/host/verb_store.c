@@ -307,13 +307,16 @@ const struct err *
 verb_sweep(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec swept = VEC_INIT;
+	struct vec swept = VEC_INIT, stays = VEC_INIT;
 	const struct err *err;
 
 	(void)request;
-	err = store_sweep(agent->store, &swept);
+	err = store_sweep(agent->store, &swept, &stays);
+	for (size_t i = 0; i < stays.n && err == NULL; i++)
+		err = verb_note_once(agent, stays.v[i]);
 	if (err == NULL)
 		verb_add_all(result, "swept", &swept);
 	vec_release(&swept);
+	vec_release(&stays);
 	return err;
 }

@@ -30,21 +30,35 @@ check_not_live(struct store *store, const char *release, const char *act)
 	return err;
 }
 
+/* A name that nothing in the trash has, given: what is there may resist. */
+static char *
+trash_name(const struct store *store, const char *name)
+{
+	char *free_name = xstrdup(name);
+
+	for (int i = 1; file_exists(store->trash_fd, free_name); i++) {
+		free(free_name);
+		free_name = xasprintf("%s.%d", name, i);
+	}
+	return free_name;
+}
+
 const struct err *
 layout_discard(struct store *store, int dirfd, const char *name)
 {
-	const struct err *err;
+	const struct err *err = NULL;
+	char *to;
 
 	if (!file_exists(dirfd, name))
 		return NULL;
-	err = file_remove_tree(store->trash_fd, name);
-	if (err != NULL)
-		return err_add(err, "trash");
-	if (renameat(dirfd, name, store->trash_fd, name) == -1)
-		return err_system("move %s to the trash", name);
-	/* It is gone from its place; what stays in the trash is swept. */
-	file_remove_tree(store->trash_fd, name);
-	return NULL;
+	to = trash_name(store, name);
+	if (renameat(dirfd, name, store->trash_fd, to) == -1)
+		err = err_system("move %s to the trash", name);
+	else
+		/* It has left its place; what stays in the trash is swept. */
+		file_remove_tree(store->trash_fd, to);
+	free(to);
+	return err;
 }
 
 /* What a store keeps about a release, apart from its folder. */
@@ -168,8 +182,29 @@ sweep_manifests(struct store *store)
 	return err;
 }
 
+/*
+ * A web server may have written into a release as another user. Such files
+ * are in nobody's way in the trash, and keep nothing from going on.
+ */
+static const struct err *
+sweep_trash(struct store *store, const char *name, struct vec *swept,
+    struct vec *stays)
+{
+	const struct err *err = file_remove_tree(store->trash_fd, name);
+
+	if (err == NULL) {
+		vec_push(swept, name);
+	} else if (err->sys_errno == EPERM || err->sys_errno == EACCES) {
+		vec_pushf(stays, "%s/.slipway/trash stays: %s; remove it as"
+		    " the user who has made it, or as root", store->root,
+		    err->text);
+		err = NULL;
+	}
+	return err;
+}
+
 const struct err *
-store_sweep(struct store *store, struct vec *swept)
+store_sweep(struct store *store, struct vec *swept, struct vec *stays)
 {
 	struct vec trash = VEC_INIT;
 	const struct err *err;
@@ -186,11 +221,8 @@ store_sweep(struct store *store, struct vec *swept)
 		err = sweep_manifests(store);
 	if (err == NULL)
 		err = file_list(&trash, store->trash_fd, ".");
-	for (size_t i = 0; i < trash.n && err == NULL; i++) {
-		err = file_remove_tree(store->trash_fd, trash.v[i]);
-		if (err == NULL)
-			vec_push(swept, trash.v[i]);
-	}
+	for (size_t i = 0; i < trash.n && err == NULL; i++)
+		err = sweep_trash(store, trash.v[i], swept, stays);
 	vec_release(&trash);
 	return err;
 }

@@ -159,8 +159,12 @@ const struct err *store_remove(struct store *store, const char *release);
 const struct err *store_fail(struct store *store, const char *release,
     int64_t keep_count);
 
-/* Remove partial releases and what was left in the trash. */
-const struct err *store_sweep(struct store *store, struct vec *swept);
+/*
+ * Remove partial releases and what was left in the trash. What belongs to
+ * another user and cannot be removed is no error: a line for it in "stays".
+ */
+const struct err *store_sweep(struct store *store, struct vec *swept,
+    struct vec *stays);
 
 /* The path of a record file of a release, given; its folder is made. */
 const struct err *store_record_path(struct store *store,

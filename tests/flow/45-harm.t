@@ -31,6 +31,11 @@ phase = migrate
 directive = schema
 run = echo run >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
 undo = true
+
+[action gate]
+phase = build
+directive = gate
+run = touch $T/ready; until test -e $T/go; do sleep 0.05; done
 EOF
 hold() {
 	{
@@ -55,17 +60,22 @@ check_invariants "after the journal was locked for long"
 is "the deploy goes on" "$(newest state)" live
 is "and the command was run once" "$(trace)" run
 
+# killed_push CONTENT MESSAGE: everybody dies in its command.
+killed_push() {
+	rm -f "$T/ready" "$T/go"
+	commit version "$1" "$2"
+	setsid git -C "$work" push -q production main > "$T/push.out" 2>&1 &
+	pid=$!
+	started "$pid"
+	ok "a command is at work" wait_for 15 test -e "$T/ready"
+	kill -9 "-$pid"
+	# shellcheck disable=SC2046 # one word a process
+	kill -9 $(slipway_processes)
+	wait_for 15 idle || diag "something is left: $(slipway_processes)"
+}
+
 # An environment that is not in the config any more.
-rm -f "$T/ready" "$T/go"
-commit version five "five -schema-"
-setsid git -C "$work" push -q production main > "$T/push.out" 2>&1 &
-pid=$!
-started "$pid"
-ok "a command is at work" wait_for 15 test -e "$T/ready"
-kill -9 "-$pid"
-# shellcheck disable=SC2046 # one word a process
-kill -9 $(slipway_processes)
-wait_for 15 idle || diag "something is left: $(slipway_processes)"
+killed_push five "five -schema-"
 sed -i 's/^\[environment production/&2/' "$repo/slipway.ini"
 run "$slipway" status -C "$repo"
 is_exit "a deploy that was begun where nobody looks" 1
@@ -81,6 +91,27 @@ slip resume
 is_exit "put back, it is finished" 0
 is "and live" "$(live_file version)" five
 
+# A web server that runs as somebody else has written into a release. A file
+# that nobody may remove stands for its files.
+theirs=$root/.slipway/trash/theirs/file
+mkdir -p "$root/.slipway/trash/theirs"
+: > "$theirs"
+trap 'chattr -i "$theirs" 2> /dev/null; _end' EXIT
+if chattr +i "$theirs" 2> /dev/null; then
+	killed_push six "six -gate-"
+	touch "$T/go"
+	run "$slipway" resume -C "$repo"
+	like "a file that cannot be removed does not keep a deploy from being\
+ given up" "$(newest error)" 'interrupted while it was preparing'
+	run "$slipway" retry -C "$repo"
+	is_exit "nor the next from going live" 0
+	like "it is told of" "$out" "trash stays: remove .*theirs/file: .*;\
+ remove it as the user who has made it"
+	unlike "as no failure" "$out" "cleanup +failed"
+	chattr -i "$theirs"
+fi
+slip deploy
+
 # What is gone, or in the way, is told with what to do.
 rm "$root/current"
 mkdir "$root/current"
@@ -90,7 +121,7 @@ like "is in the way" "$out" "but +$root/current is not a symlink: move it away"
 rmdir "$root/current"
 run "$slipway" deploy -C "$repo"
 slip deploy
-previous=$(deploy 7 previous)
+previous=$(newest previous)
 rm "$root/.slipway/manifest/$previous"
 slip rollback
 like "a manifest that is gone" "$err$out" \

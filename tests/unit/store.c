@@ -266,6 +266,7 @@ static void
 test_end(void)
 {
 	struct vec swept = VEC_INIT, names = VEC_INIT, busy = VEC_INIT;
+	struct vec stays = VEC_INIT;
 	char *dir = xasprintf("%s/releases/" SECOND, store_root(store));
 	char *record;
 	int64_t count;
@@ -301,7 +302,7 @@ test_end(void)
 	is_ok(make(SECOND), "made again");
 	ok(sh("rm root/releases/" SECOND "/a"), "and changed");
 	is_ok(store_seal(store, SECOND, true), "and sealed");
-	is_ok(store_sweep(store, &swept), "a sweep");
+	is_ok(store_sweep(store, &swept, &stays), "a sweep");
 	ok(sh("test -s " BUILT), "leaves what was built");
 	is_ok(store_fail(store, SECOND, 1), "failed");
 	ok(sh("test -d root/.slipway/failed/" SECOND " && test ! -e " BUILT),
@@ -310,7 +311,7 @@ test_end(void)
 	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
 	ok(sh("mkdir -p root/releases/" SECOND ".partial/x && : >" BUILT),
 	    "a crash");
-	is_ok(store_sweep(store, &swept), "is swept");
+	is_ok(store_sweep(store, &swept, &stays), "is swept");
 	is_int((int64_t)swept.n, 1, "by name");
 	ok(sh("test ! -e " BUILT), "with what was built");
 	is_ok(store_flip(store, ""), "current is taken away");
