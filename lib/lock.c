@@ -105,7 +105,8 @@ lock_take(struct lock **lock, const char *path, const char *purpose,
 	*lock = NULL;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return err_system("open %s", path);
+		return err_system(errno == EACCES ? "open %s (remove it, or"
+		    " give it to the user who deploys)" : "open %s", path);
 	if (lock_fd(fd, timeout_ms) == -1) {
 		err = errno == EWOULDBLOCK ? busy(fd, path) :
 		    err_system("lock %s", path);

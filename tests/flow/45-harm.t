@@ -110,6 +110,7 @@ if chattr +i "$theirs" 2> /dev/null; then
 	unlike "as no failure" "$out" "cleanup +failed"
 	chattr -i "$theirs"
 fi
+trap _end EXIT
 slip deploy
 
 # What is gone, or in the way, is told with what to do.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,26 @@ test_errors(const char *dir)
 	free(missing);
 }
 
+/* Root may open anything, so it is nobody for a moment. */
+static void
+test_foreign(const char *dir)
+{
+	char *path = path_join(dir, "foreign.lock");
+	uid_t user = geteuid();
+	const struct err *err;
+	struct lock *lock;
+
+	is_ok(lock_take(&lock, path, "a test", 0), "a lock");
+	lock_release(lock);
+	ok(chmod(dir, 0755) == 0 && chmod(path, 0) == 0 &&
+	    (user != 0 || seteuid(65534) == 0), "of somebody else");
+	err = lock_take(&lock, path, "a test", 0);
+	is_err(err, ERR_SYSTEM, "give it to the user who deploys",
+	    "what to do is told");
+	ok(seteuid(user) == 0, "as before");
+	free(path);
+}
+
 int
 main(void)
 {
@@ -139,6 +160,7 @@ main(void)
 	test_child(path);
 	test_wait(path);
 	test_errors(tap_folder());
+	test_foreign(tap_folder());
 	free(path);
 	return tap_done();
 }
