@@ -4,63 +4,11 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/ask.h"
 #include "deploy/halt.h"
 #include "deploy/past.h"
 #include "journal/step.h"
 #include "proc.h"
-
-/* One command on its way, for the callback of the fleet. */
-struct running {
-	struct work *work;
-	const char *phase;
-	const char *name;
-};
-
-static const struct err *
-on_message(const char *host, const struct message *message, void *ctx)
-{
-	struct running *running = ctx;
-	const char *text = message_get(message, "text");
-	const char *type = message_get(message, "type");
-
-	if (text == NULL || type == NULL)
-		return NULL;
-	if (strcmp(type, "note") == 0)
-		work_warn(running->work, "%s: %s", running->name, text);
-	else
-		event_add(running->work->log, "output", "ssss", "phase",
-		    running->phase, "action", running->name, "host", host,
-		    "text", text);
-	return NULL;
-}
-
-/* A command that nobody waits for any more; a fleet_stop_cb. */
-static bool
-is_to_stop(void *ctx)
-{
-	const struct running *running = ctx;
-
-	return halt_is_wanted(running->work);
-}
-
-static void
-read_result(struct proc_result *result, const struct message *reply)
-{
-	memset(result, 0, sizeof(*result));
-	result->exit_status = (int)message_int(reply, "exit", -1);
-	result->signal = (int)message_int(reply, "signal", 0);
-	result->timed_out = message_int(reply, "timed-out", 0) != 0;
-	result->stopped = message_int(reply, "stopped", 0) != 0;
-	result->duration_ms = message_int(reply, "ms", 0);
-}
-
-/* A command that is told to end may well do so with status 0. */
-static bool
-went_well(const struct proc_result *result)
-{
-	return result->exit_status == 0 && !result->timed_out &&
-	    !result->stopped;
-}
 
 static struct facts
 facts_of(const struct work *work, const struct command *command)
@@ -77,32 +25,6 @@ facts_of(const struct work *work, const struct command *command)
 	};
 
 	return facts;
-}
-
-static void
-add_limits(struct message *request, const struct action *action)
-{
-	message_add_int(request, "timeout", action->timeout_ms);
-	message_add_int(request, "memory", (int64_t)action->memory_bytes);
-	message_add_int(request, "nice", action->nice);
-}
-
-/* The request for a command line, or for a hook when "line" is NULL. */
-static const struct err *
-make_request(struct message *request, const struct facts *facts,
-    const char *release, const char *line, const char *hook)
-{
-	message_add(request, "verb", "run");
-	message_add(request, "release", release);
-	if (line != NULL)
-		message_add(request, "command", line);
-	else
-		message_add(request, "hook", hook);
-	if (facts->action != NULL)
-		add_limits(request, facts->action);
-	else
-		message_add_int(request, "timeout", HOOK_TIMEOUT_MS);
-	return facts_add(request, facts);
 }
 
 /* The steps of one command, one for each host; unused ones have no id. */
@@ -189,19 +111,19 @@ keep_record(struct work *work, const struct command *command,
     const struct steps *steps, const char *suffix, struct vec *sums)
 {
 	struct facts facts = facts_of(work, command);
-	struct running running = { work, command->phase, "record" };
+	struct asking asking = { work, command->phase, "record" };
 	struct message request = MESSAGE_INIT;
 	bool before = *suffix == '\0';
 	const struct err *err;
 
-	err = make_request(&request, &facts, command->release,
+	err = ask_request(&request, &facts, command->release,
 	    command->action->record, NULL);
 	message_addf(&request, "keep", "%s%s", command->name, suffix);
 	message_add_int(&request, "once", before);
 	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
 		err = fleet_run(work->fleet, steps->mask, &request,
-		    on_message, before ? is_to_stop : NULL, &running);
+		    ask_on_message, before ? ask_is_to_stop : NULL, &asking);
 	for (size_t i = 0; err == NULL && i < steps->n; i++) {
 		const struct message *reply = fleet_reply(work->fleet, i);
 		struct proc_result result;
@@ -210,8 +132,8 @@ keep_record(struct work *work, const struct command *command,
 			vec_push(sums, "");
 			continue;
 		}
-		read_result(&result, reply);
-		if (!went_well(&result))
+		ask_result(&result, reply);
+		if (!ask_went_well(&result))
 			err = err_new(ERR_FAILED, "its record command"
 			    " failed on %s", work->hosts[i]->name);
 		else
@@ -254,7 +176,7 @@ static const struct err *
 end_step(struct work *work, const struct command *command,
     struct step *step, const struct proc_result *result, bool changed)
 {
-	bool ok = went_well(result);
+	bool ok = ask_went_well(result);
 
 	free(step->state);
 	step->state = xstrdup(ok ? "done" : "failed");
@@ -290,24 +212,24 @@ run_steps(struct work *work, const struct command *command,
     struct steps *steps, struct proc_result *results)
 {
 	struct facts facts = facts_of(work, command);
-	struct running running = { work, command->phase, command->name };
+	struct asking asking = { work, command->phase, command->name };
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
-	err = make_request(&request, &facts, command->release,
+	err = ask_request(&request, &facts, command->release,
 	    command->action == NULL ? NULL : command->action->run,
 	    command->name);
 	message_add_int(&request, "in-root", command->in_root);
 	if (err == NULL)
 		err = fleet_run(work->fleet, steps->mask, &request,
-		    on_message, is_to_stop, &running);
+		    ask_on_message, ask_is_to_stop, &asking);
 	for (size_t i = 0; i < steps->n; i++) {
 		const struct message *reply = fleet_reply(work->fleet, i);
 
 		memset(&results[i], 0, sizeof(results[i]));
 		results[i].exit_status = -1;
 		if (steps->mask[i] && reply != NULL)
-			read_result(&results[i], reply);
+			ask_result(&results[i], reply);
 	}
 	message_release(&request);
 	return err;
@@ -368,7 +290,7 @@ static bool
 all_succeeded(const struct steps *steps, const struct proc_result *results)
 {
 	for (size_t i = 0; i < steps->n; i++) {
-		if (steps->mask[i] && !went_well(&results[i]))
+		if (steps->mask[i] && !ask_went_well(&results[i]))
 			return false;
 	}
 	return true;
@@ -462,7 +384,7 @@ undo_result(const struct work *work, const bool *mask,
 
 	for (size_t i = 0; i < work->n_hosts; i++) {
 		if (mask[i] && fleet_reply(work->fleet, i) != NULL) {
-			read_result(&result, fleet_reply(work->fleet, i));
+			ask_result(&result, fleet_reply(work->fleet, i));
 			found = true;
 		}
 	}
@@ -470,7 +392,7 @@ undo_result(const struct work *work, const bool *mask,
 	if (!found)
 		err = err_new(ERR_FAILED, "undo of %s: host %s is not in"
 		    " slipway.ini any more", step->action, step->host);
-	else if (!went_well(&result))
+	else if (!ask_went_well(&result))
 		err = err_new(ERR_FAILED, "undo of %s: %s", step->action,
 		    how.s);
 	str_release(&how);
@@ -481,7 +403,7 @@ const struct err *
 command_undo(struct work *work, const struct facts *facts,
     const struct step *step, const struct action *action)
 {
-	struct running running = { work, "undo", step->action };
+	struct asking asking = { work, "undo", step->action };
 	bool *mask = only_host(work, step->host);
 	struct message request = MESSAGE_INIT;
 	struct facts told = *facts;
@@ -495,11 +417,11 @@ command_undo(struct work *work, const struct facts *facts,
 	told.record = step->record ? record : NULL;
 	event_add(work->log, "undo", "sss", "action", step->action, "host",
 	    step->host, "run", step->undo);
-	err = make_request(&request, &told, facts->deploy->release,
+	err = ask_request(&request, &told, facts->deploy->release,
 	    step->undo, NULL);
 	if (err == NULL)
-		err = fleet_call(work->fleet, mask, &request, on_message,
-		    &running);
+		err = fleet_call(work->fleet, mask, &request, ask_on_message,
+		    &asking);
 	if (err == NULL)
 		err = undo_result(work, mask, step);
 	event_add(work->log, "undo_done", "ssb", "action", step->action,
