@@ -320,3 +320,23 @@ repo_resolve(struct repo *repo, const char *name, char oid[REPO_OID_SIZE])
 	free(base);
 	return err;
 }
+
+const struct err *
+repo_branches(struct repo *repo, struct vec *names)
+{
+	git_reference_iterator *all = NULL;
+	const char *ref;
+	int code;
+
+	code = git_reference_iterator_glob_new(&all, repo_handle(repo),
+	    "refs/heads/*");
+	while (code == 0) {
+		code = git_reference_next_name(&ref, all);
+		if (code == 0)
+			vec_push(names, ref + strlen("refs/heads/"));
+	}
+	git_reference_iterator_free(all);
+	if (code != GIT_ITEROVER)
+		return repo_error(code, "list the branches");
+	return NULL;
+}

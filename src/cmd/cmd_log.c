@@ -9,7 +9,9 @@
 #include "clock.h"
 #include "cmd/cmd.h"
 #include "deploy/queue.h"
+#include "deploy/tip.h"
 #include "journal/deploy.h"
+#include "nearest.h"
 #include "report/left.h"
 #include "report/line.h"
 #include "report/table.h"
@@ -39,17 +41,24 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 static const struct err *
 check_state(const char *state)
 {
+	const char *all[DEPLOY_STATES], *near;
 	enum deploy_state found;
 	struct str names = STR_INIT;
 	const struct err *err;
 
 	if (state == NULL || deploy_state_by_name(&found, state))
 		return NULL;
-	for (int i = 0; i < DEPLOY_STATES; i++)
-		str_addf(&names, "%s%s", i == 0 ? "" : ", ",
-		    deploy_state_name((enum deploy_state)i));
-	err = err_new(ERR_USAGE, "--state %s: the states are %s", state,
-	    names.s);
+	for (int i = 0; i < DEPLOY_STATES; i++) {
+		all[i] = deploy_state_name((enum deploy_state)i);
+		str_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i]);
+	}
+	near = nearest_word(state, all, DEPLOY_STATES);
+	if (near != NULL)
+		err = err_new(ERR_USAGE, "--state %s: did you mean %s?",
+		    state, near);
+	else
+		err = err_new(ERR_USAGE, "--state %s: the states are %s",
+		    state, names.s);
 	str_release(&names);
 	return err;
 }
@@ -258,11 +267,26 @@ static const struct err *
 status_one(struct call *call, const struct environment *env, struct str *out,
     struct json *json, const struct vec *left, bool *level)
 {
+	struct table_place place = {
+		.environment = env->name,
+		.root = env->set.root,
+		.left = left,
+	};
+	struct journal *journal = call->hub.journal;
+	struct str tip = STR_INIT;
+	const struct err *err;
+
+	/* What the journal knows is told of a broken repository, too. */
+	err = tip_add(&tip, &call->hub, env);
+	if (err != NULL)
+		str_add(&tip, err->text);
+	place.not_live = tip.len == 0 ? NULL : tip.s;
 	if (call->json)
-		return table_status_json(json, call->hub.journal, env->name,
-		    env->set.root, left, level);
-	return table_status(out, call->hub.journal, env->name,
-	    env->set.root, left, level);
+		err = table_status_json(json, journal, &place, level);
+	else
+		err = table_status(out, journal, &place, level);
+	str_release(&tip);
+	return err;
 }
 
 /*

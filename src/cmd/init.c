@@ -105,7 +105,8 @@ check_said(const struct init *init, const struct config *config)
 		    env->name, init->root);
 	if (agrees(init->branch, env->branch))
 		return err_new(ERR_USAGE, "%s/slipway.ini has transactional"
-		    " = no for %s; edit it there", init->repo, env->name);
+		    " = no for %s; edit it there, then run: slipway init %s",
+		    init->repo, env->name, init->repo);
 	return err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
 	    " %s; edit it there", init->repo, env->branch, env->name,
 	    init->branch);

@@ -40,6 +40,10 @@ static const struct cmd_option global_options[] = {
 	{ 0, NULL, NULL, NULL }
 };
 
+/* Characters of an option in --help, and of what it does, beside it. */
+#define LEFT_WIDTH 26
+#define HELP_WIDTH 50
+
 /* getopt_long's value for an option is its index in the list and this. */
 #define VALUE_BASE 1000
 
@@ -81,6 +85,25 @@ option_of(const struct parser *parser, int value)
 	return NULL;
 }
 
+/* As many lines as it takes, the first of them begun unless "indent". */
+static void
+print_help_text(const char *text, bool indent)
+{
+	while (*text != '\0') {
+		int len = (int)strlen(text);
+
+		for (int i = len; len > HELP_WIDTH; i--) {
+			if (i == 0 || (text[i] == ' ' && i <= HELP_WIDTH))
+				len = i == 0 ? HELP_WIDTH : i;
+		}
+		printf("%*s %.*s\n", indent ? LEFT_WIDTH + 2 : 0, "", len,
+		    text);
+		indent = true;
+		text += len;
+		text += *text == ' ';
+	}
+}
+
 static void
 print_options(const struct cmd_option *row, bool json)
 {
@@ -94,7 +117,10 @@ print_options(const struct cmd_option *row, bool json)
 		str_addf(&left, "--%s%s%s", row->name,
 		    row->argument == NULL ? "" : " ",
 		    row->argument == NULL ? "" : row->argument);
-		printf("  %-26s %s\n", left.s, row->help);
+		/* A wide one has its help on the next line. */
+		printf("  %-*s%s", LEFT_WIDTH, left.s,
+		    left.len > LEFT_WIDTH ? "\n" : "");
+		print_help_text(row->help, left.len > LEFT_WIDTH);
 		str_release(&left);
 	}
 }

@@ -105,7 +105,8 @@ check_branch(const struct asking *asking, const struct offered *offered,
 	if (repo_is_zero(offered->new))
 		return err_new(ERR_REFUSED, "%s is what is live in %s, and is"
 		    " not deleted; write 'transactional = no' in slipway.ini"
-		    " before", env->branch, env->name);
+		    " before, then run slipway init %s", env->branch,
+		    env->name, asking->hub->path);
 	err = repo_peel(asking->repo, offered->new, commit, &is_commit);
 	if (err != NULL)
 		return err;

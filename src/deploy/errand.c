@@ -108,3 +108,45 @@ errand_parse(struct errand *errand, const struct config *config,
 	free(name);
 	return err;
 }
+
+/* The environment that stands between, as it is called; NULL: none is near. */
+static const char *
+nearest_environment(const struct config *config, const char *word)
+{
+	const char **names = xreallocarray(NULL, config->n_environments,
+	    sizeof(*names));
+	const char *near;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		names[i] = config->environments[i].name;
+	near = nearest_word(word, names, config->n_environments);
+	free(names);
+	return near;
+}
+
+/* Word by word: "deploy", an environment or none, what is to be done. */
+char *
+errand_nearest(const struct config *config, const char *ref)
+{
+	static const char *const prefix[] = { "deploy" };
+	const char *names[N_ERRANDS], *verb, *name = "", *rest;
+	struct vec words = VEC_INIT;
+	char *near = NULL;
+
+	for (size_t i = 0; i < N_ERRANDS; i++)
+		names[i] = errands[i].name;
+	rest = ref + strlen(str_starts_with(ref, "refs/heads/") ?
+	    "refs/heads/" : "refs/");
+	vec_split(&words, rest, "/");
+	if (words.n == 2 || words.n == 3) {
+		verb = nearest_word(words.v[words.n - 1], names, N_ERRANDS);
+		if (words.n == 3)
+			name = nearest_environment(config, words.v[1]);
+		if (nearest_word(words.v[0], prefix, 1) != NULL &&
+		    verb != NULL && name != NULL)
+			near = xasprintf(ERRAND_PREFIX "%s%s%s", name,
+			    words.n == 3 ? "/" : "", verb);
+	}
+	vec_release(&words);
+	return near;
+}

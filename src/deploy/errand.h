@@ -41,4 +41,10 @@ bool errand_is(const char *ref);
 const struct err *errand_parse(struct errand *errand,
     const struct config *config, const char *ref, bool deletes);
 
+/*
+ * The errand that a stored ref was most likely meant to be, given, as
+ * refs/deploy/now for the branch deploy/now: NULL when none is near.
+ */
+char *errand_nearest(const struct config *config, const char *ref);
+
 #endif

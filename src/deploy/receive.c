@@ -8,6 +8,7 @@
 #include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "deploy/queue.h"
+#include "deploy/tip.h"
 #include "file.h"
 #include "plan/directive.h"
 #include "repo.h"
@@ -173,6 +174,36 @@ done:
 	return err;
 }
 
+/* Somebody who misspelt a verb, or in whose config a branch is misspelt. */
+static const struct err *
+note_slips(const struct hub *hub, const struct push_ref *ref,
+    struct vec *notes)
+{
+	const struct config *config = hub->config;
+	struct repo *repo = NULL;
+	const struct err *err;
+	char *meant = errand_nearest(config, ref->ref);
+
+	if (meant != NULL && !is_deleted(ref))
+		vec_pushf(notes, "nothing was deployed; did you mean %s?",
+		    meant);
+	free(meant);
+	if (!str_starts_with(ref->ref, "refs/heads/"))
+		return NULL;
+	err = repo_open(&repo, hub->path, false);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+		struct str text = STR_INIT;
+
+		err = tip_add_missing(&text, repo, env);
+		if (err == NULL && text.len > 0)
+			vec_pushf(notes, "%s: %s", env->name, text.s);
+		str_release(&text);
+	}
+	repo_close(repo);
+	return err;
+}
+
 /* A ref that no environment takes. */
 static void
 note_other(const struct hub *hub, const struct push_ref *ref,
@@ -221,9 +252,10 @@ receive_ref(struct hub *hub, const struct push *push,
 		if (!arrival.env->set.transactional)
 			err = arrive(&arrival);
 	}
-	if (!taken)
-		note_other(hub, ref, notes);
-	return err;
+	if (taken)
+		return err;
+	note_other(hub, ref, notes);
+	return note_slips(hub, ref, notes);
 }
 
 /* pre-receive wrote the push down; where it could not run, we do. */

@@ -189,8 +189,8 @@ abandon(struct work *work)
 	work_warn(work, "deploy %lld was interrupted before anything of the"
 	    " live site was touched", (long long)work->deploy.number);
 	work_blame(work, stopped ? cancelled(work) : err_new(ERR_FAILED,
-	    "interrupted while it was %s",
-	    deploy_state_name(work->deploy.state)));
+	    "interrupted while it was %s: its runner was killed, or the"
+	    " machine went down", deploy_state_name(work->deploy.state)));
 	return work_move(work, stopped ? DEPLOY_CANCELLED : DEPLOY_FAILED);
 }
 

@@ -298,10 +298,11 @@ deploy_each(struct journal *journal, const struct deploy_filter *filter,
 	    " AND (?3 IS NULL OR requested_at >= ?3)"
 	    " AND (?4 IS NULL OR state = ?4)"
 	    " AND (?5 IS NULL OR push = ?5)"
-	    " ORDER BY number DESC LIMIT coalesce(?6, -1)",
-	    filter->waiting ? "s" : "ssnsnn", filter->environment,
+	    " AND (?6 IS NULL OR commit_oid = ?6)"
+	    " ORDER BY number DESC LIMIT coalesce(?7, -1)",
+	    filter->waiting ? "s" : "ssnsnsn", filter->environment,
 	    filter->author, filter->since_at, filter->state, filter->push,
-	    filter->limit);
+	    filter->commit, filter->limit);
 	if (err != NULL)
 		return err;
 	while (stop == NULL && db_step(query, &err)) {

@@ -148,6 +148,7 @@ struct deploy_filter {
 	const char *state;	/* a state's name */
 	int64_t limit;
 	int64_t push;
+	const char *commit;	/* 40 digits */
 	bool waiting;		/* queued ones only, oldest first */
 };
 

@@ -165,6 +165,20 @@ push_get_old(struct journal *journal, int64_t id, const char *ref,
 }
 
 const struct err *
+push_was_skipped(struct journal *journal, const char *ref,
+    const char *commit, bool *is)
+{
+	const struct err *err;
+	int64_t skip;
+
+	err = db_get_int(&skip, journal_db(journal), 0, "SELECT skip"
+	    " FROM push_refs WHERE ref = ?1 AND new = ?2"
+	    " ORDER BY push DESC LIMIT 1", "ss", ref, commit);
+	*is = err == NULL && skip != 0;
+	return err;
+}
+
+const struct err *
 push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
 {
 	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"

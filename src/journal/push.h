@@ -88,6 +88,10 @@ const struct err *push_ask_later(struct journal *journal, int64_t id,
 const struct err *push_get_old(struct journal *journal, int64_t id,
     const char *ref, char **old);
 
+/* True through "*is" when the newest push of this commit to a ref said so. */
+const struct err *push_was_skipped(struct journal *journal, const char *ref,
+    const char *commit, bool *is);
+
 /*
  * The newest push of a receive-pack: its number through "*id", 0 when the
  * journal knows none.

@@ -59,7 +59,8 @@ const struct err *step_phase_now(struct journal *journal, int64_t deploy,
 
 /*
  * The state of an action's steps in a deploy, given: of several hosts the
- * one that is not done; NULL when it did not run.
+ * one that is not done; NULL when it did not run. One that was interrupted
+ * and ran again is what it was then.
  */
 const struct err *step_worst_state(struct journal *journal, int64_t deploy,
     const char *action, char **state);

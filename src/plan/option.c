@@ -199,14 +199,17 @@ add_row(struct str *out, const struct option *row, const char *value,
 	    row->type == OPTION_ENV ? OPTION_ENV_EXAMPLE : "", value);
 }
 
+/* What the environment sets is not shown a second time. */
 static void
-add_app(struct str *out, const char *app, const char *root)
+add_app(struct str *out, const char *app, const char *root,
+    bool transactional)
 {
 	str_add(out, "[app]\n");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		const char *key = options[i].key, *value = NULL;
 
-		if ((options[i].sections & SECTION_APP) == 0)
+		if ((options[i].sections & SECTION_APP) == 0 ||
+		    (transactional && strcmp(key, "transactional") == 0))
 			continue;
 		if (strcmp(key, "name") == 0)
 			value = app;
@@ -292,7 +295,7 @@ option_sample(struct str *out, const char *app, const char *root,
 	str_add(out, "# What Slipway does with a push. A line that begins"
 	    " with ';' shows a key\n"
 	    "# that is not set; defaults are in parentheses.\n\n");
-	add_app(out, app, root);
+	add_app(out, app, root, transactional);
 	add_environments(out, root, environment, branch, transactional);
 	str_add(out, "\n# Without a host, the environment lives on this"
 	    " machine.\n");

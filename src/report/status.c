@@ -217,33 +217,33 @@ table_refused(struct str *out, struct journal *journal)
 
 const struct err *
 table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root, const struct vec *left,
-    bool *level)
+    const struct table_place *place, bool *level)
 {
 	struct deploy_filter waiting = {
-		.environment = environment,
+		.environment = place->environment,
 		.waiting = true,
 	};
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, environment, root);
+	err = status_get(&status, journal, place->environment, place->root);
 	*level = status.fault == NULL;
 	if (err == NULL) {
-		line_text(out, environment);
+		line_text(out, place->environment);
 		str_add(out, ": ");
-		line_text(out, root);
+		line_text(out, place->root);
 		str_addch(out, '\n');
 		add_live(out, &status.live);
 		line_pair(out, "but", status.fault);
+		line_pair(out, "not live", place->not_live);
 		if (status.live.maintenance == MAINTENANCE_UP ||
 		    status.failed.maintenance == MAINTENANCE_UP)
 			line_pair(out, "maintenance", "the page is up");
 		add_with_state(out, "under way", &status.running);
 		err = deploy_each(journal, &waiting, add_waiting, out);
 		add_with_state(out, "last failure", &status.failed);
-		for (size_t i = 0; i < left->n; i++)
-			line_pair(out, "left", left->v[i]);
+		for (size_t i = 0; i < place->left->n; i++)
+			line_pair(out, "left", place->left->v[i]);
 	}
 	status_release(&status);
 	return err;
@@ -268,21 +268,20 @@ add_object_or_null(struct json *json, const char *key,
 
 const struct err *
 table_status_json(struct json *json, struct journal *journal,
-    const char *environment, const char *root, const struct vec *left,
-    bool *level)
+    const struct table_place *place, bool *level)
 {
 	struct deploy_filter waiting = {
-		.environment = environment,
+		.environment = place->environment,
 		.waiting = true,
 	};
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, environment, root);
+	err = status_get(&status, journal, place->environment, place->root);
 	*level = status.fault == NULL;
 	json_object(json);
-	json_key_string(json, "environment", environment);
-	json_key_string(json, "root", root);
+	json_key_string(json, "environment", place->environment);
+	json_key_string(json, "root", place->root);
 	json_key_string(json, "current", status.current.len == 0 ? NULL :
 	    status.current.s);
 	if (err == NULL)
@@ -301,9 +300,10 @@ table_status_json(struct json *json, struct journal *journal,
 		    &status.failed);
 	json_key(json, "left");
 	json_array(json);
-	for (size_t i = 0; i < left->n; i++)
-		json_string(json, left->v[i]);
+	for (size_t i = 0; i < place->left->n; i++)
+		json_string(json, place->left->v[i]);
 	json_end(json);
+	json_key_string(json, "not_live", place->not_live);
 	json_end(json);
 	status_release(&status);
 	return err;

@@ -33,19 +33,24 @@ const struct err *table_show(struct str *out, struct journal *journal,
 const struct err *table_json(struct json *json, struct journal *journal,
     const struct deploy *deploy);
 
+/* An environment, and what was found out about it besides the journal. */
+struct table_place {
+	const char *environment;
+	const char *root;
+	const char *not_live;	/* of tip_add(); NULL: all is well */
+	const struct vec *left;	/* of left_find() */
+};
+
 /*
  * The lines of "slipway status" for one environment: what is live, since
  * when, by whom; what is under way; what waits; whether the last deploy
  * failed. With "json", an object instead. "*level" is false when the
- * symlink "current" below the root is not what the journal says. What was
- * found by left_find() is "left".
+ * symlink "current" below the root is not what the journal says.
  */
 const struct err *table_status(struct str *out, struct journal *journal,
-    const char *environment, const char *root, const struct vec *left,
-    bool *level);
+    const struct table_place *place, bool *level);
 const struct err *table_status_json(struct json *json,
-    struct journal *journal, const char *environment, const char *root,
-    const struct vec *left, bool *level);
+    struct journal *journal, const struct table_place *place, bool *level);
 
 /*
  * A line about the newest push that was refused since the last deploy was

@@ -175,11 +175,15 @@ static void
 is_status(struct journal *journal, const char *want, const char *name)
 {
 	struct vec none = VEC_INIT;
+	const struct table_place place = {
+		.environment = "production",
+		.root = "shop",
+		.left = &none,
+	};
 	struct str out = STR_INIT;
 	bool level;
 
-	is_ok(table_status(&out, journal, "production", "shop", &none,
-	    &level), "%s", name);
+	is_ok(table_status(&out, journal, &place, &level), "%s", name);
 	is_str(out.s, want, "%s: the lines", name);
 	ok(level == (strstr(want, "  but  ") == NULL), "%s: level", name);
 	str_release(&out);
@@ -191,11 +195,16 @@ is_status_json(struct journal *journal, const char *part)
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
 	struct vec left = VEC_INIT;
+	const struct table_place place = {
+		.environment = "production",
+		.root = "shop",
+		.not_live = "main is ahead",
+		.left = &left,
+	};
 	bool level;
 
 	vec_push(&left, "deploy 9 is left");
-	is_ok(table_status_json(&json, journal, "production", "shop", &left,
-	    &level), "as JSON");
+	is_ok(table_status_json(&json, journal, &place, &level), "as JSON");
 	vec_release(&left);
 	squeeze(&out);
 	if (!ok(strstr(out.s, part) != NULL, "has %s", part))
@@ -216,7 +225,8 @@ test_status(void)
 	is_status_json(journal, "{\"environment\":\"production\",\"root\":"
 	    "\"shop\",\"current\":null,\"live\":null,\"running\":null,"
 	    "\"waiting\":[],\"failed\":null,"
-	    "\"left\":[\"deploy 9 is left\"]}");
+	    "\"left\":[\"deploy 9 is left\"],"
+	    "\"not_live\":\"main is ahead\"}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120, maintenance = 2"), "its time");

@@ -1,0 +1,185 @@
+#include "deploy/tip.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "journal/deploy.h"
+#include "journal/push.h"
+#include "nearest.h"
+
+/* What is at hand while one environment is looked at. */
+struct tip {
+	const struct hub *hub;
+	const struct environment *env;
+	struct repo *repo;
+	char *ref;
+	char oid[REPO_OID_SIZE];
+	struct deploy live;	/* number 0: nothing is */
+	struct deploy last;	/* the newest of this commit; 0: none */
+	bool skipped;
+};
+
+const struct err *
+tip_add_missing(struct str *out, struct repo *repo,
+    const struct environment *env)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = repo_branches(repo, &names);
+	if (err == NULL && names.n > 0 && !vec_has(&names, env->branch)) {
+		const char *near = nearest_word(env->branch,
+		    (const char *const *)names.v, names.n);
+
+		str_addf(out, "there is no branch %s yet", env->branch);
+		if (near != NULL)
+			str_addf(out, " (nearest: %s)", near);
+	}
+	vec_release(&names);
+	return err;
+}
+
+static const struct err *
+keep_newest(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	int64_t *number = ctx;
+
+	(void)journal;
+	*number = deploy->number;
+	return NULL;
+}
+
+/* The newest deploy of the commit, or the one that took its place. */
+static const struct err *
+find_last(struct tip *tip)
+{
+	struct journal *journal = tip->hub->journal;
+	struct deploy_filter filter = {
+		.environment = tip->env->name,
+		.commit = tip->oid,
+		.limit = 1,
+	};
+	const struct err *err;
+	int64_t number = 0;
+
+	err = deploy_each(journal, &filter, keep_newest, &number);
+	while (err == NULL && number != 0) {
+		deploy_release(&tip->last);
+		err = deploy_get(journal, number, &tip->last);
+		number = tip->last.superseded_by;
+	}
+	return err;
+}
+
+/* A push whose hooks are at work, or were killed, is told elsewhere. */
+static const struct err *
+look(struct tip *tip, bool *differs)
+{
+	struct journal *journal = tip->hub->journal;
+	const struct err *err;
+	int64_t open;
+
+	*differs = false;
+	err = deploy_get_live(journal, tip->env->name, &tip->live);
+	if (err != NULL || (tip->live.number != 0 &&
+	    strcmp(tip->live.commit, tip->oid) == 0))
+		return err;
+	err = push_next_open(journal, 0, &open);
+	if (err == NULL)
+		err = find_last(tip);
+	if (err == NULL)
+		err = push_was_skipped(journal, tip->ref, tip->oid,
+		    &tip->skipped);
+	*differs = err == NULL && open == 0 &&
+	    (tip->last.number == 0 || deploy_is_over(tip->last.state));
+	return err;
+}
+
+/* "slipway deploy", and of which environment where there are several. */
+static void
+add_command(struct str *out, const struct tip *tip)
+{
+	str_add(out, "; slipway deploy");
+	if (tip->hub->config->n_environments > 1)
+		str_addf(out, " -e %s", tip->env->name);
+}
+
+static void
+add_transactional(struct str *out, const struct tip *tip)
+{
+	const char *branch = tip->env->branch;
+
+	if (tip->live.number == 0)
+		str_add(out, ", but nothing is live");
+	else
+		str_addf(out, ", but %.7s is live", tip->live.commit);
+	add_command(out, tip);
+	str_addf(out, " makes %s live", branch);
+	if (tip->live.number != 0)
+		str_addf(out, "; git push -f %s %.7s:%s takes it back",
+		    tip->env->name, tip->live.commit, branch);
+}
+
+/* Why this commit is not live, as its newest deploy tells. */
+static void
+add_why(struct str *out, const struct tip *tip)
+{
+	const struct deploy *last = &tip->last;
+	bool own = strcmp(last->commit, tip->oid) == 0;
+
+	str_addf(out, " (deploy %" PRId64 ", ", last->number);
+	if (deploy_was_cancelled(last))
+		str_addf(out, "%s)", last->error);
+	else
+		str_addf(out, "%s)", deploy_state_name(last->state));
+	if (own && deploy_outcome(last) != NULL) {
+		str_addf(out, "; slipway retry %" PRId64 ", or push what"
+		    " mends it", last->number);
+	} else {
+		add_command(out, tip);
+		str_add(out, " makes it live");
+	}
+}
+
+static void
+add_difference(struct str *out, const struct tip *tip)
+{
+	str_addf(out, "%s is at %.7s", tip->env->branch, tip->oid);
+	if (tip->env->set.transactional) {
+		add_transactional(out, tip);
+	} else if (tip->last.number != 0) {
+		add_why(out, tip);
+	} else {
+		str_add(out, tip->skipped ? ", which says -skip-" :
+		    ", for which no deploy was asked");
+		add_command(out, tip);
+		str_add(out, " makes it live");
+	}
+}
+
+const struct err *
+tip_add(struct str *out, const struct hub *hub,
+    const struct environment *env)
+{
+	struct tip tip = { .hub = hub, .env = env };
+	const struct err *err;
+	bool differs = false;
+
+	tip.ref = xasprintf("refs/heads/%s", env->branch);
+	err = repo_open(&tip.repo, hub->path, false);
+	if (err == NULL)
+		err = repo_ref_value(tip.repo, tip.ref, tip.oid);
+	if (err == NULL && repo_is_zero(tip.oid))
+		err = tip_add_missing(out, tip.repo, env);
+	else if (err == NULL)
+		err = look(&tip, &differs);
+	if (err == NULL && differs)
+		add_difference(out, &tip);
+	deploy_release(&tip.live);
+	deploy_release(&tip.last);
+	repo_close(tip.repo);
+	free(tip.ref);
+	return err;
+}
