@@ -14,6 +14,7 @@
 #include "nearest.h"
 #include "report/left.h"
 #include "report/line.h"
+#include "report/line.h"
 #include "report/table.h"
 #include "report/view.h"
 
@@ -187,13 +188,24 @@ print_shown(struct call *call, const struct deploy *deploy)
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
 	const struct err *err;
+	bool abandoned;
 
 	json.pretty = true;
 	if (call->json) {
 		err = table_json(&json, call->hub.journal, deploy);
 		str_addch(&out, '\n');
 	} else {
-		err = table_show(&out, call->hub.journal, deploy);
+		err = left_is_abandoned(&call->hub, deploy, &abandoned);
+		if (err == NULL)
+			err = table_show(&out, call->hub.journal, deploy,
+			    abandoned);
+		if (err == NULL && abandoned) {
+			line_label(&out, "left");
+			str_add(&out, "its runner is gone: slipway resume"
+			    " -C ");
+			line_word(&out, call->hub.path);
+			str_addch(&out, '\n');
+		}
 	}
 	if (err == NULL)
 		err = cmd_print(&out);

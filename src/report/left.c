@@ -180,3 +180,27 @@ left_find_nameless(const struct hub *hub)
 	}
 	return err;
 }
+
+const struct err *
+left_is_abandoned(const struct hub *hub, const struct deploy *deploy,
+    bool *is)
+{
+	struct vec lines = VEC_INIT;
+	struct deploy begun;
+	const struct err *err;
+
+	*is = false;
+	if (deploy->finished_at != 0)
+		return NULL;
+	err = find_dead_runner(hub, deploy->environment, &lines);
+	if (err == NULL && lines.n > 0)
+		err = deploy_get_unfinished(hub->journal, deploy->environment,
+		    &begun);
+	if (err == NULL && lines.n > 0) {
+		*is = begun.number == deploy->number ||
+		    deploy->state == DEPLOY_QUEUED;
+		deploy_release(&begun);
+	}
+	vec_release(&lines);
+	return err;
+}

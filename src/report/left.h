@@ -6,6 +6,7 @@
 #define LEFT_H
 
 #include "err.h"
+#include "journal/deploy.h"
 #include "journal/hub.h"
 #include "vec.h"
 
@@ -15,6 +16,13 @@
  */
 const struct err *left_find(const struct hub *hub,
     const struct environment *env, struct vec *lines);
+
+/*
+ * Is the runner gone that should be at work on this deploy? The same is
+ * waited for.
+ */
+const struct err *left_is_abandoned(const struct hub *hub,
+    const struct deploy *deploy, bool *is);
 
 #define LEFT_WAIT_MS 1000
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "journal/push.h"
 #include "journal/step.h"
+#include "plan/phase.h"
 #include "report/line.h"
 
 /* Characters of a subject that a line of the log shows. */
@@ -118,11 +119,47 @@ add_facts(struct str *out, const struct deploy *deploy)
 	add_time(out, "finished", deploy->finished_at);
 	add_duration(out, "prepared in", deploy->prepare_ms);
 	add_duration(out, "window", deploy->window_ms);
-	if (deploy->started_at == 0)
-		return;
-	line_pair(out, "migrations", deploy->migrated == MIGRATED_NO ?
-	    "did not run" : migrated_name(deploy->migrated));
+}
+
+/* What steps of a deploy that is not over tell of its migrations. */
+struct migrations {
+	bool running, interrupted, done;
+};
+
+static const struct err *
+look_at_step(const struct step *step, void *ctx)
+{
+	struct migrations *found = ctx;
+
+	if (strcmp(step->phase, phase_name(PHASE_MIGRATE)) != 0)
+		return NULL;
+	found->running |= strcmp(step->state, "running") == 0;
+	found->interrupted |= strcmp(step->state, "interrupted") == 0;
+	found->done |= strcmp(step->state, "done") == 0;
+	return NULL;
+}
+
+/* The row of the deploy has the word for what has come to an end. */
+static const struct err *
+add_migrations(struct str *out, struct journal *journal,
+    const struct deploy *deploy, bool abandoned)
+{
+	struct migrations found = { false, false, false };
+	const char *word = "did not run";
+	const struct err *err;
+
+	err = step_each(journal, deploy->number, false, look_at_step, &found);
+	if (deploy->migrated != MIGRATED_NO)
+		word = migrated_name(deploy->migrated);
+	else if (found.running && !abandoned)
+		word = "under way";
+	else if (found.running || found.interrupted)
+		word = "interrupted, may have changed data";
+	else if (found.done)
+		word = migrated_name(MIGRATED_YES);
+	line_pair(out, "migrations", word);
 	line_pair(out, "maintenance", maintenance_name(deploy->maintenance));
+	return err;
 }
 
 static const struct err *
@@ -212,10 +249,10 @@ add_origin(struct str *out, struct journal *journal, int64_t push)
 
 const struct err *
 table_show(struct str *out, struct journal *journal,
-    const struct deploy *deploy)
+    const struct deploy *deploy, bool abandoned)
 {
 	struct str list = STR_INIT;
-	const struct err *err;
+	const struct err *err = NULL;
 
 	str_addf(out, "deploy %" PRId64 ": ", deploy->number);
 	str_add(out, strcmp(deploy->kind, "rollback") == 0 ? "rollback of " :
@@ -223,7 +260,10 @@ table_show(struct str *out, struct journal *journal,
 	line_text(out, deploy->environment);
 	str_addf(out, ", %s\n", deploy_state_name(deploy->state));
 	add_facts(out, deploy);
-	err = add_origin(out, journal, deploy->push);
+	if (deploy->started_at != 0)
+		err = add_migrations(out, journal, deploy, abandoned);
+	if (err == NULL)
+		err = add_origin(out, journal, deploy->push);
 	if (err == NULL)
 		err = add_directives(out, journal, deploy->number, true);
 	if (err == NULL)

@@ -25,9 +25,10 @@ void table_log_head(struct str *out);
 /*
  * Everything about one deploy for "slipway show": what was asked by which
  * commit, the steps with their times, what it superseded, how it ended.
+ * "abandoned": its runner is gone.
  */
 const struct err *table_show(struct str *out, struct journal *journal,
-    const struct deploy *deploy);
+    const struct deploy *deploy, bool abandoned);
 
 /* The JSON object of a deploy, with its steps. */
 const struct err *table_json(struct json *json, struct journal *journal,

@@ -246,6 +246,14 @@ not_ok "no config" test -e "$T/both.git/slipway.ini"
 not_ok "no state" test -e "$T/both.git/slipway"
 is "and no hook of ours" "$(find "$T/both.git/hooks" -type l)" ""
 rm "$T/both.git/hooks/post-update"
+run "$slipway" init "$T/trans.git" --root "$T/trans" --transactional
+is "a key that init sets is not shown unset as well" \
+    "$(grep -c '^[; ]*transactional = ' "$T/trans.git/slipway.ini")" 1
+sed -i '/^transactional/d' "$T/trans.git/slipway.ini"
+run "$slipway" init "$T/trans.git" --transactional
+is_exit "an option does not change what is there" 2
+like "it says what to do, all of it" "$err" \
+    "has transactional = no for production; edit it there, then run: slipway init $T/trans.git"
 run "$slipway" init "$T/both.git" --root "$T/new/site"
 is_exit "with that put right it succeeds" 0
 run "$slipway" init "$T/half.git" --root "$T/half/../half-site/"

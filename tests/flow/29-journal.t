@@ -59,8 +59,8 @@ like "people get a line for each" "$out" '^ *2 .*live.*second'
 like "and the reason of a failure" "$out" 'test'
 
 # --json
-fields="author commit deploy directives environment error finished_at"
-fields="$fields kind prepare_ms previous pusher ref release"
+fields="author cancelled_by commit deploy directives environment error"
+fields="$fields finished_at kind prepare_ms previous pusher ref release"
 fields="$fields requested_at started_at state steps subject superseded"
 fields="$fields window_ms"
 is "the fields of a deploy are those of the manual" \
@@ -179,6 +179,14 @@ run "$slipway"
 is_exit "so is none" 2
 run "$slipway" sttaus -C "$repo"
 like "the nearest one is named" "$err" 'status'
+run "$slipway" log -C "$repo" --state cancled
+is_exit "so is an unknown state" 2
+like "the nearest one is named, too" "$err" 'did you mean cancelled\?$'
+run "$slipway" deploy --help
+is "no line of help is longer than a terminal" \
+    "$(printf '%s\n' "$out" | awk 'length($0) > 80')" ""
+like "what a wide option does is below it" "$out" \
+    '^  -d, --directive NAME\[:ARGUMENT\]$'
 
 # verify
 run "$slipway" verify -C "$repo"

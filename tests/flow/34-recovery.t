@@ -144,7 +144,13 @@ is "its release is gone" "$(ls "$root/releases")" "$one"
 is "its step has an end" \
     "$(sql "SELECT state FROM steps WHERE deploy = $n")" interrupted
 begin "three -gate-"
+run "$slipway" show -C "$repo" "$n"
+unlike "of one under way nothing is said to be left" "$out" '^  left'
 kill_runner
+run "$slipway" show -C "$repo" "$n"
+like "show says that its runner is gone" "$out" \
+    "^  left +its runner is gone: slipway resume -C $repo\$"
+is_exit "and has shown it" 0
 git -C "$work" reset -q --hard HEAD~1
 commit version four "four"
 push --force main
@@ -153,11 +159,18 @@ is "and is live" "$(live_file version)" four
 
 # In a migration: forward.
 begin "five -schema-"
+run "$slipway" show -C "$repo" "$n"
+like "show says that migrations run" "$out" '^  migrations +under way$'
 kill_runner
+run "$slipway" show -C "$repo" "$n"
+like "and that they were interrupted" "$out" \
+    '^  migrations +interrupted, may have changed data$'
 is "the old release is live" "$(live_file version)" four
 recover "the runner was killed in a migration"
 is "it is resumed" "$(deploy "$n" state)" live
 is "its release is live" "$(live_file version)" "five -schema-"
+like "the banner says that the directive was done" \
+    "$("$slipway" show -C "$repo" "$n")" '^  directives +schema done$'
 is "the step ran again" "$(steps)" \
     "schema interrupted,schema done,restart done"
 is "to its end" "$(cat "$T/schema")" "five -schema-"

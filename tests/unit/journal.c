@@ -272,6 +272,10 @@ test_filters(void)
 	    "", "since later");
 	is_list(journal, (struct deploy_filter){ .push = 5 }, "",
 	    "of a push");
+	is_list(journal, (struct deploy_filter){ .commit = COMMIT },
+	    "3 2 1 ", "of a commit");
+	is_list(journal, (struct deploy_filter){ .commit = "1a2b3c4" }, "",
+	    "of another one");
 	is_ok(deploy_get_newest(journal, "a", &deploy), "of a");
 	is_int(deploy.number, 2, "the newest");
 	deploy_release(&deploy);

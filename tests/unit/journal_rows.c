@@ -16,6 +16,17 @@ add_step(const struct step *step, void *ctx)
 }
 
 static void
+is_worst(struct journal *journal, const char *action, const char *want,
+    const char *name)
+{
+	char *state;
+
+	is_ok(step_worst_state(journal, 1, action, &state), "%s", name);
+	is_str(state, want, "%s: its state", name);
+	free(state);
+}
+
+static void
 test_steps(void)
 {
 	struct journal *journal = fixture_journal("steps.db");
@@ -37,6 +48,15 @@ test_steps(void)
 	is_ok(step_each(journal, 1, true, add_step, &list), "all");
 	is_str(list.s, "two:done:0 one:running:-1 ", "newest first");
 	str_release(&list);
+	is_worst(journal, "two", "done", "what was done");
+	step.host = (char *)"web2";
+	is_ok(step_begin(journal, &step), "on another host");
+	is_ok(step_set_state(journal, step.id, "interrupted"), "not there");
+	is_worst(journal, "two", "interrupted", "the host that is not done");
+	is_ok(step_begin(journal, &step), "there once more");
+	is_ok(step_end(journal, &step), "it is done");
+	is_worst(journal, "two", "done", "what it is after it ran again");
+	is_worst(journal, "three", NULL, "what did not run");
 	journal_close(journal);
 }
 

@@ -159,12 +159,12 @@ test_deploy(void)
 	squeeze(&out);
 	is_str(out.s, object, "has these keys");
 	str_clear(&out);
-	is_ok(table_show(&out, journal, &deploy), "a page");
+	is_ok(table_show(&out, journal, &deploy, false), "a page");
 	is_str(out.s, shown, "has these lines");
 	deploy_release(&deploy);
 	str_clear(&out);
 	is_ok(deploy_get(journal, 1, &deploy), "the superseded one");
-	is_ok(table_show(&out, journal, &deploy), "its page");
+	is_ok(table_show(&out, journal, &deploy, false), "its page");
 	ok(strstr(out.s, "  superseded by 2\n") != NULL, "says by which");
 	deploy_release(&deploy);
 	str_release(&out);
