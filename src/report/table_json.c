@@ -110,7 +110,6 @@ table_json(struct json *json, struct journal *journal,
 		err = step_each(journal, deploy->number, false, add_step,
 		    json);
 	json_end(json);
-	json_key_string(json, "cancelled_by", deploy->cancelled_by);
 	json_end(json);
 	return err;
 }

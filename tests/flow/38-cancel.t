@@ -135,7 +135,8 @@ wait_for 15 ended "$pid"
 check_invariants "after a waiting deploy was cancelled"
 is "it is live" "$(deploy 2 state)" live
 is "the cancelled one never was" "$(deploy 3 state)" cancelled
-is "it is known who did it" "$(deploy 3 cancelled_by)" bob
+is "it is known who did it" \
+    "$(sql "SELECT cancelled_by FROM deploys WHERE number = 3")" bob
 is "and why it ended" "$(deploy 3 error)" "cancelled by bob"
 slip status
 unlike "it is no failure" "$out" 'failed'
