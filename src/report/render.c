@@ -23,6 +23,7 @@ struct render {
 	bool headed;		/* the phase has its heading */
 	bool undoing;
 	bool over;
+	bool waits;		/* the last line said so */
 	int64_t superseded_by;
 	struct vec results;	/* "updb done" */
 };
@@ -63,6 +64,12 @@ bool
 render_is_over(const struct render *render)
 {
 	return render->over;
+}
+
+bool
+render_waits(const struct render *render)
+{
+	return render->waits;
 }
 
 int64_t
@@ -144,6 +151,7 @@ on_waiting(struct render *render, const struct json_flat *event,
 	const char *state = json_flat_get(event, "state");
 	int64_t before = json_flat_int(event, "before", 0);
 
+	render->waits = true;
 	str_addf(out, "deploy %" PRId64 " waits: deploy ", render->deploy);
 	line_text(out, json_flat_get(event, "for"));
 	str_add(out, " is under way");
@@ -479,6 +487,7 @@ render_line(struct render *render, const char *line, size_t len,
 	struct json_flat event = JSON_FLAT_INIT;
 	const char *name = NULL;
 
+	render->waits = false;
 	if (json_flat_parse(&event, line, len) == NULL)
 		name = json_flat_get(&event, "event");
 	for (size_t i = 0; name != NULL && i < sizeof(kinds) /

@@ -50,6 +50,9 @@ const char *render_state(const struct render *render);
 /* True after "end" or "superseded": nothing follows in this log. */
 bool render_is_over(const struct render *render);
 
+/* True when the last line said that the deploy waits, and for what. */
+bool render_waits(const struct render *render);
+
 /* The deploy that superseded this one, 0 for none. */
 int64_t render_superseded_by(const struct render *render);
 

@@ -53,6 +53,8 @@ struct view {
 	struct str text;	/* of one event */
 	struct str pending;
 	size_t written;		/* bytes of "pending" */
+	struct str waits;	/* it is said to wait: is that so still? */
+	bool followed;		/* into "deploy", from another one */
 	bool activating;	/* the line "prepared" was passed */
 	bool complete;		/* nothing more is to be shown */
 	bool over;		/* the deploy is, whatever was shown */
@@ -119,10 +121,12 @@ open_deploy(struct view *view, int64_t deploy)
 static void
 follow_into(struct view *view, int64_t next)
 {
-	if (view->spec->follow && next != view->deploy)
+	if (view->spec->follow && next != view->deploy) {
 		open_deploy(view, next);
-	else
+		view->followed = true;
+	} else {
 		set_complete(view);
+	}
 }
 
 static bool
@@ -155,7 +159,10 @@ take_line(struct view *view)
 	if (strcmp(state, "prepared") == 0 ||
 	    strcmp(state, "activating") == 0)
 		view->activating = true;
-	if (is_shown(view, was_activating, over && next == 0))
+	str_clear(&view->waits);
+	if (view->followed && render_waits(view->render))
+		str_add_bytes(&view->waits, view->text.s, view->text.len);
+	else if (is_shown(view, was_activating, over && next == 0))
 		str_add_bytes(&view->pending, view->text.s, view->text.len);
 	if (over && next != 0)
 		follow_into(view, next);
@@ -288,6 +295,19 @@ no_runner(const struct view *view)
 	return err;
 }
 
+/*
+ * What a deploy waited for before this view came to it is news only while
+ * it waits.
+ */
+static void
+judge_waiting(struct view *view, enum deploy_state state)
+{
+	if (state == DEPLOY_QUEUED && view->spec->part != VIEW_ACTIVATE)
+		str_add_bytes(&view->pending, view->waits.s,
+		    view->waits.len);
+	str_clear(&view->waits);
+}
+
 static const struct err *
 wake(struct view *view)
 {
@@ -312,6 +332,7 @@ judge(struct view *view, struct journal *journal, const char *lock_path)
 	err = deploy_get(journal, view->deploy, &deploy);
 	if (err != NULL)
 		return err->code == ERR_NOT_FOUND ? err : NULL;
+	judge_waiting(view, deploy.state);
 	held = lock_is_held(lock_path);
 	over = deploy_is_over(deploy.state);
 	if (deploy.state != view->state)
@@ -460,6 +481,7 @@ view_deploy(const struct view_spec *spec, int64_t *last)
 	str_init(&view.line);
 	str_init(&view.text);
 	str_init(&view.pending);
+	str_init(&view.waits);
 	sigaction(SIGPIPE, &ignore, &before);
 	open_deploy(&view, spec->deploy);
 	err = run(&view);
@@ -470,5 +492,6 @@ view_deploy(const struct view_spec *spec, int64_t *last)
 	str_release(&view.line);
 	str_release(&view.text);
 	str_release(&view.pending);
+	str_release(&view.waits);
 	return err;
 }

@@ -222,6 +222,41 @@ test_superseded(void)
 	str_release(&out);
 }
 
+static void
+write_waiting(struct event_log *log)
+{
+	event_add(log, "waiting", "isi", "for", (int64_t)1, "state",
+	    "migrate", "before", (int64_t)0);
+}
+
+/* What a deploy waited for is over when a view is led to it. */
+static void
+test_waited(void)
+{
+	int64_t old = request(), new = request(), last;
+	struct event_log *log = open_log(old);
+	struct str out = STR_INIT;
+
+	write_title(log, old);
+	write_waiting(log);
+	event_add(log, "superseded", "ib", "by", new, "holds", 1);
+	event_log_close(log);
+	log = open_log(new);
+	write_waiting(log);
+	event_log_close(log);
+	write_whole(new);
+	is_ok(view_text(spec_of(old, VIEW_ALL, true), &out, &last),
+	    "one that waited");
+	ok(strstr(out.s, " waits: deploy 1 is under way (migrate)\n") != NULL,
+	    "its own waiting is shown");
+	ok(strstr(strstr(out.s, "superseded"), " waits: ") == NULL,
+	    "not that of the one that took its place");
+	is_ok(view_text(spec_of(new, VIEW_ALL, true), &out, &last),
+	    "that one");
+	ok(strstr(out.s, " waits: ") != NULL, "tells of it itself");
+	str_release(&out);
+}
+
 /* Its hooks were slow: the push on top of it had asked already. */
 static void
 test_late(void)
@@ -398,6 +433,7 @@ main(void)
 	test_gone_reader();
 	test_idle_reader();
 	test_late();
+	test_waited();
 	hub_close(&hub);
 	return tap_done();
 }
