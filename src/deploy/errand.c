@@ -26,24 +26,98 @@ errand_is(const char *ref)
 	return str_starts_with(ref, ERRAND_PREFIX);
 }
 
-static const struct err *
+static bool
 find_kind(enum errand_kind *kind, const char *word)
+{
+	for (size_t i = 0; i < N_ERRANDS; i++) {
+		if (strcmp(word, errands[i].name) == 0) {
+			*kind = (enum errand_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+find_nearest_kind(enum errand_kind *kind, const char *word)
 {
 	const char *names[N_ERRANDS], *near;
 
-	for (size_t i = 0; i < N_ERRANDS; i++) {
+	for (size_t i = 0; i < N_ERRANDS; i++)
 		names[i] = errands[i].name;
-		if (strcmp(word, names[i]) == 0) {
-			*kind = (enum errand_kind)i;
-			return NULL;
-		}
-	}
 	near = nearest_word(word, names, N_ERRANDS);
-	if (near != NULL)
-		return err_new(ERR_REFUSED, "'%s' is not known; did you mean"
-		    " " ERRAND_PREFIX "%s?", word, near);
-	return err_new(ERR_REFUSED, "'%s' is not known; there are now, plan,"
-	    " rollback and cancel", word);
+	return near != NULL && find_kind(kind, near);
+}
+
+/* The environment that stands between, as it is called; NULL: none is near. */
+static const char *
+nearest_environment(const struct config *config, const char *word)
+{
+	const char **names = xreallocarray(NULL, config->n_environments,
+	    sizeof(*names));
+	const char *near;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		names[i] = config->environments[i].name;
+	near = nearest_word(word, names, config->n_environments);
+	free(names);
+	return near;
+}
+
+/* NULL: none is near, or none was named and there are several. */
+static const struct environment *
+meant_environment(const struct config *config, const char *name)
+{
+	const char *near;
+
+	if (config->n_environments == 1)
+		return &config->environments[0];
+	near = name == NULL ? NULL : nearest_environment(config, name);
+	return near == NULL ? NULL : config_environment(config, near);
+}
+
+/* "refs/deploy/now", or with the environment where there are several. */
+static void
+add_ref(struct str *out, const struct config *config,
+    const struct environment *env, enum errand_kind kind)
+{
+	str_add(out, ERRAND_PREFIX);
+	if (config->n_environments > 1)
+		str_addf(out, "%s/", env->name);
+	str_add(out, errands[kind].name);
+}
+
+/* One that would be taken, as it stands. */
+static const struct err *
+suggest(const struct config *config, const char *name, const char *word,
+    bool deletes)
+{
+	const struct environment *env = meant_environment(config, name);
+	struct str text = STR_INIT;
+	const struct err *err;
+	enum errand_kind kind;
+
+	str_addf(&text, "'%s' is not known; ", word);
+	if (!find_nearest_kind(&kind, word)) {
+		str_add(&text, "there are now, plan, rollback and cancel");
+	} else {
+		str_add(&text, "did you mean ");
+		if (errands[kind].takes_commit == deletes)
+			str_addf(&text, "git push REMOTE %s:",
+			    deletes ? "main" : "");
+		for (size_t i = 0; env == NULL &&
+		    i < config->n_environments; i++) {
+			str_add(&text, i == 0 ? "" : " or ");
+			add_ref(&text, config, &config->environments[i],
+			    kind);
+		}
+		if (env != NULL)
+			add_ref(&text, config, env, kind);
+		str_addch(&text, '?');
+	}
+	err = err_new(ERR_REFUSED, "%s", text.s);
+	str_release(&text);
+	return err;
 }
 
 static const struct err *
@@ -98,30 +172,16 @@ errand_parse(struct errand *errand, const struct config *config,
 	const char *word = slash == NULL ? rest : slash + 1;
 	char *name = slash == NULL ? NULL :
 	    xstrndup(rest, (size_t)(slash - rest));
-	const struct err *err;
+	const struct err *err = NULL;
 
-	err = find_kind(&errand->kind, word);
+	if (!find_kind(&errand->kind, word))
+		err = suggest(config, name, word, deletes);
 	if (err == NULL)
 		err = find_environment(&errand->env, config, name, word);
 	if (err == NULL)
 		err = check_shape(errand->kind, ref, deletes);
 	free(name);
 	return err;
-}
-
-/* The environment that stands between, as it is called; NULL: none is near. */
-static const char *
-nearest_environment(const struct config *config, const char *word)
-{
-	const char **names = xreallocarray(NULL, config->n_environments,
-	    sizeof(*names));
-	const char *near;
-
-	for (size_t i = 0; i < config->n_environments; i++)
-		names[i] = config->environments[i].name;
-	near = nearest_word(word, names, config->n_environments);
-	free(names);
-	return near;
 }
 
 /* Word by word: "deploy", an environment or none, what is to be done. */
