@@ -311,10 +311,15 @@ check_broken(struct call *call, const struct environment *env,
 {
 	struct deploy deploy;
 	const struct err *err;
+	int64_t number;
 
 	err = deploy_get_newest(call->hub.journal, env->name, &deploy);
-	if (err == NULL && deploy.number != 0 &&
-	    deploy.state == DEPLOY_BROKEN)
+	number = deploy.number;
+	deploy_release(&deploy);
+	/* A push that joined one that was under way is what became of it. */
+	if (err == NULL && number != 0)
+		err = deploy_get_last(call->hub.journal, number, &deploy);
+	if (err == NULL && number != 0 && deploy.state == DEPLOY_BROKEN)
 		err = deploy_outcome(&deploy);
 	else if (err == NULL && left->n > 0)
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"

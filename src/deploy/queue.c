@@ -123,6 +123,9 @@ announce(const struct hub *hub, const struct deploy *request)
 	    "environment", request->environment, "kind", request->kind,
 	    "commit", request->commit, "ref", request->ref, "pusher",
 	    request->pusher, "subject", request->subject);
+	if (request->joins)
+		event_add(log, "superseded", "ib", "by",
+		    request->superseded_by, "holds", 1);
 	event_log_close(log);
 	return queue_tell(hub, request->environment, request->number - 1);
 }

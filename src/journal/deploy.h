@@ -83,6 +83,7 @@ struct deploy {
 				 * before that, what it has to be then, or
 				 * NULL: anything */
 	char *cancelled_by;	/* who asked for it to stop; NULL: nobody */
+	bool joins;		/* of a request alone: see deploy_request() */
 };
 
 #define DEPLOY_INIT { .prepare_ms = -1, .window_ms = -1 }
@@ -186,6 +187,11 @@ const struct err *deploy_pending_directives(struct journal *journal,
  * written, the number is that of the first, and the time stays 0. And it
  * does not take the place of one that found the branch as this one had left
  * it, and has asked before: it is superseded by that from the start.
+ *
+ * With "joins" set, a deploy of the same commit that is under way, that
+ * nobody has stopped or has to roll back after, and that runs with these
+ * options, too, will do: the request is superseded by that one from the
+ * start, and "joins" stays set; otherwise it is cleared.
  */
 const struct err *deploy_request(struct journal *journal,
     struct deploy *deploy, const struct directives *options);

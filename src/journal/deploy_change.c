@@ -88,6 +88,58 @@ find_later(struct db *db, const struct deploy *deploy, int64_t *number)
 	    deploy->commit, deploy->environment);
 }
 
+/* Does a deploy run with these, asked for by push options? */
+static const struct err *
+has_options(struct db *db, int64_t number, const struct directives *options,
+    bool *has)
+{
+	const struct err *err = NULL;
+	int64_t found;
+
+	*has = true;
+	for (size_t i = 0; err == NULL && options != NULL && *has &&
+	    i < options->n; i++) {
+		err = db_get_int(&found, db, 0, "SELECT count(*)"
+		    " FROM directives WHERE deploy = ?1 AND name = ?2"
+		    " AND argument = ?3 AND commit_oid = ''", "iss", number,
+		    options->v[i].name, options->v[i].argument);
+		*has = err == NULL && found != 0;
+	}
+	return err;
+}
+
+/*
+ * The same commit is under way: a client was interrupted, and pushes again.
+ * The options are in that deploy; a row of them here would ask for them
+ * once more after it.
+ */
+static const struct err *
+find_same(struct db *db, struct deploy *deploy,
+    const struct directives *options)
+{
+	const struct err *err;
+	int64_t number;
+	bool has = false;
+
+	if (!deploy->joins || deploy->superseded_by != 0) {
+		deploy->joins = false;
+		return NULL;
+	}
+	err = db_get_int(&number, db, 0, "SELECT number FROM deploys"
+	    " WHERE environment = ?1 AND commit_oid = ?2 AND kind = 'deploy'"
+	    " AND state IN ('preparing', 'prepared', 'activating')"
+	    " AND cancelled_by IS NULL AND error IS NULL"
+	    " AND NOT EXISTS (SELECT 1 FROM deploys WHERE environment = ?1"
+	    "  AND state = 'queued' AND kind <> 'deploy')", "ss",
+	    deploy->environment, deploy->commit);
+	if (err == NULL && number != 0)
+		err = has_options(db, number, options, &has);
+	deploy->joins = has;
+	if (has)
+		deploy->superseded_by = number;
+	return err;
+}
+
 static const struct err *
 insert_request(struct db *db, struct deploy *deploy)
 {
@@ -126,10 +178,12 @@ deploy_request(struct journal *journal, struct deploy *deploy,
 	if (err == NULL)
 		err = find_later(db, deploy, &deploy->superseded_by);
 	if (err == NULL)
+		err = find_same(db, deploy, options);
+	if (err == NULL)
 		err = insert_request(db, deploy);
 	if (err == NULL) {
 		deploy->number = db_last_id(db);
-		if (options != NULL)
+		if (options != NULL && !deploy->joins)
 			err = insert_directives(db, deploy->number, options,
 			    NULL);
 	}

@@ -337,6 +337,72 @@ test_requests_of_pushes(void)
 	journal_close(journal);
 }
 
+/* Would a push of "commit" join what is under way? */
+static bool
+joins(struct journal *journal, const char *commit, const char *option)
+{
+	struct directives options = DIRECTIVES_INIT;
+	struct deploy deploy = DEPLOY_INIT;
+	bool joined;
+
+	if (option != NULL)
+		is_ok(directives_add_word(&options, option, "", "option"),
+		    "an option");
+	deploy.environment = xstrdup("a");
+	deploy.kind = xstrdup("deploy");
+	deploy.commit = xstrdup(commit);
+	deploy.pusher = xstrdup("bob");
+	deploy.joins = true;
+	is_ok(deploy_request(journal, &deploy, &options), "once more");
+	joined = deploy.joins;
+	is_int(deploy.state, joined ? DEPLOY_SUPERSEDED : DEPLOY_QUEUED,
+	    joined ? "it is over" : "it waits");
+	deploy_release(&deploy);
+	directives_release(&options);
+	is_ok(db_script(journal_db(journal), "DELETE FROM directives"
+	    " WHERE deploy IN (SELECT number FROM deploys WHERE state ="
+	    " 'queued'); DELETE FROM deploys WHERE state = 'queued'"),
+	    "and is forgotten");
+	return joined;
+}
+
+static void
+test_joins(void)
+{
+	struct journal *journal = fixture_journal("joins.db");
+	struct db *db = journal_db(journal);
+	struct directives options = DIRECTIVES_INIT;
+	struct deploy deploy;
+
+	ok(!joins(journal, COMMIT, NULL), "none is under way");
+	is_ok(directives_add_word(&options, "cc", "", "option"), "an option");
+	fixture_request(journal, "a", &options);
+	directives_release(&options);
+	fixture_plan(journal, "a", "1", NULL, &deploy);
+	ok(joins(journal, COMMIT, NULL), "the same commit");
+	ok(joins(journal, COMMIT, "cc"), "with the same option");
+	is_ok(deploy_pending_directives(journal, &deploy, &options),
+	    "what is asked for");
+	is_int(options.n, 1, "is so once");
+	directives_release(&options);
+	ok(!joins(journal, COMMIT, "updb"), "not with another option");
+	ok(!joins(journal, "abc", NULL), "nor another commit");
+	fixture_move(journal, &deploy, DEPLOY_ACTIVATING);
+	ok(joins(journal, COMMIT, NULL), "until it is live");
+	is_ok(db_script(db, "UPDATE deploys SET error = 'no' WHERE state ="
+	    " 'activating'"), "it fails");
+	ok(!joins(journal, COMMIT, NULL), "not one that is taken back");
+	is_ok(db_script(db, "UPDATE deploys SET error = NULL, cancelled_by ="
+	    " 'eve' WHERE state = 'activating'"), "or is stopped");
+	ok(!joins(journal, COMMIT, NULL), "nor then");
+	is_ok(db_script(db, "UPDATE deploys SET cancelled_by = NULL"),
+	    "neither");
+	is_ok(deploy_move(journal, &deploy, DEPLOY_LIVE), "it is live");
+	ok(!joins(journal, COMMIT, NULL), "what is live is deployed again");
+	deploy_release(&deploy);
+	journal_close(journal);
+}
+
 int
 main(void)
 {
@@ -347,5 +413,6 @@ main(void)
 	test_open_pushes();
 	test_forced_again();
 	test_requests_of_pushes();
+	test_joins();
 	return tap_done();
 }
