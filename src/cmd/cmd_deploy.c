@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "deploy/branch.h"
 #include "deploy/identity.h"
 #include "journal/deploy.h"
 #include "journal/release.h"
@@ -100,6 +101,40 @@ resolve(const struct call *call, struct deploy *request)
 	return err;
 }
 
+/*
+ * Where the branch moves with the deploy, what the commit does not contain
+ * would be in no branch any more. "again" is what was asked for.
+ */
+static const struct err *
+guard_branch(const struct call *call, struct deploy *request,
+    const char *again)
+{
+	bool force = call_has(call, "force");
+	char *words = xasprintf("slipway %s --force %s", call->cmd->name,
+	    again);
+	struct asked asked = {
+		.env = call->env,
+		.commit = request->commit,
+		.seen = request->ref_old,
+		.force = words,
+	};
+	const struct err *err;
+	char *from = NULL;
+
+	if (force && !call->env->set.transactional)
+		err = err_new(ERR_USAGE, "--force is for a branch that moves"
+		    " with its deploys, and %s is not transactional: leave it"
+		    " out", call->env->name);
+	else
+		err = branch_check(&call->hub, &asked, force ? &from : NULL);
+	if (from != NULL) {
+		free(request->ref_old);
+		request->ref_old = from;
+	}
+	free(words);
+	return err;
+}
+
 /* A directive that nothing takes is a slip of the hand: ask again. */
 static const struct err *
 read_directives(const struct call *call, struct directives *list)
@@ -142,6 +177,9 @@ run_deploy(struct call *call)
 		err = resolve(call, &request);
 	}
 	if (err == NULL)
+		err = guard_branch(call, &request, call->words.n > 0 ?
+		    call->words.v[0] : request.commit);
+	if (err == NULL)
 		err = read_directives(call, &options);
 	if (err == NULL)
 		err = cmd_request(call, &request, &options);
@@ -150,9 +188,13 @@ run_deploy(struct call *call)
 	return err;
 }
 
+#define FORCE_OPTION { 0, "force", NULL, "move a transactional branch" \
+    " also to what does not contain it" }
+
 static const struct cmd_option deploy_options[] = {
 	{ 'd', "directive", "NAME[:ARGUMENT]", "ask for an action, as -NAME-"
 	    " in a commit message does; may be repeated" },
+	FORCE_OPTION,
 	{ 0, NULL, NULL, NULL }
 };
 
@@ -206,6 +248,62 @@ retry_number(const struct call *call, int64_t *number)
 	return err;
 }
 
+/* What took its place may itself have been superseded. */
+static const struct err *
+refuse_superseded(struct journal *journal, const struct deploy *old)
+{
+	struct deploy last;
+	const struct err *err, *outcome;
+
+	err = deploy_get_last(journal, old->number, &last);
+	if (err != NULL)
+		return err;
+	outcome = deploy_outcome(&last);
+	if (!deploy_is_over(last.state))
+		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
+		    " it was superseded by %" PRId64 ", which is %s; see:"
+		    " slipway show --follow %" PRId64, old->number,
+		    last.number, deploy_state_name(last.state), last.number);
+	else if (outcome != NULL)
+		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail by"
+		    " itself, it was superseded by %" PRId64 ", which is %s;"
+		    " retry that: slipway retry %" PRId64, old->number,
+		    last.number, deploy_state_name(last.state), last.number);
+	else
+		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
+		    " it was superseded by %" PRId64 ", which went live; to"
+		    " have %.7s anyway: slipway deploy %.7s", old->number,
+		    last.number, old->commit, old->commit);
+	deploy_release(&last);
+	return err;
+}
+
+/* Only what did not come to its aim is tried again. */
+static const struct err *
+check_failed(struct journal *journal, const struct deploy *old)
+{
+	switch (old->state) {
+	case DEPLOY_FAILED:
+	case DEPLOY_ROLLED_BACK:
+	case DEPLOY_BROKEN:
+	case DEPLOY_CANCELLED:
+		return NULL;
+	case DEPLOY_SUPERSEDED:
+		return refuse_superseded(journal, old);
+	case DEPLOY_LIVE:
+	case DEPLOY_RETIRED:
+		return err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
+		    " it %s live; to have %.7s again: slipway deploy %.7s",
+		    old->number, old->state == DEPLOY_LIVE ? "is" : "was",
+		    old->commit, old->commit);
+	default:
+		break;
+	}
+	return err_new(ERR_REFUSED, "deploy %" PRId64 " has not ended, it is"
+	    " %s; see: slipway show --follow %" PRId64, old->number,
+	    deploy_state_name(old->state), old->number);
+}
+
 /* The same commit, with what options had asked for. */
 static const struct err *
 copy_request(const struct call *call, const struct deploy *old,
@@ -222,6 +320,9 @@ copy_request(const struct call *call, const struct deploy *old,
 		return err_new(ERR_USAGE, "deploy %" PRId64 " was a %s; ask"
 		    " for it again: slipway %s", old->number, old->kind,
 		    old->kind);
+	err = check_failed(call->hub.journal, old);
+	if (err != NULL)
+		return err;
 	fill_request(call, request, "deploy");
 	request->commit = xstrdup(old->commit);
 	request->ref = xstrdup_null(old->ref);
@@ -243,6 +344,7 @@ run_retry(struct call *call)
 	struct deploy old = DEPLOY_INIT, request = DEPLOY_INIT;
 	struct directives options = DIRECTIVES_INIT;
 	const struct err *err;
+	char *again = NULL;
 	int64_t number;
 
 	/* A number knows its environment. */
@@ -256,13 +358,23 @@ run_retry(struct call *call)
 		    &call->env);
 	if (err == NULL)
 		err = copy_request(call, &old, &request, &options);
+	if (err == NULL) {
+		again = xasprintf("%" PRId64, number);
+		err = guard_branch(call, &request, again);
+	}
 	if (err == NULL)
 		err = cmd_request(call, &request, &options);
+	free(again);
 	deploy_release(&old);
 	deploy_release(&request);
 	directives_release(&options);
 	return err;
 }
+
+static const struct cmd_option retry_options[] = {
+	FORCE_OPTION,
+	{ 0, NULL, NULL, NULL }
+};
 
 const struct cmd cmd_retry = {
 	.name = "retry",
@@ -270,10 +382,12 @@ const struct cmd cmd_retry = {
 	.words_max = 1,
 	.summary = "deploy again what has failed",
 	.help = "Deploy the commit of deploy N again, or of the newest one"
-	    " that has failed\nsince something went live.",
+	    " that has failed\nsince something went live. One that did not"
+	    " fail is refused.",
 	.example = "slipway retry -C /srv/shop.git\n"
 	    "slipway retry -C /srv/shop.git 42",
 	.json = true,
+	.options = retry_options,
 	.run = run_retry,
 };
 

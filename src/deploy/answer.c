@@ -156,6 +156,8 @@ request_commit(struct asking *asking, struct offered *offered,
 		row.kind = xstrdup("deploy");
 		row.commit = xstrdup(commit);
 		row.ref = xstrdup_null(ref);
+		/* The word now means once more. */
+		row.joins = ref != NULL;
 		row.author = xstrdup(tip.author);
 		row.subject = xstrdup(tip.subject);
 		err = request(asking, offered, env, &row);
@@ -185,21 +187,27 @@ run_now(struct asking *asking, struct offered *offered,
 	    request_commit(asking, offered, env, commit, NULL);
 }
 
+/* What would be refused is planned, too: it may be meant to be forced. */
 static const struct err *
 run_plan(struct asking *asking, struct offered *offered,
     const struct environment *env, const char *commit)
 {
+	struct asked asked = { .env = env, .commit = commit, .by_word = true };
 	struct str text = STR_INIT;
-	const struct err *err;
+	const struct err *err, *refused;
 
+	refused = branch_check(asking->hub, &asked, NULL);
+	if (refused != NULL)
+		str_addf(&text, "%s: this would be refused: %s\n", env->name,
+		    refused->text);
 	err = forecast_add(&text, asking->hub, env, commit,
 	    &asking->options);
 	if (err == NULL)
 		vec_split(asking->notes, text.s, "\n");
-	if (err == NULL)
+	if (err == NULL && refused == NULL)
 		offered->answer = ANSWER_OK;
 	str_release(&text);
-	return err;
+	return err_first(err, refused);
 }
 
 /* What cannot work is said now, and does not become a deploy. */

@@ -25,51 +25,134 @@ branch_value(struct repo *repo, const struct environment *env,
 	return err;
 }
 
+/* What a request by hand can do instead. */
+static void
+add_ways_out(struct str *out, const struct asked *asked)
+{
+	if (asked->seen != NULL)
+		str_add(out, "ask again for what it is now");
+	else
+		str_add(out, "merge it and push; or slipway rollback goes back"
+		    " to an earlier release");
+	str_addf(out, "; to do it all the same: %s", asked->force);
+}
+
 /* Words for one whose commit does not contain what is there now. */
 static const struct err *
-has_moved(const struct work *work, const char *seen, const char *now)
+has_moved(const struct hub *hub, const struct asked *asked, const char *now)
 {
-	bool pushed = work->deploy.push != 0;
-	struct str by = STR_INIT;
+	const char *branch = asked->env->branch, *seen = asked->seen;
+	struct str text = STR_INIT;
 	struct deploy live;
 	const struct err *err;
 
-	err = deploy_get_live(work->hub->journal, work->env->name, &live);
-	if (err == NULL && live.number != 0 && strcmp(live.commit, now) == 0)
-		str_addf(&by, " (deploy %" PRId64 ")", live.number);
-	if (err == NULL && seen == NULL)
-		err = err_new(ERR_REFUSED, "%s is at %.7s%s, and %.7s does"
-		    " not contain it; fetch, merge and push again",
-		    work->env->branch, now, by.s, work->deploy.commit);
-	else if (err == NULL)
-		err = err_new(ERR_REFUSED, "%s moved from %.7s to %.7s while"
-		    " this %s waited%s; %s", work->env->branch, seen, now,
-		    pushed ? "push" : "request", by.s, pushed ?
-		    "fetch, merge and push again" :
-		    "ask again for what it is now, or by commit");
+	err = deploy_get_live(hub->journal, asked->env->name, &live);
+	if (err != NULL)
+		return err;
+	str_addf(&text, "%s ", branch);
+	if (seen == NULL)
+		str_addf(&text, "is at %.7s", now);
+	else
+		str_addf(&text, "moved from %.7s to %.7s while this %s waited",
+		    seen, now, asked->force == NULL ? "push" : "request");
+	if (live.number != 0 && strcmp(live.commit, now) == 0)
+		str_addf(&text, " (deploy %" PRId64 ")", live.number);
+	if (seen == NULL)
+		str_addf(&text, ", and %.7s does not contain it",
+		    asked->commit);
+	str_add(&text, "; ");
+	if (asked->force != NULL)
+		add_ways_out(&text, asked);
+	else
+		str_addf(&text, "fetch, merge and push again%s",
+		    asked->by_word ? "; force works on the branch only" : "");
+	err = err_new(ERR_REFUSED, "%s", text.s);
+	str_release(&text);
 	deploy_release(&live);
-	str_release(&by);
 	return err;
+}
+
+/*
+ * What asks for the branch as it was ("seen" is its own commit) asks for
+ * nothing else; anything else may also go where nothing is left behind.
+ */
+static const struct err *
+check(const struct hub *hub, struct repo *repo, const struct asked *asked,
+    const char *now)
+{
+	const char *seen = asked->seen;
+	bool as_it_was, may;
+	const struct err *err = NULL;
+
+	may = repo_is_zero(now) || strcmp(now, asked->commit) == 0 ||
+	    (seen != NULL && strcmp(seen, now) == 0);
+	as_it_was = asked->force != NULL && seen != NULL &&
+	    strcmp(seen, asked->commit) == 0;
+	if (!may && !as_it_was)
+		err = repo_is_ancestor(repo, now, asked->commit, &may);
+	return err != NULL || may ? err : has_moved(hub, asked, now);
 }
 
 static const struct err *
 check_pushed(const struct work *work, const char *now)
 {
 	const struct deploy *deploy = &work->deploy;
+	struct asked asked = {
+		.env = work->env,
+		.commit = deploy->commit,
+		.by_word = deploy->ref == NULL,
+	};
 	const struct err *err = NULL;
 	char *seen = NULL;
-	bool may;
 
-	may = repo_is_zero(now) || strcmp(now, deploy->commit) == 0;
-	if (!may && deploy->ref != NULL)
+	if (deploy->ref != NULL)
 		err = push_get_old(work->hub->journal, deploy->push,
 		    deploy->ref, &seen);
-	may = may || (seen != NULL && strcmp(seen, now) == 0);
-	if (err == NULL && !may)
-		err = repo_is_ancestor(work->repo, now, deploy->commit, &may);
-	if (err == NULL && !may)
-		err = has_moved(work, seen, now);
+	asked.seen = seen;
+	if (err == NULL)
+		err = check(work->hub, work->repo, &asked, now);
 	free(seen);
+	return err;
+}
+
+static const struct err *
+check_by_hand(const struct work *work, const char *seen, const char *now)
+{
+	char *force = xasprintf("slipway deploy --force %.7s",
+	    work->deploy.commit);
+	struct asked asked = {
+		.env = work->env,
+		.commit = work->deploy.commit,
+		.seen = seen,
+		.force = force,
+	};
+	const struct err *err;
+
+	err = check(work->hub, work->repo, &asked, now);
+	free(force);
+	return err;
+}
+
+const struct err *
+branch_check(const struct hub *hub, const struct asked *asked,
+    char **forced_from)
+{
+	char now[REPO_OID_SIZE];
+	struct repo *repo;
+	const struct err *err;
+
+	if (!asked->env->set.transactional)
+		return NULL;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = branch_value(repo, asked->env, now);
+	if (err == NULL)
+		err = check(hub, repo, asked, now);
+	if (err != NULL && err->code == ERR_REFUSED && forced_from != NULL) {
+		*forced_from = xstrdup(now);
+		err = NULL;
+	}
+	repo_close(repo);
 	return err;
 }
 
@@ -100,10 +183,9 @@ branch_begin(struct work *work)
 		return NULL;
 	}
 	err = branch_value(work->repo, work->env, now);
-	if (err == NULL && deploy->push != 0 && !is_rollback)
-		err = check_pushed(work, now);
-	else if (err == NULL && seen != NULL && strcmp(seen, now) != 0)
-		err = has_moved(work, seen, now);
+	if (err == NULL && !is_rollback)
+		err = deploy->push != 0 ? check_pushed(work, now) :
+		    check_by_hand(work, seen, now);
 	if (err == NULL)
 		err = check_room(work, now);
 	if (err == NULL)
@@ -162,4 +244,40 @@ branch_back(struct work *work)
 	if (err != NULL || strcmp(now, deploy->commit) != 0)
 		return err;
 	return move(work, deploy->commit, deploy->ref_old);
+}
+
+void
+branch_tell(const struct work *work, struct str *out)
+{
+	const struct deploy *deploy = &work->deploy;
+	const char *from = deploy->ref_old, *to = deploy->commit;
+	bool forward = true, back = false;
+
+	if (from == NULL || repo_is_zero(from) || *to == '\0')
+		return;
+	/* What it was may be gone from the repository. */
+	if (repo_is_ancestor(work->repo, from, to, &forward) != NULL)
+		forward = false;
+	if (forward)
+		return;
+	if (repo_is_ancestor(work->repo, to, from, &back) != NULL)
+		back = false;
+	str_addf(out, "%s moved %sfrom %.7s to %.7s", work->env->branch,
+	    back ? "back " : "", from, to);
+	if (!back)
+		str_add(out, ", which does not contain it");
+}
+
+bool
+branch_may_retry(const struct work *work)
+{
+	char now[REPO_OID_SIZE];
+	bool may = false;
+
+	if (!work->env->set.transactional)
+		return true;
+	if (branch_value(work->repo, work->env, now) != NULL)
+		return true;
+	return repo_is_zero(now) || repo_is_ancestor(work->repo, now,
+	    work->deploy.commit, &may) != NULL || may;
 }

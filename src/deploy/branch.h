@@ -23,12 +23,32 @@
 const struct err *branch_value(struct repo *repo,
     const struct environment *env, char oid[REPO_OID_SIZE]);
 
+/* One that wants the branch of an environment to move to its commit. */
+struct asked {
+	const struct environment *env;
+	const char *commit;
+	const char *seen;	/* may move from here to anywhere, or NULL */
+	const char *force;	/* what to type to do it all the same; NULL:
+				 * it was pushed */
+	bool by_word;		/* pushed, to refs/deploy/now */
+};
+
 /*
- * Keep what the branch is in "ref_old". What was pushed may take it there
- * only from what the pusher saw, or from what the new commit contains; a
- * request for the branch as it was, kept in "ref_old" until now, only from
- * there: ERR_REFUSED says what moved it meanwhile, or which other ref makes
- * it impossible.
+ * May it move there now, as far as the commits go? It may when the commit
+ * contains what the branch is: ERR_REFUSED says what the branch is, who
+ * moved it, and what to do. With "forced_from" it may anyway: what the
+ * branch is, and was not contained, is given there ("ref_old" of a forced
+ * request).
+ */
+const struct err *branch_check(const struct hub *hub,
+    const struct asked *asked, char **forced_from);
+
+/*
+ * Keep what the branch is in "ref_old". The deploy may take it there only
+ * from what the new commit contains, or from what the pusher saw; a request
+ * by hand that had a "ref_old" until now also from there, and when that was
+ * its own commit (the branch as it was), from nowhere else. ERR_REFUSED
+ * says what moved it meanwhile, or which other ref makes it impossible.
  */
 const struct err *branch_begin(struct work *work);
 
@@ -40,5 +60,14 @@ const struct err *branch_forward(struct work *work);
 
 /* Move it back, if it was moved. */
 const struct err *branch_back(struct work *work);
+
+/*
+ * Append "main moved back from 1a2b3c4 to 5d6e7f8" when the deploy, which
+ * is live, took it elsewhere than forward.
+ */
+void branch_tell(const struct work *work, struct str *out);
+
+/* False when a retry would be refused, by what the branch is now. */
+bool branch_may_retry(const struct work *work);
 
 #endif

@@ -9,23 +9,24 @@
 
 /* Who watches it sees at once that it is called off. */
 static const struct err *
-tell(const struct hub *hub, const struct deploy *deploy)
+tell(const struct hub *hub, const struct environment *env,
+    const struct deploy *deploy)
 {
 	char *path = hub_log_path(hub, deploy->number);
 	struct event_log *log = event_log_open(path);
-	struct deploy live = DEPLOY_INIT;
+	struct ending ending = ENDING_INIT;
 	const struct err *err = NULL;
 
 	event_add(log, "cancel", "s", "by", deploy->cancelled_by);
 	if (deploy->state == DEPLOY_CANCELLED) {
 		err = deploy_get_live(hub->journal, deploy->environment,
-		    &live);
+		    &ending.live);
 		event_add(log, "state", "s", "state",
 		    deploy_state_name(deploy->state));
 		if (err == NULL)
-			ending_add(log, deploy, &live);
+			ending_add(log, env, deploy, &ending);
 	}
-	deploy_release(&live);
+	ending_release(&ending);
 	event_log_close(log);
 	free(path);
 	return err;
@@ -45,7 +46,7 @@ cancel_request(const struct hub *hub, const struct environment *env,
 	if (err == NULL) {
 		*cancelled = deploy.number;
 		if (first)
-			err = tell(hub, &deploy);
+			err = tell(hub, env, &deploy);
 	}
 	if (err == NULL && first && deploy.state == DEPLOY_CANCELLED)
 		err = queue_tell(hub, env->name, deploy.number);

@@ -3,10 +3,29 @@
 #include <stddef.h>
 
 void
-ending_add(struct event_log *log, const struct deploy *deploy,
-    const struct deploy *live)
+ending_release(struct ending *ending)
 {
-	event_add(log, "end", "ssissssssiissssss",
+	deploy_release(&ending->live);
+	str_release(&ending->moved);
+}
+
+/* How the same can be had again: who pushed it may have no login here. */
+static const char *
+again(const struct environment *env, const struct deploy *deploy,
+    const struct ending *ending)
+{
+	if (ending->no_again)
+		return "no";
+	return env->set.transactional && deploy->push != 0 ? "push" : "retry";
+}
+
+void
+ending_add(struct event_log *log, const struct environment *env,
+    const struct deploy *deploy, const struct ending *ending)
+{
+	const struct deploy *live = &ending->live;
+
+	event_add(log, "end", "ssissssssiissssssss",
 	    "state", deploy_state_name(deploy->state),
 	    "environment", deploy->environment,
 	    "deploy", deploy->number,
@@ -24,5 +43,7 @@ ending_add(struct event_log *log, const struct deploy *deploy,
 	    "live_commit", live->number == 0 ? NULL : live->commit,
 	    "previous", deploy->previous,
 	    "cancelled_by", deploy_was_cancelled(deploy) ?
-	    deploy->cancelled_by : NULL);
+	    deploy->cancelled_by : NULL,
+	    "moved", ending->moved.len == 0 ? NULL : ending->moved.s,
+	    "again", again(env, deploy, ending));
 }

@@ -7,11 +7,24 @@
 #ifndef ENDING_H
 #define ENDING_H
 
+#include <stdbool.h>
+
 #include "journal/deploy.h"
 #include "journal/event.h"
+#include "plan/config.h"
+#include "str.h"
 
-/* "live" is what deploy_get_live() gives; its number may be 0. */
-void ending_add(struct event_log *log, const struct deploy *deploy,
-    const struct deploy *live);
+struct ending {
+	struct deploy live;	/* as deploy_get_live() gives it */
+	struct str moved;	/* how the branch moved, unless forward */
+	bool no_again;		/* a retry would be refused */
+};
+
+#define ENDING_INIT { .live = DEPLOY_INIT, .moved = STR_INIT }
+
+void ending_release(struct ending *ending);
+
+void ending_add(struct event_log *log, const struct environment *env,
+    const struct deploy *deploy, const struct ending *ending);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/branch.h"
 #include "journal/release.h"
 
 static const struct err *
@@ -37,6 +38,7 @@ add_line(const struct work *work, struct str *line)
 {
 	const struct deploy *deploy = &work->deploy;
 	char at[CLOCK_ISO_SIZE];
+	struct str moved = STR_INIT;
 	struct release release;
 	const struct err *err;
 
@@ -47,7 +49,11 @@ add_line(const struct work *work, struct str *line)
 		str_addf(line, "%s: live %.19sZ, %s %" PRId64 " by %s",
 		    work->env->name, at, deploy->kind, deploy->number,
 		    deploy->pusher);
+		branch_tell(work, &moved);
+		if (moved.len > 0)
+			str_addf(line, "; %s", moved.s);
 	}
+	str_release(&moved);
 	release_release(&release);
 	return err;
 }

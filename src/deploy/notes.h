@@ -5,7 +5,10 @@
  *
  *	production: live 2026-11-20T10:15:00Z, deploy 41 by alice
  *
- * A rollback gives one to the commit that it made live again.
+ * A rollback gives one to the commit that it made live again, and where a
+ * transactional branch moved back, or aside, the line ends in that:
+ *
+ *	...; main moved back from 1a2b3c4 to 5d6e7f8
  */
 #ifndef NOTES_H
 #define NOTES_H

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/branch.h"
 #include "deploy/ending.h"
 #include "deploy/facts.h"
 #include "deploy/queue.h"
@@ -418,10 +419,33 @@ check_current(struct work *work, const char *live)
 	message_release(&request);
 }
 
+/* The last line of the log. */
+static const struct err *
+tell_end(struct work *work)
+{
+	struct deploy *deploy = &work->deploy;
+	struct ending ending = ENDING_INIT;
+	const struct err *err;
+
+	err = deploy_get_live(work->hub->journal, deploy->environment,
+	    &ending.live);
+	if (err != NULL)
+		return err;
+	if (deploy->state == DEPLOY_LIVE) {
+		branch_tell(work, &ending.moved);
+	} else {
+		check_current(work, ending.live.release);
+		ending.no_again = !branch_may_retry(work);
+	}
+	ending_add(work->log, work->env, deploy, &ending);
+	ending_release(&ending);
+	return NULL;
+}
+
 const struct err *
 work_end(struct work *work)
 {
-	struct deploy *deploy = &work->deploy, live;
+	struct deploy *deploy = &work->deploy;
 	const struct err *err;
 
 	drop_empty_backup(work);
@@ -434,14 +458,9 @@ work_end(struct work *work)
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
 		err = report_results(work);
 	if (err == NULL)
-		err = deploy_get_live(work->hub->journal,
-		    deploy->environment, &live);
+		err = tell_end(work);
 	if (err != NULL)
 		return err;
-	if (deploy->state != DEPLOY_LIVE)
-		check_current(work, live.release);
-	ending_add(work->log, deploy, &live);
-	deploy_release(&live);
 	/* Standard error is the runner's own log. */
 	if (event_log_error(work->log) != NULL)
 		fprintf(stderr, "deploy %lld: its event log is incomplete:"

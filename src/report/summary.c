@@ -38,10 +38,9 @@ is_rollback(const struct summary *summary)
 
 /* "slipway VERB [ARGUMENT] -C REPO"; the line is left open. */
 static void
-add_command(const struct summary *summary, const char *label,
-    const char *verb, const char *argument)
+add_words(const struct summary *summary, const char *verb,
+    const char *argument)
 {
-	line_label(summary->out, label);
 	str_addf(summary->out, "slipway %s ", verb);
 	if (argument != NULL) {
 		line_text(summary->out, argument);
@@ -49,6 +48,14 @@ add_command(const struct summary *summary, const char *label,
 	}
 	str_add(summary->out, "-C ");
 	line_word(summary->out, summary->repo);
+}
+
+static void
+add_command(const struct summary *summary, const char *label,
+    const char *verb, const char *argument)
+{
+	line_label(summary->out, label);
+	add_words(summary, verb, argument);
 }
 
 static void
@@ -75,6 +82,9 @@ add_commit(const struct summary *summary)
 		line_cut(summary->out, subject, LINE_SUBJECT_MAX);
 	}
 	str_addch(summary->out, '\n');
+	/* There only when a branch went elsewhere than forward. */
+	if (get(summary, "moved") != NULL)
+		line_pair(summary->out, "branch", get(summary, "moved"));
 }
 
 static void
@@ -171,6 +181,8 @@ add_live(const struct summary *summary)
 static void
 add_again(const struct summary *summary)
 {
+	const char *how = get_or(summary, "again", "retry");
+
 	if (is_rollback(summary)) {
 		/* One that was refused would be refused again. */
 		if (strcmp(get_or(summary, "state", ""), "failed") != 0)
@@ -178,7 +190,12 @@ add_again(const struct summary *summary)
 			    get(summary, "release"));
 		return;
 	}
-	add_command(summary, "again", "retry", get(summary, "deploy"));
+	if (strcmp(how, "no") == 0)
+		return;
+	line_label(summary->out, "again");
+	if (strcmp(how, "push") == 0)
+		str_add(summary->out, "git push (the same commit), or ");
+	add_words(summary, "retry", get(summary, "deploy"));
 	str_addch(summary->out, '\n');
 }
 

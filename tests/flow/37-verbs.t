@@ -221,6 +221,15 @@ is "it is live there" "$(cat "$T/staging/current/index.html")" seven
 is "and not in the other" "$(live_file index.html)" six
 push main:refs/deploy/stagin/now
 like "one that is not there" "$err" "no environment 'stagin'"
+push main:refs/deploy/stagin/nwo
+like "two slips are mended at once" "$err" \
+    "'nwo' is not known; did you mean refs/deploy/staging/now[?]"
+push main:refs/deploy/nwo
+like "and one where none is named" "$err" \
+    'did you mean refs/deploy/production/now or refs/deploy/staging/now[?]'
+push main:refs/deploy/staging/rolback
+like "in the form that is taken" "$err" \
+    'did you mean git push REMOTE :refs/deploy/staging/rollback[?]'
 
 # A transactional environment: the branch moves with it.
 config <<'EOF'
@@ -233,7 +242,15 @@ is_exit "now moves a transactional branch" 0
 is "with what it makes live" "$(git -C "$repo" rev-parse main)" "$(head_of)"
 push HEAD~1:refs/deploy/now
 is_exit "forward only" 1
-like "with words" "$err" 'main is at [0-9a-f]{7} \(deploy [0-9]+\), and [0-9a-f]{7} does not contain it'
+like "with words" "$err" 'main is at [0-9a-f]{7} \(deploy [0-9]+\), and [0-9a-f]{7} does not contain it; fetch, merge and push again; force works on the branch only'
+unlike "and no word of trying again" "$banner" 'again '
+before=$(deploys)
+push HEAD~1:refs/deploy/plan
+is_exit "a plan of it says no, too" 1
+like "in the same words, first of all" "$(printf '%s\n' "$banner" | sed 1q)" \
+    'production: this would be refused: main is at [0-9a-f]{7} .*does not contain it'
+like "and is a plan" "$banner" 'commits that go live: 0'
+is "nothing was done" "$(deploys)" "$before"
 push :refs/deploy/rollback
 is "a rollback moves it back" "$(git -C "$repo" rev-parse main)" \
     "$(git -C "$repo" rev-parse refs/live/production)"

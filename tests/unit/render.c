@@ -231,6 +231,33 @@ static const struct {
 	    "  migrations    did not run\n"
 	    "  maintenance   not used\n"
 	    "  again         slipway retry 42 -C /r\n" },
+	{ "a failed push", "/r",
+	    END("failed", "null,\"again\":\"push\"", "null", "\"1\"", "none",
+	    "not used", "\"1\""),
+	    "error: deploy 42 failed\n"
+	    "  live          release 1 is still live (9f8e7d6)\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n"
+	    "  again         git push (the same commit), or slipway retry 42"
+	    " -C /r\n" },
+	{ "a failure that would be one again", "/r",
+	    END("failed", "null,\"again\":\"no\"", "null", "\"1\"", "none",
+	    "not used", "\"1\""),
+	    "error: deploy 42 failed\n"
+	    "  live          release 1 is still live (9f8e7d6)\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n" },
+	{ "a branch that was moved back", "/r",
+	    "{\"event\":\"end\",\"state\":\"live\",\"environment\":\"x\","
+	    "\"deploy\":9,\"kind\":\"rollback\",\"release\":\"1\",\"commit\":"
+	    "\"" COMMIT "\",\"moved\":\"main moved back from 9f8e7d6 to"
+	    " 1a2b3c4\",\"again\":\"retry\"}\n",
+	    "x: release 1 is live again\n"
+	    "  commit        1a2b3c4\n"
+	    "  branch        main moved back from 9f8e7d6 to 1a2b3c4\n"
+	    "  deploy        9\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n" },
 	{ "a rollback", "/r",
 	    "{\"event\":\"end\",\"state\":\"live\",\"environment\":\"x\","
 	    "\"deploy\":9,\"kind\":\"rollback\",\"release\":\"1\",\"commit\":"
