@@ -87,6 +87,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 	pids="$pids $pid"
 	wait_for 15 waits "$i" || diag "push $i does not wait"
 done
+wait_for 15 says push.10 ' 9 before it' || diag "push 10 is not told"
 like "the first who waits knows what for" "$(cat "$T/push.1")" \
     "deploy $((n + 1)) waits: deploy $n is under way \(build\) *$"
 like "the last one, too, and for how many more" "$(cat "$T/push.10")" \
