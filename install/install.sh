@@ -20,6 +20,7 @@ usage() {
 	  --prefix DIR         install there instead of /usr/local
 	  --branch NAME        the branch that is deployed (main)
 	  --environment NAME   what this deployment is called (production)
+	  --transactional      a push fails when its deploy does
 
 	Run it as root, or as a user who may use sudo.
 	EOF
@@ -57,6 +58,8 @@ while [ "$count" -gt 0 ]; do
 		esac
 		shift
 		count=$((count - 1)) ;;
+	--transactional)
+		set -- "$@" "$word" ;;
 	-*)
 		status=2 die "$word is no option; see install.sh --help" ;;
 	*)

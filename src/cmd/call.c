@@ -2,6 +2,8 @@
  * What the commands share.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "deploy/queue.h"
 #include "file.h"
+#include "report/line.h"
 #include "report/table.h"
 #include "report/view.h"
 
@@ -115,6 +118,39 @@ print_json(struct call *call, const struct deploy *deploy)
 	return err;
 }
 
+/* What is said when somebody interrupts a view. */
+static struct str goodbye = STR_INIT;
+
+static void
+leave(int signal)
+{
+	ssize_t unheard = write(STDERR_FILENO, goodbye.s, goodbye.len);
+
+	(void)unheard;
+	_exit(128 + signal);
+}
+
+const struct err *
+cmd_view(const struct call *call, const struct view_spec *spec,
+    int64_t *last)
+{
+	struct sigaction action = { .sa_handler = leave }, before;
+	const struct err *err;
+
+	str_addf(&goodbye, "\n%s goes on; slipway show -f %" PRId64 " -C ",
+	    call->cmd == &cmd_cancel ? "what was begun" : "the deploy",
+	    spec->deploy);
+	line_word(&goodbye, call->hub.path);
+	str_addch(&goodbye, '\n');
+	sigaction(SIGINT, NULL, &before);
+	if (before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
+	err = view_deploy(spec, last);
+	sigaction(SIGINT, &before, NULL);
+	str_release(&goodbye);
+	return err;
+}
+
 const struct err *
 cmd_watch(struct call *call, int64_t number, struct deploy *last)
 {
@@ -129,7 +165,7 @@ cmd_watch(struct call *call, int64_t number, struct deploy *last)
 	};
 	const struct err *err;
 
-	err = view_deploy(&spec, &number);
+	err = cmd_view(call, &spec, &number);
 	if (err == NULL)
 		err = deploy_get(call->hub.journal, number, last);
 	if (err == NULL && call->json)
@@ -144,7 +180,9 @@ cmd_request(struct call *call, struct deploy *request,
 	struct deploy last = DEPLOY_INIT;
 	const struct err *err;
 
-	err = queue_add(&call->hub, request, options);
+	err = hub_check_room(&call->hub);
+	if (err == NULL)
+		err = queue_add(&call->hub, request, options);
 	if (err == NULL)
 		err = queue_wake(&call->hub, call->env->name);
 	if (err == NULL)

@@ -104,6 +104,14 @@ const struct err *cmd_request(struct call *call, struct deploy *request,
 const struct err *cmd_watch(struct call *call, int64_t number,
     struct deploy *last);
 
+/*
+ * view_deploy() for somebody who may press Ctrl-C: that ends the view alone,
+ * with status 130, and says so.
+ */
+struct view_spec;
+const struct err *cmd_view(const struct call *call,
+    const struct view_spec *spec, int64_t *last);
+
 extern const struct cmd cmd_agent, cmd_cancel, cmd_cleanup, cmd_deploy,
     cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback, cmd_runner,
     cmd_show, cmd_status, cmd_uninit, cmd_verify;

@@ -20,10 +20,14 @@
 #include "deploy/tip.h"
 #include "file.h"
 #include "path.h"
+#include "report/line.h"
 #include "repo.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
     "0123456789-_."
+
+/* Below the prefix; systemd looks for it in /usr and /usr/local. */
+#define UNIT "lib/systemd/system/slipway-resume@.service"
 
 static const struct err *
 set_repo(struct init *init, const char *dir, const char *given)
@@ -242,6 +246,32 @@ add_next(struct str *out, const struct init *init,
 	    env->branch);
 }
 
+/* Where systemd runs, what finishes deploys after a power cut; else nothing. */
+static void
+add_unit(struct str *out, const struct init *init)
+{
+	char *dir, *unit;
+
+	if (!file_exists(AT_FDCWD, "/run/systemd/system") ||
+	    path_of_program(&dir) != NULL)
+		return;
+	unit = path_dir(dir);
+	free(dir);
+	dir = path_join(unit, UNIT);
+	free(unit);
+	if (file_exists(AT_FDCWD, dir)) {
+		str_add(out, "\nTo have deploys finished after a power cut, as"
+		    " root:\n");
+		if (!str_starts_with(dir, "/usr/"))
+			str_addf(out, "  systemctl link %s\n", dir);
+		str_add(out, "  systemctl enable \"slipway-resume@"
+		    "$(systemd-escape -p ");
+		line_word(out, init->repo);
+		str_add(out, ")\"\n");
+	}
+	free(dir);
+}
+
 static const struct err *
 print(const struct init *init, const struct config *config)
 {
@@ -262,6 +292,7 @@ print(const struct init *init, const struct config *config)
 	str_addf(&out, "Over ssh the remote is\n  USER@HOST:%s\n"
 	    "Commands to run at each deploy go into\n  %s/slipway.ini\n",
 	    init->repo, init->repo);
+	add_unit(&out, init);
 	err = cmd_print(&out);
 	str_release(&out);
 	return err;

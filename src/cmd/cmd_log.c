@@ -179,7 +179,7 @@ follow(struct call *call, const struct deploy *deploy)
 	};
 	int64_t last;
 
-	return view_deploy(&spec, &last);
+	return cmd_view(call, &spec, &last);
 }
 
 static const struct err *
@@ -333,6 +333,20 @@ check_broken(struct call *call, const struct environment *env,
 	return err;
 }
 
+/* What would have every push refused. Others cannot judge that. */
+static void
+warn_of_config(const struct call *call)
+{
+	struct hub own = { .path = call->hub.path };
+	const struct err *err = NULL;
+
+	if (hub_check_owner(own.path) == NULL)
+		err = hub_config(&own);
+	if (err != NULL)
+		err_print("slipway: warning", err);
+	config_free(own.config);
+}
+
 static const struct err *
 run_status(struct call *call)
 {
@@ -347,6 +361,7 @@ run_status(struct call *call)
 	if (err != NULL)
 		return err;
 	config = call->hub.config;
+	warn_of_config(call);
 	if (call->json)
 		json_array(&json);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {

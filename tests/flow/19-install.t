@@ -89,12 +89,27 @@ not_ok "and makes no other" test -e "$T/site"
 [ "$(id -u)" -eq 0 ] || done_testing
 
 chmod 711 "$T"
-set_up "$new" --root "$T/site" --prefix "$T/usr" --environment live
+set_up "$new" --root "$T/site" --prefix "$T/usr" --environment live \
+    --transactional
 is_exit "install.sh sets up a repository" 0
 like "it tells where slipway is" "$out" "PATH=\"$T/usr/bin:"
 unlike "and of no other user" "$out" "sudo -u"
 like "its options reach slipway init" "$(cat "$new/slipway.ini")" \
     "^\[environment live\]"
+like "those without a value, too" "$(cat "$new/slipway.ini")" \
+    '^transactional = yes$'
+# A machine with systemd, of which this is all that is looked at.
+machine='mount -t tmpfs none /run && mkdir -p /run/systemd/system &&
+    exec "$@"'
+if unshare -m sh -c "$machine" sh true 2>/dev/null; then
+	out=$(unshare -m sh -c "$machine" sh "$T/usr/bin/slipway" init "$new")
+	like "init tells how to enable the unit" "$out" \
+	    "^  systemctl enable .*systemd-escape -p $new\)"
+	like "and to link it, where systemd does not look" "$out" \
+	    "^  systemctl link $T/usr/lib/systemd/system/slipway-resume@"
+fi
+unlike "without systemd it does not" "$([ -d /run/systemd/system ] ||
+    "$T/usr/bin/slipway" init "$new")" 'systemctl'
 git -C "$work" push -q "$new" main 2>/dev/null
 is "a push deploys" "$(cat "$T/site/current/index.html")" two
 set_up "$new" --root "$T//site/" --prefix "$T/usr"

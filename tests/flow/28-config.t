@@ -270,4 +270,11 @@ is_exit "log works without slipway.ini" 0
 run "$slipway" status -C "$repo"
 is_exit "status does not" 2
 mv "$T/moved" "$repo/slipway.ini"
+chmod 664 "$repo/slipway.ini"
+run "$slipway" status -C "$repo"
+like "status warns of a config that pushes are refused for" "$err" \
+    'warning: .*can be written by others.*chmod go-w'
+chmod 644 "$repo/slipway.ini"
+run "$slipway" status -C "$repo"
+is "and of no other" "$err" ""
 done_testing

@@ -143,8 +143,9 @@ like "in words" "$banner" "no room in $repo: the journal and the logs need"
 is "the ref has not moved" "$(git -C "$repo" rev-parse main)" \
     "$(head_of HEAD~1)"
 run "$slipway" deploy -C "$repo"
-is_exit "nor is a deploy begun" 1
-like "it says so" "$(newest error)" "checkout: no room in $repo:"
+is_exit "nor is a deploy begun" 3
+like "it says the same" "$err" \
+    "no room in $repo: the journal and the logs need"
 rm "$T/hub/more"
 push main
 is "with room, the same push deploys" "$(live_file version)" two
