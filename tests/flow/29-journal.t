@@ -59,8 +59,8 @@ like "people get a line for each" "$out" '^ *2 .*live.*second'
 like "and the reason of a failure" "$out" 'test'
 
 # --json
-fields="author cancelled_by commit deploy directives environment error"
-fields="$fields finished_at kind prepare_ms previous pusher ref release"
+fields="author commit deploy directives environment error finished_at"
+fields="$fields kind prepare_ms previous pusher ref release"
 fields="$fields requested_at started_at state steps subject superseded"
 fields="$fields window_ms"
 is "the fields of a deploy are those of the manual" \
