@@ -20,7 +20,8 @@ sub points {
 	my ($lab) = @_;
 	my @points;
 
-	for my $name (qw(redeploy unhealthy rollback)) {
+	for my $name (qw(redeploy unhealthy rollback cancelled
+	    transactional transactional-unhealthy transactional-push)) {
 		my $site = $lab->fixture($name);
 		my @calls = $lab->calls($site, 'any', qw(-c effect));
 

@@ -18,8 +18,11 @@ use Fault::Campaign;
 use constant SLOWLY => 10;
 
 my @errors = qw(ENOSPC EIO EDQUOT EROFS EACCES EMFILE ENOMEM);
-my @roles = qw(runner agent);
-my @hooks = qw(pre-receive post-receive post-update);
+
+# Who is Slipway's own.
+sub roles {
+	return grep { !/^(?:command|receive-pack)$/ } Fault::Sites::roles(@_);
+}
 
 # An interrupted call is made again, and what is cut short goes on. They are
 # tried where the kernel may do that.
@@ -53,11 +56,13 @@ sub points {
 	my ($lab) = @_;
 	my @points;
 
-	for my $name (qw(first redeploy unhealthy rollback cleanup push)) {
+	for my $name (qw(first redeploy unhealthy rollback cleanup push
+	    cancelled transactional transactional-unhealthy
+	    transactional-push)) {
 		my $site = $lab->fixture($name);
 		my $count = count_calls($lab, $site);
 
-		for my $role ($name eq 'push' ? @hooks : @roles) {
+		for my $role (roles($name)) {
 			my $of = $count->{$role};
 
 			for my $class (qw(state all)) {
@@ -84,7 +89,7 @@ sub check_reported {
 	my $answers = Fault::Check::ask($lab);
 
 	return if $run->{met} eq '' || @{$answers->{unfinished}} == 0;
-	return if $run->{status} != 0 || $site->{name} eq 'push' &&
+	return if $run->{status} != 0 || $site->{name} =~ /push$/ &&
 	    (Fault::read_file($log) // '') ne '';
 	return "left @{$answers->{unfinished}}, and nobody says why";
 }

@@ -5,6 +5,9 @@
 #
 #	kill.t				a few points of all; see Campaign.pm
 #	kill.t redeploy agent kill 217	this one, and what became of it
+#
+# CALLS=all: before each of its system calls, also those between which it
+# makes no difference to others where a process dies.
 
 use strict;
 use warnings;
@@ -15,8 +18,7 @@ use Fault::Campaign;
 # So many points pass before what takes longer is looked at once.
 use constant SLOWLY => 10;
 
-my @roles = qw(runner agent command);
-my @hooks = qw(receive-pack pre-receive post-receive post-update);
+my $class = $ENV{CALLS} // 'effect';
 
 # How many calls each role makes, by one look at a whole run.
 sub points {
@@ -27,11 +29,11 @@ sub points {
 		my $site = $lab->fixture($name);
 		my %count;
 
-		for my $call ($lab->calls($site, 'any', qw(-c effect))) {
+		for my $call ($lab->calls($site, 'any', '-c', $class)) {
 			$count{($call =~ /^(\S+)/)[0]}++;
 			$count{any}++;
 		}
-		for my $role ($name eq 'push' ? @hooks : @roles) {
+		for my $role (Fault::Sites::roles($name)) {
 			push @points, map { [$name, $role, 'kill', $_] }
 			    1 .. $count{$role} // 0;
 		}
@@ -49,7 +51,7 @@ sub trial {
 	my ($run, @wrong);
 
 	$lab->restore($site);
-	$run = $lab->run($site, '-r', $role, qw(-c effect), $mode, $at);
+	$run = $lab->run($site, '-r', $role, '-c', $class, $mode, $at);
 	@wrong = "no end: $run->{out}" if $run->{status} == 124;
 	push @wrong, map { "at once: $_" } $lab->glance($site);
 	push @wrong, $lab->recover($site), $lab->check($site, $run);
@@ -60,4 +62,6 @@ sub trial {
 	return @wrong;
 }
 
-Fault::Campaign::run(count => 40, points => \&points, trial => \&trial);
+die "CALLS is '$class': say effect or all\n" if $class !~ /^(?:effect|all)$/;
+Fault::Campaign::run(count => 40, points => \&points, trial => \&trial,
+    again => $class eq 'all' ? 'CALLS=all ' : '');

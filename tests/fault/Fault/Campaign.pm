@@ -4,6 +4,7 @@
 #		count => 60,			# without COUNT=
 #		points => sub { my ($lab) = @_; ...; return @points },
 #		trial => sub { my ($lab, @point) = @_; ...; return @wrong },
+#		again => 'CALLS=all ',		# what repeating a point needs
 #	);
 #
 # A point is a list of words: the name of a site, a role, and what happens
@@ -12,8 +13,9 @@
 #
 # COUNT=N points are tried ("all": every one), spread evenly over all that
 # there are; SEED= chooses others; JOBS= workers share them, each in a lab
-# of its own. One line of TAP is printed for all points that differ only in
-# their number.
+# of its own. SITES="first push" takes those of these sites alone. One line
+# of TAP is printed for all points that differ only in their number, and at
+# the end how many were tried of how many there are.
 
 package Fault::Campaign;
 
@@ -42,6 +44,13 @@ sub spread {
 		}
 	}
 	return map { $_->[1] } sort { $a->[0] <=> $b->[0] } @keyed;
+}
+
+# Those of the sites that were asked for.
+sub chosen {
+	my %sites = map { $_ => 1 } split ' ', $ENV{SITES} // '';
+
+	return grep { !%sites || $sites{$_->[0]} } @_;
 }
 
 sub shuffle {
@@ -110,8 +119,9 @@ sub share {
 	return \%results;
 }
 
+# "all" is how many there are, "again" what a point needs to be repeated.
 sub report {
-	my ($points, $results, $took) = @_;
+	my ($points, $results, $took, $all, $again) = @_;
 	my (%tried, %wrong);
 
 	for my $i (0 .. $#$points) {
@@ -127,17 +137,18 @@ sub report {
 		my @list = @{$wrong{$name} // []};
 
 		ok(!@list, "$name: $tried{$name} points");
-		diag(map { "$0 @{$_->[0]}\n    $_->[1]\n" } @list) if @list;
+		diag(map { "$again$0 @{$_->[0]}\n    $_->[1]\n" } @list) if @list;
 	}
-	diag(sprintf '%d points in %.1f s, %.1f a second', scalar @$points,
-	    $took, @$points / ($took || 1));
+	diag(sprintf '%.1f s, %.1f points a second', $took,
+	    @$points / ($took || 1));
+	note(scalar @$points, " points of $all");
 }
 
 sub run {
 	my (%campaign) = @_;
 	my $lacks = Fault->lacks;
 	my $count = $ENV{COUNT} // $campaign{count};
-	my ($lab, @points, $began, $results);
+	my ($lab, @points, $all, $began, $results);
 
 	plan(skip_all => $lacks) if defined $lacks;
 	$lab = Fault->new;
@@ -151,11 +162,13 @@ sub run {
 		return;
 	}
 	srand($ENV{SEED} // 1);
-	@points = spread($campaign{points}->($lab));
+	@points = spread(chosen($campaign{points}->($lab)));
+	$all = @points;
 	splice @points, $count if $count ne 'all' && $count < @points;
 	$began = time;
 	$results = share($lab, $campaign{trial}, \@points, $ENV{JOBS} // 1);
-	report(\@points, $results, time - $began);
+	report(\@points, $results, time - $began, $all,
+	    $campaign{again} // '');
 	done_testing();
 }
 

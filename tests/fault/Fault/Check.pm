@@ -238,19 +238,23 @@ sub ref_of {
 	return $text;
 }
 
-# The journal, "current" and refs/live say the same.
+# The journal, "current" and refs/live say the same, and so does the branch
+# of a transactional environment.
 sub check_live {
 	my ($lab, $site, $answers) = @_;
 	my ($number, $oid, $release, $previous, $maintenance, $kind) =
 	    split /\|/, $answers->{live}[0] // '|||||', -1;
 	my ($current) = current($lab);
 	my $ref = ref_of($lab, 'refs/live/production');
+	my $main = ref_of($lab, 'refs/heads/main');
 	my @wrong;
 
 	push @wrong, "current is '$current', the journal says '$release'"
 	    if $current ne $release;
 	push @wrong, "refs/live/production is '$ref', the journal says '$oid'"
 	    if $ref ne $oid;
+	push @wrong, "main is '$main', and '$oid' is live"
+	    if $site->{transactional} && $main ne $oid;
 	push @wrong, "the release before, $previous, is gone"
 	    if $kind eq 'deploy' && $previous ne '' &&
 	    !-d "$lab->{root}/releases/$previous";
@@ -296,7 +300,35 @@ sub check_told {
 		push @wrong, "the push of $new succeeded, and no deploy" .
 		    ' knows it' if !$deployed{$new};
 	}
-	return @wrong;
+	return @wrong, check_answer(@_);
+}
+
+# A push to a transactional branch succeeds when its commit is live, and
+# fails when it is not. A client that lost its server was not told.
+sub check_answer {
+	my ($lab, $site, $answers, $run) = @_;
+	my $oid = (split /\|/, $answers->{live}[0] // '|', -1)[1];
+	my ($new, $is);
+
+	return if !$site->{transactional} || $site->{command}[0] ne 'git';
+	$new = $lab->git(qw(rev-parse HEAD));
+	$is = $oid ne '' && $lab->spawn('git', '-C', $lab->{work},
+	    qw(merge-base --is-ancestor), $new, $oid) == 0;
+	return "the push succeeded, and $new is not live"
+	    if $run->{status} == 0 && !$is;
+	return if $run->{status} == 0 || !$is;
+	return "the push failed, and $new is live: $run->{out}"
+	    if !was_cut_off($run);
+	return;
+}
+
+# What git and Slipway say to somebody for whom the end is still open.
+sub was_cut_off {
+	my ($run) = @_;
+
+	return $run->{status} > 1 || $run->{out} =~ /hung\ up|unexpected\ dis
+	    |early\ EOF|fail(?:ed)?\ to\ run\ proc-receive|may\ yet\ go\ live
+	    |proc-receive.*(?:killed|died)|remote\ failed\ to\ report/ix;
 }
 
 sub check {

@@ -9,10 +9,17 @@
 #			now on; the fourth waits
 #	recovery	a redeploy was killed within its migration
 #	push		"one" is live; "two" is committed and not pushed
+#	cancelled	"one" is live; "two" waits, and its clear phase asks
+#			for its own cancel, and waits for that
+#	transactional	as redeploy, and the branch moves with the deploy
+#	transactional-unhealthy
+#			the same, and its verify fails
+#	transactional-push
+#			as push, in a transactional environment
 #
-# All but "push" are a journal with a request and no runner: the command of
-# the site is the runner. Every version asks for both migrations, which copy
-# its file "version" to the two files that are this site's database.
+# All but the pushes are a journal with a request and no runner: the command
+# of the site is the runner. Every version asks for both migrations, which
+# copy its file "version" to the two files that are this site's database.
 
 package Fault::Sites;
 
@@ -57,6 +64,10 @@ run = : > "$T/restarted"
 phase = clear
 run = : > "$T/cleared"
 
+[action stop]
+phase = clear
+run = test ! -e stopping || exec sh "$T/stop"
+
 [action health]
 phase = verify
 run = test ! -e unhealthy
@@ -67,7 +78,8 @@ run = echo "mail $SLIPWAY_DEPLOY" >> "$T/mailed"
 INI
 
 sub config {
-	my ($lab, $keep) = @_;
+	my ($lab, $site, $keep) = @_;
+	my $transactional = $site->{transactional} ? 'yes' : 'no';
 
 	return <<"INI" . $actions . migration('schema') . migration('once') .
 [app]
@@ -80,6 +92,7 @@ env.T = $lab->{live}
 
 [environment production]
 branch = main
+transactional = $transactional
 INI
 	    "retry = no\n";
 }
@@ -110,7 +123,7 @@ sub commit {
 	my $work = $lab->{work};
 
 	unlink glob("$work/only-in-*"), "$work/unhealthy",
-	    "$work/unbuildable", "$work/link";
+	    "$work/unbuildable", "$work/stopping", "$work/link";
 	fill($work, $version);
 	Fault::write_file("$work/$_", "x\n") for @extra;
 	$lab->git(qw(add -A));
@@ -169,14 +182,27 @@ sub deploy {
 }
 
 # A version that is pushed and not deployed. A push is settled when
-# post-receive has marked it as landed.
+# post-receive has marked it as landed; one whose hook waits for the deploy,
+# when that is journaled.
 sub ask {
 	my ($lab, $site, $version, @extra) = @_;
+	my $landed = $site->{transactional} ? '' : " WHERE p.state = 'landed'";
 
 	$site->{commits}{$version} = commit($lab, $version, @extra);
 	request($lab, "SELECT count(*) FROM deploys d JOIN pushes p
-	    ON p.id = d.push WHERE p.state = 'landed'", 'git', '-C',
-	    $lab->{work}, qw(push production HEAD:main));
+	    ON p.id = d.push$landed", 'git', '-C', $lab->{work},
+	    qw(push production HEAD:main));
+}
+
+# The command that has its own deploy cancelled, and would go on.
+sub write_stop {
+	my ($lab) = @_;
+
+	Fault::write_file("$lab->{live}/stop", <<"STOP");
+setsid @{[$lab->program]} cancel -C $lab->{repo} "\$SLIPWAY_DEPLOY" \\
+    < /dev/null > /dev/null 2>&1 &
+exec sleep 10
+STOP
 }
 
 # Kill everything within the first migration.
@@ -193,6 +219,16 @@ sub halt {
 	$lab->restore($halted);
 	$lab->run($halted, qw(-r command -c state kill-all), $i + 1);
 	$lab->must('rm', '-rf', "$lab->{saved}/halted");
+}
+
+sub make_push {
+	my ($lab, $site) = @_;
+
+	deploy($lab, $site, 'one');
+	$site->{commits}{two} = commit($lab, 'two');
+	$site->{may} = ['one', 'two'];
+	$site->{command} = ['git', '-C', $lab->{work},
+	    qw(push production HEAD:main)];
 }
 
 # "may" are the versions that may be live at any instant, "ends" those that
@@ -238,7 +274,8 @@ my %makers = (
 		my ($lab, $site) = @_;
 
 		deploy($lab, $site, qw(one two three));
-		Fault::write_file("$lab->{repo}/slipway.ini", config($lab, 2));
+		Fault::write_file("$lab->{repo}/slipway.ini",
+		    config($lab, $site, 2));
 		ask($lab, $site, 'four');
 		$site->{may} = ['three', 'four'];
 	},
@@ -250,30 +287,46 @@ my %makers = (
 		$site->{may} = ['one', 'two'];
 		halt($lab, $site);
 	},
-	push => sub {
+	push => \&make_push,
+	cancelled => sub {
 		my ($lab, $site) = @_;
 
 		deploy($lab, $site, 'one');
-		$site->{commits}{two} = commit($lab, 'two');
+		write_stop($lab);
+		ask($lab, $site, 'two', 'stopping');
 		$site->{may} = ['one', 'two'];
-		$site->{command} = ['git', '-C', $lab->{work},
-		    qw(push production HEAD:main)];
+		$site->{ends} = ['one'];
 	},
 );
+$makers{transactional} = $makers{redeploy};
+$makers{'transactional-unhealthy'} = $makers{unhealthy};
+$makers{'transactional-push'} = $makers{push};
 
 sub names {
 	return qw(first redeploy unhealthy unbuildable rollback cleanup
-	    recovery push);
+	    recovery push cancelled transactional transactional-unhealthy
+	    transactional-push);
+}
+
+# Who is at work on a site, for those of its own processes that are hit.
+sub roles {
+	my ($name) = @_;
+	my @hooks = qw(pre-receive post-receive post-update);
+
+	return qw(runner agent command) if $name !~ /push$/;
+	return 'receive-pack', @hooks if $name eq 'push';
+	return 'receive-pack', @hooks, 'proc-receive', 'runner';
 }
 
 sub begin {
-	my ($lab) = @_;
+	my ($lab, $site) = @_;
 
 	$lab->must('sh', '-c', 'rm -rf "$1" && mkdir "$1"', 'begin',
 	    $lab->{live});
 	$lab->must($lab->program, 'init', $lab->{repo}, '--root', $lab->{root},
-	    qw(--branch main --environment production));
-	Fault::write_file("$lab->{repo}/slipway.ini", config($lab, 5));
+	    qw(--branch main --environment production),
+	    $site->{transactional} ? '--transactional' : ());
+	Fault::write_file("$lab->{repo}/slipway.ini", config($lab, $site, 5));
 	$lab->must('git', 'init', '-q', $lab->{work});
 	$lab->git('remote', 'add', 'production', $lab->{repo});
 	$lab->must('mkdir', '-p', "$lab->{root}/shared/uploads");
@@ -285,9 +338,10 @@ sub begin {
 sub make {
 	my ($lab, $name) = @_;
 	my $site = { name => $name, command => [$lab->program, qw(runner -C),
-	    $lab->{repo}, qw(-e production)] };
+	    $lab->{repo}, qw(-e production)],
+	    transactional => scalar($name =~ /^transactional/) };
 
-	begin($lab);
+	begin($lab, $site);
 	$makers{$name}->($lab, $site);
 	$site->{ends} //= $site->{may};
 	$lab->git(qw(gc -q));
