@@ -18,6 +18,24 @@
 /* What a command had to say is in the banner; here it is cut. */
 #define WHY_MAX 200
 
+/* The first line, whole or up to the end of a clause, or of a word. */
+static size_t
+first_clauses(const char *error)
+{
+	static const char *const ends[] = { ";", ".,:", " " };
+	size_t len = strcspn(error, "\n");
+
+	if (len <= WHY_MAX)
+		return len;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		for (len = WHY_MAX; len > WHY_MAX / 2; len--) {
+			if (strchr(ends[i], error[len]) != NULL)
+				return len;
+		}
+	}
+	return WHY_MAX;
+}
+
 /* " at migrate (updb), exit 1" or ": what was wrong", first line only. */
 static void
 add_why(struct str *out, const char *error)
@@ -25,11 +43,9 @@ add_why(struct str *out, const char *error)
 	size_t word = strcspn(error, " :");
 	char *name = xstrndup(error, word);
 	const char *colon = strstr(error, ": ");
-	size_t len = strcspn(error, "\n");
+	size_t len = first_clauses(error);
 	enum phase phase;
 
-	if (len > WHY_MAX)
-		len = WHY_MAX;
 	if (colon != NULL && (size_t)(colon - error) < len &&
 	    phase_by_name(&phase, name))
 		str_addf(out, " at %.*s, %.*s", (int)(colon - error), error,
