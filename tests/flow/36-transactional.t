@@ -168,7 +168,7 @@ git -C "$work" reset -q --hard HEAD~1
 other_clone
 put hold x
 commit index.html eight "eight waits"
-push_raw main > /dev/null &
+git -C "$work" push -q production main > /dev/null 2>&1 &
 pid=$!
 started $pid
 ok "one is under way" wait_for 20 building
@@ -198,7 +198,7 @@ git -C "$work" pull -q production main
 push_raw main:main > /dev/null
 put hold y
 commit index.html ten "ten is under way"
-push_raw main > /dev/null &
+git -C "$work" push -q production main > /dev/null 2>&1 &
 pid=$!
 started $pid
 ok "and is under way" wait_for 20 building
@@ -237,7 +237,7 @@ git -C "$work" pull -q production main
 put hold g
 commit index.html gc "gc is under way"
 seen=$(branch)
-push_raw main > /dev/null &
+git -C "$work" push -q production main > /dev/null 2>&1 &
 pid=$!
 started $pid
 ok "and is under way" wait_for 20 building

@@ -137,7 +137,7 @@ phase = build
 run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
 EOF
 commit index.html five five
-push_raw main > /dev/null &
+git -C "$work" push -q production main > /dev/null 2>&1 &
 pid=$!
 started $pid
 ok "a deploy runs" wait_for 20 test -e "$T/at"
@@ -162,7 +162,7 @@ phase = migrate
 run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
 EOF
 rm -f "$T/at" "$T/go"
-push_raw main:refs/deploy/now > /dev/null &
+git -C "$work" push -q production main:refs/deploy/now > /dev/null 2>&1 &
 pid=$!
 started $pid
 ok "a migration runs" wait_for 20 test -e "$T/at"
