@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "deploy/level.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
+#include "deploy/runner.h"
 #include "journal/deploy.h"
 #include "lock.h"
 #include "report/left.h"
@@ -140,6 +142,27 @@ resume_one(struct call *call, const struct err **outcome)
 	return err;
 }
 
+/* Refs that a deploy which is over could not set. */
+static const struct err *
+level_one(struct call *call)
+{
+	struct vec lines = VEC_INIT;
+	struct str out = STR_INIT;
+	const struct err *err;
+
+	err = level_find(&call->hub, call->env, &lines);
+	if (err == NULL && lines.n > 0)
+		err = runner_level(&call->hub, call->env);
+	for (size_t i = 0; err == NULL && i < lines.n; i++)
+		str_addf(&out, "%s: %s; moved there\n", call->env->name,
+		    lines.v[i]);
+	if (err == NULL && lines.n > 0)
+		err = cmd_print(&out);
+	str_release(&out);
+	vec_release(&lines);
+	return err;
+}
+
 static const struct err *
 run_resume(struct call *call)
 {
@@ -157,6 +180,8 @@ run_resume(struct call *call)
 		call->env = &config->environments[i];
 		if (only == NULL || only == call->env)
 			err = resume_one(call, &outcome);
+		if (err == NULL && (only == NULL || only == call->env))
+			err = level_one(call);
 	}
 	if (err == NULL && only == NULL)
 		outcome = err_first(outcome, left_find_nameless(&call->hub));
@@ -170,7 +195,8 @@ const struct cmd cmd_resume = {
 	.help = "Look for pushes that landed and were not deployed, for"
 	    " deploys whose runner died,\nand for what waits; have all of it"
 	    " brought to its end, in every environment or in\nthe one that"
-	    " is named, and show it. Quiet when nothing was left.",
+	    " is named, and show it. Refs that a deploy could not set are"
+	    " set.\nQuiet when nothing was left.",
 	.example = "slipway resume -C /srv/shop.git",
 	.run = run_resume,
 };

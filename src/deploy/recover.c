@@ -265,31 +265,6 @@ bring_level(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
-/* A deploy may have gone live when its ref could not be set. */
-static const struct err *
-level_ref(const struct hub *hub, const struct environment *env)
-{
-	char *ref = xasprintf("refs/live/%s", env->name);
-	char now[REPO_OID_SIZE];
-	const struct err *err;
-	struct deploy live;
-	struct repo *repo;
-
-	err = deploy_get_live(hub->journal, env->name, &live);
-	if (err != NULL || live.number == 0)
-		goto done;
-	err = repo_open(&repo, hub->path, false);
-	if (err == NULL)
-		err = repo_ref_value(repo, ref, now);
-	if (err == NULL && strcmp(now, live.commit) != 0)
-		err = repo_set_ref(repo, ref, live.commit, "resume");
-	repo_close(repo);
-done:
-	deploy_release(&live);
-	free(ref);
-	return err;
-}
-
 const struct err *
 recover(const struct hub *hub, const struct environment *env)
 {
@@ -304,5 +279,5 @@ recover(const struct hub *hub, const struct environment *env)
 			err = bring_level(hub, env, &deploy);
 		deploy_release(&deploy);
 	} while (err == NULL && more);
-	return err == NULL ? level_ref(hub, env) : err;
+	return err;
 }

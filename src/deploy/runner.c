@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
+#include "deploy/level.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
@@ -227,6 +228,16 @@ more_to_do(const struct hub *hub, const struct environment *env, bool *more)
 	return deploy_each(hub->journal, &filter, is_waiting, more);
 }
 
+/* A ref that cannot be set stops nobody: the site is what it should be. */
+static void
+level(const struct hub *hub, const struct environment *env)
+{
+	const struct err *err = level_refs(hub, env);
+
+	if (err != NULL)
+		err_print("slipway", err);
+}
+
 /* What a lost host interrupted is recovered like what a crash did. */
 static const struct err *
 serve(const struct hub *hub, const struct environment *env)
@@ -236,8 +247,10 @@ serve(const struct hub *hub, const struct environment *env)
 
 	do {
 		err = recover(hub, env);
-		if (err == NULL)
+		if (err == NULL) {
+			level(hub, env);
 			err = serve_queue(hub, env);
+		}
 	} while (err != NULL && err->code == ERR_INTERRUPTED &&
 	    pick_ups++ < PICK_UPS_MAX);
 	return err;
@@ -301,14 +314,44 @@ clean_now(struct hub *hub, const struct environment *env,
 	return err;
 }
 
+static const struct err *
+wake_for_more(struct hub *hub, const struct environment *env)
+{
+	const struct err *err;
+	bool more;
+
+	err = more_to_do(hub, env, &more);
+	return err == NULL && more ? queue_wake(hub, env->name) : err;
+}
+
+const struct err *
+runner_level(struct hub *hub, const struct environment *env)
+{
+	char *path = hub_lock_path(hub, env->name);
+	const struct err *err;
+	struct lock *lock;
+
+	err = lock_take(&lock, path, "resume", LOCK_WAIT_MS);
+	if (err == NULL) {
+		err = recover(hub, env);
+		if (err == NULL)
+			err = level_refs(hub, env);
+		lock_release(lock);
+		err = err_first(err, wake_for_more(hub, env));
+	} else if (err->code == ERR_BUSY) {
+		err = NULL;
+	}
+	free(path);
+	return err;
+}
+
 const struct err *
 runner_cleanup(struct hub *hub, const struct environment *env,
     struct vec *removed, struct vec *stays)
 {
 	char *path = hub_lock_path(hub, env->name);
-	const struct err *err, *asked;
+	const struct err *err;
 	struct lock *lock;
-	bool more;
 
 	err = lock_take(&lock, path, "cleanup", LOCK_WAIT_MS);
 	if (err == NULL) {
@@ -316,10 +359,7 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = clean_now(hub, env, removed, stays);
 		lock_release(lock);
-		asked = more_to_do(hub, env, &more);
-		if (asked == NULL && more)
-			asked = queue_wake(hub, env->name);
-		err = err_first(err, asked);
+		err = err_first(err, wake_for_more(hub, env));
 	} else if (err->code == ERR_BUSY) {
 		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
 		    " at the end of it", env->name);

@@ -20,6 +20,13 @@ const struct err *runner_serve(struct hub *hub,
     const struct environment *env);
 
 /*
+ * Bring level what no deploy comes back to, see level.h, now, under the same
+ * lock. Nothing when a runner is at work: it does so, too.
+ */
+const struct err *runner_level(struct hub *hub,
+    const struct environment *env);
+
+/*
  * Remove what cleanup would after a deploy, now, under the same lock. The
  * names that went are pushed onto "removed", a line about each that
  * resisted onto "stays". ERR_BUSY when a runner is at work.

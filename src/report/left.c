@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/level.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "lock.h"
@@ -143,7 +144,12 @@ left_find(const struct hub *hub, const struct environment *env,
 	const struct err *err;
 
 	err = find_dead_runner(hub, env->name, lines);
-	return err == NULL ? find_lost_pushes(hub, env, lines) : err;
+	if (err == NULL)
+		err = find_lost_pushes(hub, env, lines);
+	/* A repository that cannot be read is told of by its branch. */
+	if (err == NULL && level_find(hub, env, lines) != NULL)
+		return NULL;
+	return err;
 }
 
 static const struct err *

@@ -1,6 +1,7 @@
 /*
  * left - work that nobody is doing any more: a push that landed and was not
- * deployed, a deploy whose runner died. "slipway resume" takes it up.
+ * deployed, a deploy whose runner died, a ref that was not set. "slipway
+ * resume" takes it up.
  */
 #ifndef LEFT_H
 #define LEFT_H
