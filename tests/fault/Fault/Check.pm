@@ -154,8 +154,6 @@ sub check_journal {
 		again => 'a migration that was done ran again',
 	);
 
-	push @wrong, "integrity_check: @{$answers->{integrity}}"
-	    if "@{$answers->{integrity}}" ne 'ok';
 	for my $name (sort keys %words) {
 		push @wrong, "$words{$name}: @{$answers->{$name}}"
 		    if @{$answers->{$name}};
@@ -336,6 +334,8 @@ sub check {
 	my (@wrong, $said);
 
 	$answers = ask($lab);
+	return "integrity_check: @{$answers->{integrity}}"
+	    if "@{$answers->{integrity}}" ne 'ok';
 	@wrong = (
 		glance($lab, { %$site, may => $site->{ends} }),
 		check_journal($lab, $site, $answers),
