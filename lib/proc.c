@@ -98,11 +98,13 @@ static bool
 has_exited(struct run *run)
 {
 	siginfo_t info = { 0 };
+	int got;
 
-	if (!run->exited)
-		run->exited = waitid(P_PID, (id_t)run->pid, &info,
-		    WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		    info.si_pid == run->pid;
+	if (run->exited)
+		return true;
+	got = waitid(P_PID, (id_t)run->pid, &info,
+	    WEXITED | WNOHANG | WNOWAIT);
+	run->exited = got == 0 ? info.si_pid == run->pid : errno == ECHILD;
 	return run->exited;
 }
 
@@ -282,7 +284,9 @@ reap(struct run *run)
 		kin_keep(run->pid);
 		return;
 	}
-	kin_wait(run->pid, &status);
+	/* How it ended is lost when somebody else has heard of it. */
+	if (kin_wait(run->pid, &status) != run->pid)
+		return;
 	if (WIFEXITED(status))
 		run->result->exit_status = WEXITSTATUS(status);
 	else

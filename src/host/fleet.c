@@ -187,8 +187,11 @@ send_more(struct peer *peer)
 			continue;
 		if (n == -1 && errno == EAGAIN)
 			return;
-		if (n == -1)
+		if (n == -1) {
+			/* A request that is cut short has no answer. */
+			shutdown(peer->fd, SHUT_WR);
 			break;
+		}
 		peer->sent_bytes += (size_t)n;
 	}
 	str_clear(&peer->out);
