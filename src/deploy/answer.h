@@ -32,7 +32,7 @@ const struct err *answer_ask(struct hub *hub, struct offer *offer,
 
 /*
  * Answer for what the deploys came to. A push of which nothing landed is
- * marked as "unlanded".
+ * marked as "unlanded"; one of which that is not known stays open.
  */
 void answer_give(struct hub *hub, struct offer *offer, struct vec *notes);
 

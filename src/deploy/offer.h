@@ -53,6 +53,7 @@ struct offered {
 	char *reason;		/* of a refusal */
 	int64_t deploy;		/* what it asked for, or stops; 0: none */
 	bool stops;		/* the deploy, instead */
+	bool unsure;		/* what that came to; it is refused */
 	char *environment;	/* of "deploy" */
 };
 

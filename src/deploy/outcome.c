@@ -147,7 +147,8 @@ give_one(const struct hub *hub, struct offered *offered)
 		err = find_contained(hub, offered, &deploy, &contained);
 	if (err != NULL)
 		goto done;
-	if (!deploy_is_over(deploy.state))
+	offered->unsure = !deploy_is_over(deploy.state);
+	if (offered->unsure)
 		offer_refuse(offered, "deploy %" PRId64 " is still %s; it"
 		    " may yet go live, see: slipway show %" PRId64,
 		    deploy.number, deploy_state_name(deploy.state),
@@ -164,7 +165,10 @@ done:
 	return err;
 }
 
-/* git tells post-receive of a push only when some ref of it has moved. */
+/*
+ * git tells post-receive of a push only when some ref of it has moved. One
+ * of which that is not known yet is settled by whoever comes next.
+ */
 static const struct err *
 unland(struct hub *hub, const struct offer *offer)
 {
@@ -176,7 +180,8 @@ unland(struct hub *hub, const struct offer *offer)
 	int64_t id;
 
 	for (size_t i = 0; i < offer->n; i++) {
-		if (offer->refs[i].answer != ANSWER_REFUSED)
+		if (offer->refs[i].answer != ANSWER_REFUSED ||
+		    offer->refs[i].unsure)
 			continue;
 		refused++;
 		reason = reason == NULL ? offer->refs[i].reason : reason;
@@ -204,8 +209,12 @@ answer_give(struct hub *hub, struct offer *offer, struct vec *notes)
 			continue;
 		err = offered->stops ? give_stopped(hub, offered) :
 		    give_one(hub, offered);
+		offered->unsure |= err != NULL;
 		if (err != NULL)
-			offer_refuse(offered, "%s", err->text);
+			offer_refuse(offered, "deploy %" PRId64 " may be live,"
+			    " or may yet go live, see: slipway show %" PRId64
+			    " (%s)", offered->deploy, offered->deploy,
+			    err->text);
 	}
 	err = unland(hub, offer);
 	if (err != NULL)

@@ -315,9 +315,9 @@ sub check_answer {
 	return "the push succeeded, and $new is not live"
 	    if $run->{status} == 0 && !$is;
 	return if $run->{status} == 0 || !$is;
-	return "the push failed, and $new is live: $run->{out}"
-	    if !was_cut_off($run);
-	return;
+	return if was_cut_off($run);
+	return "the push failed, and $new is live: " . join ', ',
+	    grep { /rejected|error|fatal/ } split /\n/, $run->{out};
 }
 
 # What git and Slipway say to somebody for whom the end is still open.

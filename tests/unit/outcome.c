@@ -1,0 +1,71 @@
+#include "deploy/answer.h"
+#include "journal_fixture.h"
+
+static char environment[] = "production";
+
+static struct offered
+offered(int64_t deploy)
+{
+	return (struct offered){
+		.ref = xstrdup("refs/heads/main"),
+		.old = xstrdup("0000000000000000000000000000000000000000"),
+		.new = xstrdup(COMMIT),
+		.deploy = deploy,
+		.environment = xstrdup(environment),
+	};
+}
+
+/* What a client is told of a deploy; NULL: that it is live. */
+static char *
+answer(struct hub *hub, int64_t deploy, bool *unsure)
+{
+	struct offer offer = OFFER_INIT;
+	struct vec notes = VEC_INIT;
+	char *reason;
+
+	offer.refs = xcalloc(1, sizeof(*offer.refs));
+	offer.refs[0] = offered(deploy);
+	offer.n = 1;
+	answer_give(hub, &offer, &notes);
+	reason = xstrdup_null(offer.refs[0].reason);
+	*unsure = offer.refs[0].unsure;
+	is_int((int64_t)notes.n, 0, "nothing more is said");
+	vec_release(&notes);
+	offer_release(&offer);
+	return reason;
+}
+
+static void
+test_open_ends(void)
+{
+	struct hub hub = HUB_INIT;
+	bool unsure;
+	char *said;
+	int64_t live;
+
+	hub.journal = fixture_journal("journal.db");
+	live = fixture_live(hub.journal, environment, "20260101000000", NULL);
+	said = answer(&hub, live, &unsure);
+	ok(said == NULL && !unsure, "one that is live is a success");
+	free(said);
+	fixture_request(hub.journal, environment, NULL);
+	said = answer(&hub, live + 1, &unsure);
+	is_str(said, "deploy 2 is still queued; it may yet go live, see:"
+	    " slipway show 2", "one that waits is no failure");
+	ok(unsure, "so the push stays open");
+	free(said);
+	said = answer(&hub, 99, &unsure);
+	is_str(said, "deploy 99 may be live, or may yet go live, see: slipway"
+	    " show 99 (there is no deploy 99)",
+	    "nor is one of which nothing can be read");
+	ok(unsure, "so that push stays open, too");
+	free(said);
+	journal_close(hub.journal);
+}
+
+int
+main(void)
+{
+	test_open_ends();
+	return tap_done();
+}
