@@ -96,7 +96,8 @@ $(tools): $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o \
 
 # What makes system calls fail, which knows nothing of Slipway.
 inject	 := $(BUILD)/tests/fault/inject
-inject_o := $(patsubst %,$(BUILD)/tests/fault/%.o,inject order calls roles)
+inject_o := $(patsubst %,$(BUILD)/tests/fault/%.o,inject order calls \
+	    filter roles)
 
 $(inject_o): COMPILE += -iquote tests/fault
 

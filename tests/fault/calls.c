@@ -166,6 +166,12 @@ static const struct call table[] = {
 };
 
 const struct call *
+calls_at(size_t i)
+{
+	return i < sizeof(table) / sizeof(*table) ? &table[i] : NULL;
+}
+
+const struct call *
 calls_find(long number)
 {
 	static char name[32];

@@ -23,6 +23,9 @@ struct call {
 	int count;	/* which one says how many bytes, -1: none */
 };
 
+/* The entries one after the other; NULL behind the last. */
+const struct call *calls_at(size_t i);
+
 /* The entry of a number; one without a name for what is not known. */
 const struct call *calls_find(long number);
 

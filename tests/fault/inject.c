@@ -26,8 +26,8 @@
  * system call apart, and cannot choose one program of a tree, nor kill the
  * whole tree at one instant.
  *
- * Only processes of the role stop at system calls; all stop when they fork
- * or exec, which tells their roles. It ends when the last process has
+ * A seccomp(2) filter stops the processes at calls that may count, and at
+ * no others; all stop when they fork or exec, which tells their roles. It ends when the last process has
  * ended, also one that has detached itself, and nothing outlives it. The
  * exit status is the command's (128 and more for a signal), 124 when time
  * was up, 125 when it was called wrongly, 77 when there is no ptrace here.
@@ -48,6 +48,7 @@
 #endif
 
 #include "calls.h"
+#include "filter.h"
 #include "inject.h"
 #include "roles.h"
 
@@ -55,7 +56,7 @@
 #define EXIT_TIME 124
 #define EXIT_USAGE 125
 
-#define TRACE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | \
+#define TRACE_OPTIONS (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | \
     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | \
     PTRACE_O_TRACEVFORKDONE | PTRACE_O_EXITKILL)
 
@@ -144,16 +145,6 @@ static bool
 is_wanted(const struct tracee *tracee)
 {
 	return order.role == ROLE_ANY || tracee->role == order.role;
-}
-
-/* Who is gone by now is heard of by waitpid(). */
-static void
-resume(const struct tracee *tracee, int sig)
-{
-	bool watched = is_wanted(tracee) && (!met || failing != NULL);
-
-	ptrace(watched ? PTRACE_SYSCALL : PTRACE_CONT, tracee->pid, 0,
-	    (long)sig);
 }
 
 static void
@@ -320,16 +311,17 @@ on_call(struct tracee *tracee)
 	struct meeting at = { .tracee = tracee };
 	uint64_t arguments[6];
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof(info),
-	    &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY)
+	if (!is_wanted(tracee) || (met && failing == NULL) ||
+	    ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof(info),
+	    &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_SECCOMP)
 		return;
-	at.call = calls_find((long)info.entry.nr);
+	at.call = calls_find((long)info.seccomp.nr);
 	if (failing != NULL) {
 		if (failing->number == at.call->number)
 			fail_call(tracee->pid);
 		return;
 	}
-	memcpy(arguments, info.entry.args, sizeof(arguments));
+	memcpy(arguments, info.seccomp.args, sizeof(arguments));
 	if (met || !counts(&at, arguments))
 		return;
 	count++;
@@ -361,6 +353,9 @@ on_event(struct tracee *tracee, int event)
 	case PTRACE_EVENT_EXEC:
 		tracee->role = role_of(tracee->pid, tracee->role);
 		break;
+	case PTRACE_EVENT_SECCOMP:
+		on_call(tracee);
+		break;
 	}
 }
 
@@ -385,11 +380,9 @@ on_stop(struct tracee *tracee, int status)
 	if (event != 0) {
 		on_event(tracee, event);
 		sig = 0;
-	} else if (sig == (SIGTRAP | 0x80)) {
-		on_call(tracee);
-		sig = 0;
 	}
-	resume(tracee, sig);
+	/* Who is gone by now is heard of by waitpid(). */
+	ptrace(PTRACE_CONT, pid, 0, (long)sig);
 	thaw();
 }
 
@@ -440,7 +433,7 @@ start(char **argv)
 		die("fork");
 	if (main_pid == 0) {
 		close(ready[1]);
-		if (read(ready[0], &byte, 1) == 1)
+		if (read(ready[0], &byte, 1) == 1 && filter_set(&order))
 			execvp(argv[0], argv);
 		fprintf(stderr, "inject: run %s: %s\n", argv[0],
 		    strerror(errno));
