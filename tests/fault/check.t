@@ -59,6 +59,8 @@ my $steps = "UPDATE steps SET state =";
 
 # What is done to a good site, and what has to be said of it.
 my @damages = (
+	['a cancelled deploy is live', rows("$deploys cancelled_by = 'bob'
+	    WHERE state = 'live'"), qr/cancelled, and live: \d/],
 	['current is gone', shell('rm srv/current'), qr/^current is gone/],
 	['current dangles', shell("mv $live elsewhere"),
 	    qr/^current does not resolve/],

@@ -107,6 +107,8 @@ my @questions = (
 	    ('failed', 'rolled-back', 'broken') AND coalesce(error, '') = ''",
 	endless => "SELECT number, state FROM deploys WHERE finished_at = 0
 	    AND state NOT IN ('superseded', 'cancelled')",
+	stopped => "SELECT number FROM deploys WHERE state IN ('live',
+	    'retired') AND cancelled_by IS NOT NULL",
 	running => "SELECT deploy, action FROM steps WHERE state = 'running'",
 	again => "SELECT a.deploy, a.action FROM steps a JOIN steps b
 	    ON b.deploy = a.deploy AND b.action = a.action AND b.id > a.id
@@ -158,6 +160,8 @@ sub check_journal {
 		push @wrong, "$words{$name}: @{$answers->{$name}}"
 		    if @{$answers->{$name}};
 	}
+	push @wrong, "cancelled, and live: @{$answers->{stopped}}"
+	    if @{$answers->{stopped}} > 0;
 	push @wrong, "several deploys are live: @{$answers->{live}}"
 	    if @{$answers->{live}} > 1;
 	return @wrong;

@@ -295,7 +295,7 @@ my %makers = (
 		write_stop($lab);
 		ask($lab, $site, 'two', 'stopping');
 		$site->{may} = ['one', 'two'];
-		$site->{ends} = ['one'];
+		$site->{ends} = ['one', 'two'];
 	},
 );
 $makers{transactional} = $makers{redeploy};
