@@ -27,10 +27,11 @@
  * whole tree at one instant.
  *
  * A seccomp(2) filter stops the processes at calls that may count, and at
- * no others; all stop when they fork or exec, which tells their roles. It ends when the last process has
- * ended, also one that has detached itself, and nothing outlives it. The
- * exit status is the command's (128 and more for a signal), 124 when time
- * was up, 125 when it was called wrongly, 77 when there is no ptrace here.
+ * no others; all stop when they fork or exec, which tells their roles. It
+ * ends when the last process has ended, also one that has detached itself,
+ * and nothing outlives it. The exit status is the command's (128 and more
+ * for a signal), 124 when time was up, 125 when it was called wrongly, 77
+ * when there is no ptrace here.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -41,13 +41,17 @@ test_lines(void)
 static void
 test_lost(void)
 {
-	char *path = path_join(tap_folder(), "no/such/folder/1.jsonl");
-	struct event_log *log = event_log_open(path);
+	char *path = path_join(tap_folder(), "file/1.jsonl");
+	char *file = path_join(tap_folder(), "file");
+	struct event_log *log;
+
+	is_ok(file_replace(AT_FDCWD, file, "", 0, 0600), "a file in the way");
+	log = event_log_open(path);
 
 	ok(log != NULL, "there is a log where none can be written");
 	event_add(log, "state", "s", "state", "live");
 	ok(event_log_error(log) != NULL &&
-	    strstr(event_log_error(log), "No such file") != NULL,
+	    strstr(event_log_error(log), "Not a directory") != NULL,
 	    "the reason is kept");
 	event_log_close(log);
 	log = event_log_open("/dev/full");
@@ -57,6 +61,7 @@ test_lost(void)
 	    "a full disk is told");
 	event_log_close(log);
 	event_log_close(NULL);
+	free(file);
 	free(path);
 }
 
