@@ -247,6 +247,18 @@ free_refs(struct work *work)
 	return err;
 }
 
+/* What a dead agent had half done is in nobody's way, and no failure. */
+static void
+sweep(struct work *work)
+{
+	const struct err *err = NULL;
+
+	if (work->fleet != NULL && !work_is_cut(work))
+		err = work_sweep(work);
+	if (err != NULL)
+		work_warn(work, "%s", err->text);
+}
+
 static const struct err *
 bring_level(const struct hub *hub, const struct environment *env,
     struct deploy *deploy)
@@ -259,6 +271,8 @@ bring_level(const struct hub *hub, const struct environment *env,
 		err = free_refs(&work);
 	if (err == NULL)
 		err = go_on(&work);
+	if (err == NULL)
+		sweep(&work);
 	if (err == NULL)
 		err = work_end(&work);
 	work_close(&work);

@@ -213,7 +213,10 @@ like "nobody knows what it has done, and that is said" "$out" \
 # While it was taken back.
 begin "nine -slow- -fails-"
 kill_runner
+ln -s releases/none "$root/.current.1.tmp"
 recover "the runner was killed in an undo"
+not_ok "what a flip that was killed has left is swept" \
+    test -L "$root/.current.1.tmp"
 is "it is taken back" "$(deploy "$n" state)" rolled-back
 is "by the undo, again" "$(trace | paste -s -d ,)" \
     "run,undo,undo,restart four"
