@@ -13,9 +13,10 @@
 #
 # COUNT=N points are tried ("all": every one), spread evenly over all that
 # there are; SEED= chooses others; JOBS= workers share them, each in a lab
-# of its own. SITES="first push" takes those of these sites alone. One line
-# of TAP is printed for all points that differ only in their number, and at
-# the end how many were tried of how many there are.
+# of its own. SITES="first push" takes those of these sites alone, and
+# ROLES="runner agent" those whose second word is one of these. One line of
+# TAP is printed for all points that differ only in their number, and at the
+# end how many were tried of how many there are.
 
 package Fault::Campaign;
 
@@ -46,11 +47,13 @@ sub spread {
 	return map { $_->[1] } sort { $a->[0] <=> $b->[0] } @keyed;
 }
 
-# Those of the sites that were asked for.
+# Those of the sites and of the roles that were asked for.
 sub chosen {
 	my %sites = map { $_ => 1 } split ' ', $ENV{SITES} // '';
+	my %roles = map { $_ => 1 } split ' ', $ENV{ROLES} // '';
 
-	return grep { !%sites || $sites{$_->[0]} } @_;
+	return grep { (!%sites || $sites{$_->[0]}) &&
+	    (!%roles || $roles{$_->[1]}) } @_;
 }
 
 sub shuffle {
