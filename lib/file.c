@@ -344,6 +344,26 @@ file_open_beneath(int *fd, int dirfd, const char *path, int flags,
 }
 
 const struct err *
+file_open_folder(int *fd, int dirfd, const char *path)
+{
+	if (path[0] != '\0' && strcmp(path, ".") != 0)
+		return file_open_beneath(fd, dirfd, path,
+		    O_RDONLY | O_DIRECTORY, 0);
+	*fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd == -1 ? err_system("open") : NULL;
+}
+
+const struct err *
+file_open_parent(int *fd, int dirfd, const char *path)
+{
+	char *dir = path_dir(path);
+	const struct err *err = file_open_folder(fd, dirfd, dir);
+
+	free(dir);
+	return err;
+}
+
+const struct err *
 file_symlink(int dirfd, const char *path, const char *target)
 {
 	const struct err *err;

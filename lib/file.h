@@ -61,6 +61,13 @@ const struct err *file_open_beneath(int *fd, int dirfd, const char *path,
     int flags, mode_t mode);
 
 /*
+ * Open a folder beneath "dirfd" in the same way, for reading; "" and "." are
+ * that folder itself. And open the folder that "path" is in.
+ */
+const struct err *file_open_folder(int *fd, int dirfd, const char *path);
+const struct err *file_open_parent(int *fd, int dirfd, const char *path);
+
+/*
  * Remove a file or a whole tree, never through a symlink and never into
  * another file system or mount; folders without write permission are
  * opened up first. What is not there is no error. The first error wins,
@@ -96,11 +103,15 @@ const struct err *file_sync_all(int fd);
 const struct err *file_list(struct vec *names, int dirfd, const char *path);
 
 /*
- * Copy a folder: files, modes (without setuid and the like), symlinks.
- * "to" must not exist, and is removed again on failure. Not durable before
- * file_sync_all().
+ * Copy a folder: files with their times, modes (without setuid and the
+ * like), symlinks. "to" must not exist, and is removed again on failure.
+ * Not durable before file_sync_all().
  */
 const struct err *file_copy_tree(int from_dirfd, const char *from,
+    int to_dirfd, const char *to);
+
+/* The same for one regular file. */
+const struct err *file_copy(int from_dirfd, const char *from,
     int to_dirfd, const char *to);
 
 /* Close unless -1, and set to -1. */

@@ -59,8 +59,29 @@ copy_bytes(int from, int to)
 	return err_system("copy");
 }
 
+/* Bytes, mode and mtime: build tools tell by that what is up to date. */
 static const struct err *
-copy_file(const struct copy *copy, const char *path, mode_t mode)
+copy_open(int from, int to)
+{
+	const struct err *err = copy_bytes(from, to);
+	struct timespec times[2];
+	struct stat st;
+
+	if (err != NULL)
+		return err;
+	if (fstat(from, &st) == -1)
+		return err_system("stat");
+	times[0].tv_nsec = UTIME_OMIT;
+	times[1] = st.st_mtim;
+	if (fchmod(to, st.st_mode & 0777) == -1)
+		return err_system("chmod");
+	if (futimens(to, times) == -1)
+		return err_system("set the times");
+	return NULL;
+}
+
+static const struct err *
+copy_file(const struct copy *copy, const char *path)
 {
 	const struct err *err;
 	int from, to = -1;
@@ -71,9 +92,7 @@ copy_file(const struct copy *copy, const char *path, mode_t mode)
 		    O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (err != NULL)
 		goto done;
-	err = copy_bytes(from, to);
-	if (err == NULL && fchmod(to, mode & 0777) == -1)
-		err = err_system("chmod");
+	err = copy_open(from, to);
 	if (err != NULL)
 		err = err_add(err, "%s", path);
 done:
@@ -104,7 +123,7 @@ copy_entry(struct copy *copy, int from_fd, int to_fd, const char *path)
 	if (fstatat(from_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_system("stat %s", path);
 	if (S_ISREG(st.st_mode))
-		return copy_file(copy, path, st.st_mode);
+		return copy_file(copy, path);
 	if (S_ISLNK(st.st_mode))
 		return copy_link(from_fd, to_fd, name);
 	if (!S_ISDIR(st.st_mode))
@@ -225,4 +244,25 @@ done:
 	file_close(&copy.from_fd);
 	file_close(&copy.to_fd);
 	return err;
+}
+
+const struct err *
+file_copy(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	const struct err *err;
+	int from_fd, to_fd;
+
+	from_fd = openat(from_dirfd, from,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (from_fd == -1)
+		return err_system("open %s", from);
+	to_fd = openat(to_dirfd, to, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	err = to_fd == -1 ? err_system("create %s", to) :
+	    copy_open(from_fd, to_fd);
+	if (err != NULL && to_fd != -1)
+		unlinkat(to_dirfd, to, 0);
+	file_close(&from_fd);
+	file_close(&to_fd);
+	return err == NULL ? NULL : err_add(err, "copy %s to %s", from, to);
 }

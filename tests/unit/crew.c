@@ -1,0 +1,109 @@
+#include "crew.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "tap.h"
+
+#define N 1000
+
+struct job {
+	int done[N];
+	int workers[CREW_MAX];
+	size_t fails_at;
+};
+
+static const struct err *
+mark(size_t from, size_t to, int worker, void *ctx)
+{
+	struct job *job = ctx;
+
+	for (size_t i = from; i < to; i++) {
+		if (i == job->fails_at)
+			return err_new(ERR_REFUSED, "item %zu", i);
+		job->done[i]++;
+	}
+	job->workers[worker]++;
+	return NULL;
+}
+
+static int
+count(const struct job *job, size_t n)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < N; i++)
+		wrong += job->done[i] != (i < n);
+	return wrong;
+}
+
+static void
+test_run(void)
+{
+	static const struct {
+		int threads;
+		size_t n, piece;
+	} cases[] = {
+		{ 1, N, 7 }, { 2, N, 7 }, { 16, N, 1 }, { 4, 3, 10 },
+		{ 2, 0, 5 }, { 3, N, 1000 }, { 3, N, 334 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct job job = { .fails_at = N };
+
+		is_ok(crew_run(cases[i].threads, cases[i].n, cases[i].piece,
+		    mark, &job), "%d threads, %zu items", cases[i].threads,
+		    cases[i].n);
+		is_int(count(&job, cases[i].n), 0, "each is done once");
+	}
+}
+
+static void
+test_failure(void)
+{
+	for (int threads = 1; threads <= 4; threads++) {
+		struct job job = { .fails_at = 500 };
+
+		is_err(crew_run(threads, N, 10, mark, &job), ERR_REFUSED,
+		    "item 500", "the error of a thread, %d of them", threads);
+		is_int(job.done[999], 0, "nothing more is taken then");
+	}
+}
+
+static const struct err *
+look(void *ctx)
+{
+	struct sched_param param;
+	int policy;
+
+	pthread_getschedparam(pthread_self(), &policy, &param);
+	*(int *)ctx = policy;
+	return err_new(ERR_BUSY, "from afar");
+}
+
+static void
+test_idle(void)
+{
+	int policy = -1, own;
+	struct sched_param param;
+
+	is_err(crew_idle(look, &policy), ERR_BUSY, "from afar",
+	    "an error of the idle thread");
+	is_int(policy, SCHED_IDLE, "which stands back");
+	pthread_getschedparam(pthread_self(), &own, &param);
+	is_int(own, SCHED_OTHER, "and its caller does not");
+}
+
+int
+main(void)
+{
+	ok(crew_size(0) >= 1, "a processor is there");
+	is_int(crew_size(3), 3, "so many as are wanted");
+	is_int(crew_size(1000), CREW_MAX, "up to a limit");
+	test_run();
+	test_failure();
+	test_idle();
+	return tap_done();
+}
