@@ -36,7 +36,7 @@ DEFS	= -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
 	  -DSLIPWAY_VERSION='"$(VERSION)"'
 HARDEN	= -fstack-protector-strong -fPIE
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LIBS	= -lgit2 -lsqlite3 -linih -lmd -lpthread
+LIBS	= -lgit2 -lsqlite3 -linih -lmd -lz -lpthread
 
 ifdef SANITIZE
 CFLAGS	= -O1 -g -fno-omit-frame-pointer

@@ -312,7 +312,7 @@ command_run(struct work *work, const struct command *command)
 	results = xcalloc(steps.n, sizeof(*results));
 	if (err != NULL || !any)
 		goto done;
-	work->ran = true;
+	work->made_more = true;
 	announce(work, command, &steps);
 	err = perform(work, command, &steps, results, &before, &after);
 	/* A host that is lost only now has told how its command ended. */

@@ -112,8 +112,22 @@ is_gone(const struct work *work, const char *release)
 	return gone;
 }
 
+static const struct err *
+remove_one(struct work *work, const char *release, bool retire)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "remove");
+	message_add(&request, "release", release);
+	message_add_int(&request, "retire", retire);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	return err;
+}
+
 const struct err *
-cleanup(struct work *work, struct vec *removed, struct vec *stays)
+cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
@@ -125,7 +139,9 @@ cleanup(struct work *work, struct vec *removed, struct vec *stays)
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
 		const struct err *resisted;
 
-		resisted = work_ask_release(work, "remove", names.v[i]);
+		/* The newest of them is nearest to what comes next. */
+		resisted = remove_one(work, names.v[i], !all &&
+		    i + 1 == names.n);
 		if (resisted != NULL) {
 			vec_pushf(stays, "release %s stays: %s", names.v[i],
 			    resisted->text);
@@ -143,7 +159,7 @@ cleanup(struct work *work, struct vec *removed, struct vec *stays)
 	vec_release(&names);
 	if (err == NULL)
 		err = drop_backups(work);
-	return err == NULL ? work_sweep(work) : err;
+	return err == NULL ? work_sweep(work, all) : err;
 }
 
 static const struct err *
@@ -152,7 +168,7 @@ clean(struct work *work, struct str *note)
 	struct vec removed = VEC_INIT, stays = VEC_INIT;
 	const struct err *err;
 
-	err = cleanup(work, &removed, &stays);
+	err = cleanup(work, false, &removed, &stays);
 	for (size_t i = 0; i < stays.n; i++)
 		work_warn(work, "%s", stays.v[i]);
 	if (removed.n > 0)

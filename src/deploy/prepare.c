@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -28,25 +29,57 @@ add_shared(struct message *request, const struct work *work)
 		message_add(request, "shared", shared->v[i]);
 }
 
+/* What a release is to be, for those who make it or ask for room. */
+static void
+add_spec(struct message *request, const struct work *work)
+{
+	message_add(request, "commit", work->deploy.commit);
+	message_add_int(request, "export", work->env->set.export);
+	message_add(request, "store", work->env->set.store);
+}
+
+/* How it was made, and what was done for it: "312 files, 10 written". */
+static void
+note_made(struct work *work, const struct message *reply, struct str *note)
+{
+	int64_t files = message_int(reply, "files", 0);
+	int64_t repaired = message_int(reply, "repaired", 0);
+	const char *way = message_get(reply, "way");
+	struct vec carried = VEC_INIT;
+
+	str_addf(note, "%" PRId64 " file%s", files, files == 1 ? "" : "s");
+	if (way != NULL && strcmp(way, "fresh") != 0)
+		str_addf(note, ", %" PRId64 " written",
+		    message_int(reply, "written", 0));
+	if (repaired > 0)
+		str_addf(note, ", %" PRId64 " put right", repaired);
+	message_all(reply, "carried", &carried);
+	if (carried.n > 0) {
+		str_add(note, ", carried over: ");
+		vec_join(&carried, " ", note);
+		/* What no commit has is to be known when it is sealed. */
+		work->made_more = true;
+	}
+	vec_release(&carried);
+}
+
 static const struct err *
 checkout(struct work *work, struct str *note)
 {
+	const struct vec *carry = &work->env->set.carry;
 	struct message request = MESSAGE_INIT;
-	const struct message *reply;
 	const struct err *err;
-	int64_t files;
 
 	message_add(&request, "verb", "checkout");
 	message_add(&request, "release", work->deploy.release);
-	message_add(&request, "commit", work->deploy.commit);
-	message_add_int(&request, "export", work->env->set.export);
+	add_spec(&request, work);
+	for (size_t i = 0; i < carry->n; i++)
+		message_add(&request, "carry", carry->v[i]);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
 	if (err != NULL)
 		return err;
-	reply = fleet_reply(work->fleet, 0);
-	files = message_int(reply, "files", 0);
-	str_addf(note, "%" PRId64 " file%s", files, files == 1 ? "" : "s");
+	note_made(work, fleet_reply(work->fleet, 0), note);
 	return work_hooks(work, work->deploy.release);
 }
 
@@ -149,8 +182,7 @@ ask_room(struct work *work, const struct err **lack)
 
 	*lack = NULL;
 	message_add(&request, "verb", "room");
-	message_add(&request, "commit", work->deploy.commit);
-	message_add_int(&request, "export", work->env->set.export);
+	add_spec(&request, work);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
 	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
@@ -159,7 +191,7 @@ ask_room(struct work *work, const struct err **lack)
 	return err;
 }
 
-/* What failed deploys left for inspection, or in the trash, goes first. */
+/* What failed deploys left, the trash, and the spare go first. */
 static const struct err *
 drop_failed(struct work *work)
 {
@@ -171,7 +203,7 @@ drop_failed(struct work *work)
 	message_add_int(&request, "keep", 0);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
-	return err == NULL ? work_sweep(work) : err;
+	return err == NULL ? work_sweep(work, true) : err;
 }
 
 /* A disk that fills up in the middle costs more than one that was full. */
@@ -190,8 +222,9 @@ check_room(struct work *work)
 	if (err == NULL)
 		err = ask_room(work, &lack);
 	if (err == NULL && lack == NULL)
-		work_warn(work, "what failed deploys had left was removed to"
-		    " make room");
+		work_warn(work, "what failed deploys had left, and the old"
+		    " release that was kept to be used again, were removed"
+		    " to make room");
 	return err_first(err, lack);
 }
 
@@ -204,7 +237,7 @@ seal(struct work *work)
 
 	message_add(&request, "verb", "seal");
 	message_add(&request, "release", work->deploy.release);
-	message_add_int(&request, "changed", work->ran);
+	message_add_int(&request, "changed", work->made_more);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
 	return err;

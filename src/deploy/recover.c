@@ -172,7 +172,7 @@ clear_away(struct work *work)
 	err = work_hosts(work);
 	if (err == NULL && !is_rollback(work))
 		err = work_set_aside(work);
-	return err == NULL ? work_sweep(work) : err;
+	return err == NULL ? work_sweep(work, false) : err;
 }
 
 static const struct err *
@@ -254,7 +254,7 @@ sweep(struct work *work)
 	const struct err *err = NULL;
 
 	if (work->fleet != NULL && !work_is_cut(work))
-		err = work_sweep(work);
+		err = work_sweep(work, false);
 	if (err != NULL)
 		work_warn(work, "%s", err->text);
 }

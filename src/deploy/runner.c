@@ -77,7 +77,7 @@ give_up(struct work *work, const struct err *why)
 	if (err == NULL && strcmp(work->deploy.kind, "deploy") == 0)
 		err = work_set_aside(work);
 	if (err == NULL && work->fleet != NULL)
-		err = work_sweep(work);
+		err = work_sweep(work, false);
 	if (err != NULL && work_is_cut(work))
 		return err_new(ERR_INTERRUPTED, "%s", err->text);
 	if (err != NULL)
@@ -309,7 +309,7 @@ clean_now(struct hub *hub, const struct environment *env,
 	if (err == NULL)
 		err = work_hosts(&work);
 	if (err == NULL)
-		err = cleanup(&work, removed, stays);
+		err = cleanup(&work, true, removed, stays);
 	work_close(&work);
 	return err;
 }

@@ -51,9 +51,10 @@ const struct err *maintenance_down(struct work *work);
 
 /*
  * Remove what is too old, on every host. What resisted is pushed onto
- * "stays" as a line that says why.
+ * "stays" as a line that says why. The last one is kept to be used again,
+ * unless "all" is asked for.
  */
-const struct err *cleanup(struct work *work, struct vec *removed,
+const struct err *cleanup(struct work *work, bool all, struct vec *removed,
     struct vec *stays);
 
 #endif

@@ -348,12 +348,13 @@ work_set_aside(struct work *work)
 }
 
 const struct err *
-work_sweep(struct work *work)
+work_sweep(struct work *work, bool spare)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "sweep");
+	message_add_int(&request, "spare", spare);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
 	return err;

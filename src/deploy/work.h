@@ -36,7 +36,8 @@ struct work {
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
 	bool resumed;				/* picked up after a crash */
-	bool ran;				/* a command, in a release */
+	bool made_more;				/* the release has more than its
+						 * commit: a command ran */
 	bool unwritten;				/* a step's end is not in the
 						 * journal: it was refused */
 };
@@ -106,8 +107,11 @@ const struct err *work_ask_release(struct work *work, const char *verb,
 /* Move the release of a deploy that failed aside, and keep the newest. */
 const struct err *work_set_aside(struct work *work);
 
-/* Remove half-written releases and what was left in the trash. */
-const struct err *work_sweep(struct work *work);
+/*
+ * Remove half-written releases and what was left in the trash; the spare of
+ * each host, too, if that is asked for.
+ */
+const struct err *work_sweep(struct work *work, bool spare);
 
 /* Read which deploy/ hooks a release has, from its first host. */
 const struct err *work_hooks(struct work *work, const char *release);

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "host/verb.h"
 #include "lock.h"
+#include "path.h"
 #include "proc.h"
 #include "release/store.h"
 #include "repo.h"
@@ -67,6 +68,19 @@ verb_releases(const struct message *request, struct vec *releases)
 		if (!store_is_release(releases->v[i]))
 			return err_new(ERR_PROTOCOL, "'%s' is no release",
 			    releases->v[i]);
+	}
+	return NULL;
+}
+
+const struct err *
+verb_paths(const struct message *request, const char *key,
+    struct vec *paths)
+{
+	message_all(request, key, paths);
+	for (size_t i = 0; i < paths->n; i++) {
+		if (!path_is_beneath(paths->v[i]))
+			return err_new(ERR_PROTOCOL,
+			    "'%s' is no path in a release", paths->v[i]);
 	}
 	return NULL;
 }
@@ -172,17 +186,13 @@ end_leftover(struct agent *agent, struct message *result)
 	return err;
 }
 
-/* Open, lock and claim the root, and say which release is live there. */
+/* Lock and claim the root, and end what a dead agent has left running. */
 static const struct err *
-open_root(struct agent *agent, const char *root, struct message *result)
+take_root(struct agent *agent, struct message *result)
 {
-	struct str current = STR_INIT;
 	const struct err *err;
 	char *purpose;
 
-	err = store_open(&agent->store, root);
-	if (err != NULL)
-		return err;
 	purpose = xasprintf("agent %ld of %s", (long)getpid(),
 	    agent->environment);
 	err = lock_take(&agent->lock, store_lock_path(agent->store), purpose,
@@ -191,8 +201,23 @@ open_root(struct agent *agent, const char *root, struct message *result)
 	if (err == NULL)
 		err = store_claim(agent->store, agent->repo_path,
 		    agent->environment);
+	return err == NULL ? end_leftover(agent, result) : err;
+}
+
+/* Somebody who only looks does so while others deploy. */
+static const struct err *
+open_root(struct agent *agent, const char *root, bool look, int threads,
+    struct message *result)
+{
+	struct str current = STR_INIT;
+	const struct err *err;
+
+	err = look ? store_look(&agent->store, root) :
+	    store_open(&agent->store, root);
 	if (err == NULL)
-		err = end_leftover(agent, result);
+		store_set_threads(agent->store, threads);
+	if (err == NULL && !look)
+		err = take_root(agent, result);
 	if (err == NULL)
 		err = store_current(agent->store, &current);
 	if (err == NULL)
@@ -206,6 +231,7 @@ open_verb(struct agent *agent, const struct message *request,
     struct message *result)
 {
 	const char *repo, *root, *environment, *host;
+	int64_t look = 0, threads = 0;
 	const struct err *err;
 
 	if (agent->store != NULL)
@@ -217,6 +243,10 @@ open_verb(struct agent *agent, const struct message *request,
 		err = verb_text(request, "environment", &environment);
 	if (err == NULL)
 		err = verb_text(request, "host", &host);
+	if (err == NULL)
+		err = verb_int(request, "look", 0, 1, &look);
+	if (err == NULL)
+		err = verb_int(request, "threads", 0, INT16_MAX, &threads);
 	if (err != NULL)
 		return err;
 	if (root[0] != '/' || repo[0] != '/')
@@ -226,7 +256,7 @@ open_verb(struct agent *agent, const struct message *request,
 	agent->environment = xstrdup(environment);
 	agent->host = xstrdup(host);
 	message_all(request, "role", &agent->roles);
-	err = open_root(agent, root, result);
+	err = open_root(agent, root, look == 1, (int)threads, result);
 	if (err != NULL)
 		close_root(agent);
 	return err;
@@ -248,6 +278,9 @@ static const struct verb {
 	{ "seal",	verb_seal,		false },
 	{ "flip",	verb_flip,		false },
 	{ "verify",	verb_verify,		false },
+	{ "drift",	verb_drift,		false },
+	{ "adopt",	verb_adopt,		false },
+	{ "repair",	verb_repair,		false },
 	{ "list",	verb_list,		false },
 	{ "busy",	verb_busy,		false },
 	{ "remove",	verb_remove,		false },

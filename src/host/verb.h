@@ -57,6 +57,10 @@ const struct err *verb_release(const struct message *request,
 const struct err *verb_releases(const struct message *request,
     struct vec *releases);
 
+/* All values of a key, each of them a path that stays in a release. */
+const struct err *verb_paths(const struct message *request,
+    const char *key, struct vec *paths);
+
 /* Add every string of a list to a result. */
 void verb_add_all(struct message *result, const char *key,
     const struct vec *values);
@@ -88,6 +92,12 @@ const struct err *verb_seal(struct agent *agent,
 const struct err *verb_flip(struct agent *agent,
     const struct message *request, struct message *result);
 const struct err *verb_verify(struct agent *agent,
+    const struct message *request, struct message *result);
+const struct err *verb_drift(struct agent *agent,
+    const struct message *request, struct message *result);
+const struct err *verb_adopt(struct agent *agent,
+    const struct message *request, struct message *result);
+const struct err *verb_repair(struct agent *agent,
     const struct message *request, struct message *result);
 const struct err *verb_list(struct agent *agent,
     const struct message *request, struct message *result);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "crew.h"
 #include "host/verb.h"
 #include "path.h"
 #include "release/store.h"
@@ -10,9 +11,6 @@
 
 /* "keep" of a request is a count of folders; this many is a mistake. */
 #define KEEP_MAX 100000
-
-/* How many changed paths an answer names; it counts them all. */
-#define CHANGED_MAX 100
 
 static const struct err *
 get_commit(const struct message *request, const char **commit)
@@ -22,18 +20,6 @@ get_commit(const struct message *request, const char **commit)
 	if (err == NULL && !repo_is_oid(*commit))
 		err = err_new(ERR_PROTOCOL, "'%s' is no commit", *commit);
 	return err;
-}
-
-static const struct err *
-get_shared(const struct message *request, struct vec *shared)
-{
-	message_all(request, "shared", shared);
-	for (size_t i = 0; i < shared->n; i++) {
-		if (!path_is_beneath(shared->v[i]))
-			return err_new(ERR_PROTOCOL,
-			    "'%s' is no path in a release", shared->v[i]);
-	}
-	return NULL;
 }
 
 const struct err *
@@ -47,7 +33,7 @@ verb_check(struct agent *agent, const struct message *request,
 
 	err = get_commit(request, &commit);
 	if (err == NULL)
-		err = get_shared(request, &shared);
+		err = verb_paths(request, "shared", &shared);
 	if (err == NULL)
 		err = verb_repo(agent, &repo);
 	if (err == NULL)
@@ -60,24 +46,39 @@ verb_check(struct agent *agent, const struct message *request,
 	return err;
 }
 
+/* What is to be made: all but the name of the release. */
+static const struct err *
+get_spec(struct agent *agent, const struct message *request,
+    struct store_spec *spec)
+{
+	const char *kind = message_get(request, "store");
+	const struct err *err;
+	int64_t export;
+
+	memset(spec, 0, sizeof(*spec));
+	err = get_commit(request, &spec->commit);
+	if (err == NULL)
+		err = verb_int(request, "export", 0, 1, &export);
+	if (err != NULL)
+		return err;
+	spec->export = export == 1;
+	if (!store_kind_by_name(&spec->kind, kind == NULL ? "auto" : kind))
+		return err_new(ERR_PROTOCOL, "'%s' is no kind of store",
+		    kind);
+	return verb_repo(agent, &spec->repo);
+}
+
 const struct err *
 verb_room(struct agent *agent, const struct message *request,
     struct message *result)
 {
 	struct store_room room;
+	struct store_spec spec;
 	const struct err *err;
-	const char *commit;
-	struct repo *repo;
-	int64_t export;
 
-	err = get_commit(request, &commit);
+	err = get_spec(agent, request, &spec);
 	if (err == NULL)
-		err = verb_int(request, "export", 0, 1, &export);
-	if (err == NULL)
-		err = verb_repo(agent, &repo);
-	if (err == NULL)
-		err = store_room(agent->store, repo, commit, export == 1,
-		    &room);
+		err = store_room(agent->store, &spec, &room);
 	if (err != NULL)
 		return err;
 	message_add_int(result, "need-bytes", room.need_bytes);
@@ -87,31 +88,45 @@ verb_room(struct agent *agent, const struct message *request,
 	return NULL;
 }
 
+static const struct err *
+carry(struct agent *agent, const struct message *request,
+    const char *release, struct message *result)
+{
+	struct vec paths = VEC_INIT, carried = VEC_INIT;
+	const struct err *err;
+
+	err = verb_paths(request, "carry", &paths);
+	if (err == NULL)
+		err = store_carry(agent->store, release, &paths, &carried);
+	if (err == NULL)
+		verb_add_all(result, "carried", &carried);
+	vec_release(&paths);
+	vec_release(&carried);
+	return err;
+}
+
 const struct err *
 verb_checkout(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct store_count count = { 0 };
-	const char *release, *commit;
+	struct store_made made;
+	struct store_spec spec;
 	const struct err *err;
-	struct repo *repo;
-	int64_t export;
 
-	err = verb_release(request, &release);
+	err = get_spec(agent, request, &spec);
 	if (err == NULL)
-		err = get_commit(request, &commit);
+		err = verb_release(request, &spec.release);
 	if (err == NULL)
-		err = verb_int(request, "export", 0, 1, &export);
+		err = store_make(agent->store, &spec, &made);
 	if (err == NULL)
-		err = verb_repo(agent, &repo);
-	if (err == NULL)
-		err = store_make(agent->store, release, repo, commit,
-		    export == 1, &count);
+		err = carry(agent, request, spec.release, result);
 	if (err != NULL)
 		return err;
-	message_add_int(result, "files", count.files);
-	message_add_int(result, "folders", count.folders);
-	message_add_int(result, "bytes", count.size_bytes);
+	message_add(result, "way", store_way_name(made.way));
+	message_add_int(result, "files", made.files);
+	message_add_int(result, "folders", made.folders);
+	message_add_int(result, "written", made.written);
+	message_add_int(result, "repaired", made.repaired);
 	return NULL;
 }
 
@@ -125,7 +140,7 @@ verb_configure(struct agent *agent, const struct message *request,
 
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = get_shared(request, &shared);
+		err = verb_paths(request, "shared", &shared);
 	if (err == NULL)
 		err = store_link_shared(agent->store, release, &shared,
 		    &seeded);
@@ -158,10 +173,37 @@ verb_hooks(struct agent *agent, const struct message *request,
 	return err;
 }
 
+/*
+ * A command wrote into files that the live release shares: it has others
+ * now than it was deployed with. They are put back, each at one stroke.
+ */
+static const struct err *
+mend_live(struct agent *agent, const struct vec *paths)
+{
+	struct str live = STR_INIT;
+	const struct err *err;
+	struct repo *repo;
+
+	err = store_current(agent->store, &live);
+	if (err == NULL && live.len > 0)
+		err = verb_repo(agent, &repo);
+	if (err == NULL && live.len > 0)
+		err = store_repair(agent->store, live.s, repo, paths);
+	if (err == NULL && live.len > 0)
+		err = verb_note(agent, "a command wrote into %s%s instead of"
+		    " replacing it, and so changed the live release, which"
+		    " shares its files; that is put right: store = copy in"
+		    " slipway.ini keeps releases apart", paths->v[0],
+		    paths->n > 1 ? " and other files" : "");
+	str_release(&live);
+	return err;
+}
+
 const struct err *
 verb_seal(struct agent *agent, const struct message *request,
     struct message *result)
 {
+	struct vec through = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	int64_t changed;
@@ -171,7 +213,11 @@ verb_seal(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = verb_int(request, "changed", 0, 1, &changed);
 	if (err == NULL)
-		err = store_seal(agent->store, release, changed == 1);
+		err = store_seal(agent->store, release, changed == 1,
+		    &through);
+	if (err == NULL && through.n > 0)
+		err = mend_live(agent, &through);
+	vec_release(&through);
 	return err;
 }
 
@@ -188,27 +234,6 @@ verb_flip(struct agent *agent, const struct message *request,
 		err = verb_release(request, &release);
 	if (err == NULL)
 		err = store_flip(agent->store, release);
-	return err;
-}
-
-const struct err *
-verb_verify(struct agent *agent, const struct message *request,
-    struct message *result)
-{
-	struct vec changed = VEC_INIT;
-	const struct err *err;
-	const char *release;
-	int64_t count;
-
-	err = verb_release(request, &release);
-	if (err == NULL)
-		err = store_verify(agent->store, release, &changed,
-		    CHANGED_MAX, &count);
-	if (err == NULL) {
-		verb_add_all(result, "changed", &changed);
-		message_add_int(result, "count", count);
-	}
-	vec_release(&changed);
 	return err;
 }
 
@@ -252,20 +277,33 @@ verb_busy(struct agent *agent, const struct message *request,
 	return err;
 }
 
+/* What is done when nobody else wants the machine. */
+struct chore {
+	struct agent *agent;
+	struct message *result;
+	struct vec names;		/* releases to be removed */
+	bool retire;			/* the last becomes the spare */
+	bool spare;			/* which goes */
+};
+
 /* One release that resists must not keep the others. */
 static const struct err *
-remove_all(struct agent *agent, const struct vec *releases,
-    struct message *result)
+remove_all(void *ctx)
 {
+	struct chore *chore = ctx;
+	struct store *store = chore->agent->store;
 	const struct err *err;
 
-	for (size_t i = 0; i < releases->n; i++) {
-		err = store_remove(agent->store, releases->v[i]);
+	for (size_t i = 0; i < chore->names.n; i++) {
+		const char *name = chore->names.v[i];
+
+		err = chore->retire ? store_retire(store, name) :
+		    store_remove(store, name);
 		if (err == NULL)
-			message_add(result, "removed", releases->v[i]);
+			message_add(chore->result, "removed", name);
 		else
-			err = verb_note(agent, "release %s was not removed:"
-			    " %s", releases->v[i], err->text);
+			err = verb_note(chore->agent, "release %s was not"
+			    " removed: %s", name, err->text);
 		if (err != NULL)
 			return err;
 	}
@@ -276,13 +314,17 @@ const struct err *
 verb_remove(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec releases = VEC_INIT;
+	struct chore chore = { .agent = agent, .result = result };
 	const struct err *err;
+	int64_t retire = 0;
 
-	err = verb_releases(request, &releases);
+	err = verb_releases(request, &chore.names);
 	if (err == NULL)
-		err = remove_all(agent, &releases, result);
-	vec_release(&releases);
+		err = verb_int(request, "retire", 0, 1, &retire);
+	chore.retire = retire == 1;
+	if (err == NULL)
+		err = crew_idle(remove_all, &chore);
+	vec_release(&chore.names);
 	return err;
 }
 
@@ -303,20 +345,35 @@ verb_fail(struct agent *agent, const struct message *request,
 	return err;
 }
 
+static const struct err *
+sweep(void *ctx)
+{
+	struct chore *chore = ctx;
+	struct vec swept = VEC_INIT, stays = VEC_INIT;
+	const struct err *err = NULL;
+
+	if (chore->spare)
+		err = store_drop_spare(chore->agent->store);
+	if (err == NULL)
+		err = store_sweep(chore->agent->store, &swept, &stays);
+	for (size_t i = 0; i < stays.n && err == NULL; i++)
+		err = verb_note_once(chore->agent, stays.v[i]);
+	if (err == NULL)
+		verb_add_all(chore->result, "swept", &swept);
+	vec_release(&swept);
+	vec_release(&stays);
+	return err;
+}
+
 const struct err *
 verb_sweep(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec swept = VEC_INIT, stays = VEC_INIT;
+	struct chore chore = { .agent = agent, .result = result };
 	const struct err *err;
+	int64_t spare = 0;
 
-	(void)request;
-	err = store_sweep(agent->store, &swept, &stays);
-	for (size_t i = 0; i < stays.n && err == NULL; i++)
-		err = verb_note_once(agent, stays.v[i]);
-	if (err == NULL)
-		verb_add_all(result, "swept", &swept);
-	vec_release(&swept);
-	vec_release(&stays);
-	return err;
+	err = verb_int(request, "spare", 0, 1, &spare);
+	chore.spare = spare == 1;
+	return err == NULL ? crew_idle(sweep, &chore) : err;
 }

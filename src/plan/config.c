@@ -343,7 +343,11 @@ settings_release(struct settings *set)
 {
 	free(set->app);
 	free(set->root);
+	free(set->store);
+	free(set->drift);
 	vec_release(&set->shared);
+	vec_release(&set->carry);
+	vec_release(&set->writable);
 	vec_release(&set->env);
 }
 

@@ -34,6 +34,11 @@ struct settings {
 	int64_t keep_failed_count;
 	struct vec shared;	/* relative; a slash at the end: folder */
 	bool export;
+	char *store;		/* auto, link, copy or reflink */
+	struct vec carry;	/* relative, as "shared" */
+	struct vec writable;	/* patterns, see drift.h */
+	char *drift;		/* warn or refuse */
+	int64_t threads;	/* 0: one for each processor */
 	bool strict;
 	bool transactional;	/* the branch moves when the deploy is live */
 	struct vec env;		/* "NAME=value", later ones win */

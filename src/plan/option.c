@@ -30,6 +30,20 @@ static const struct option options[] = {
 	    .help = "How many failed releases are kept to look at" },
 	{ "export", BOTH, OPTION_BOOL, SETTING(export), .otherwise = "no",
 	    .help = "Write what git archive would, not git checkout" },
+	{ "store", BOTH, OPTION_CHOICE, SETTING(store), .otherwise = "auto",
+	    .choices = "auto link copy reflink",
+	    .help = "Whether releases share files that are the same" },
+	{ "carry", BOTH, OPTION_PATHS, SETTING(carry),
+	    .help = "What builds made and the next release takes over",
+	    .example = "vendor/ node_modules/" },
+	{ "writable", BOTH, OPTION_PATHS, SETTING(writable),
+	    .help = "Where the application adds files; they are no drift",
+	    .example = "var/cache/ */__pycache__/" },
+	{ "drift", BOTH, OPTION_CHOICE, SETTING(drift), .otherwise = "warn",
+	    .choices = "warn refuse",
+	    .help = "What a deploy does when the live release was edited" },
+	{ "threads", BOTH, OPTION_COUNT, SETTING(threads), .otherwise = "0",
+	    .help = "Threads that make a release; 0 is one a processor" },
 	{ "strict", BOTH, OPTION_BOOL, SETTING(strict), .otherwise = "no",
 	    .help = "Refuse a push whose directives nobody knows" },
 	{ "transactional", BOTH, OPTION_BOOL, SETTING(transactional),
@@ -157,9 +171,12 @@ option_nearest(enum option_section section, const char *key)
 }
 
 const char *
-option_type_text(enum option_type type)
+option_type_text(const struct option *row)
 {
-	return type == OPTION_PHASE ? phase_names() : type_texts[type];
+	if (row->type == OPTION_PHASE)
+		return phase_names();
+	return row->type == OPTION_CHOICE ? row->choices :
+	    type_texts[row->type];
 }
 
 const char *

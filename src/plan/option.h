@@ -31,6 +31,7 @@ enum option_type {
 	OPTION_DIRECTIVE,	/* lower-case letters, digits, '_' */
 	OPTION_WHEN,		/* always, or changed GLOB... */
 	OPTION_COMMAND,		/* given to /bin/sh -c */
+	OPTION_CHOICE,		/* one of the words in "choices" */
 	OPTION_ENV		/* env.NAME: any value */
 };
 
@@ -52,6 +53,7 @@ struct option {
 					 * action, for the rest */
 	bool required;			/* must be set in its section */
 	int64_t least;			/* of OPTION_COUNT */
+	const char *choices;		/* of OPTION_CHOICE, with spaces */
 	const char *unit;		/* "seconds", "bytes", or NULL */
 	const char *otherwise;		/* default as written, NULL: none */
 	const char *help;		/* one line */
@@ -71,8 +73,8 @@ const struct option *option_find(enum option_section section,
 /* The nearest key of that section for a typo, or NULL. */
 const char *option_nearest(enum option_section section, const char *key);
 
-/* What a value of this type looks like: "yes or no". */
-const char *option_type_text(enum option_type type);
+/* What a value of this row looks like: "yes or no". */
+const char *option_type_text(const struct option *row);
 
 /* The word in brackets: "app", "environment", "host", "action". */
 const char *option_section_name(enum option_section section);

@@ -235,8 +235,8 @@ check_apart(const struct vec *paths)
 		qsort(sorted.v, sorted.n, sizeof(*sorted.v), compare_paths);
 	for (size_t i = 1; i < sorted.n && err == NULL; i++) {
 		if (is_inside(sorted.v[i], sorted.v[i - 1]))
-			err = err_new(ERR_CONFIG, "'%.60s' is shared with"
-			    " '%.60s' already", sorted.v[i],
+			err = err_new(ERR_CONFIG, "'%.60s' lies in"
+			    " '%.60s', which is there already", sorted.v[i],
 			    sorted.v[i - 1]);
 	}
 	vec_release(&sorted);
@@ -352,6 +352,21 @@ set_variable(void *field, const char *key, const char *text)
 }
 
 static const struct err *
+set_choice(void *field, const char *choices, const char *text)
+{
+	struct vec words = VEC_INIT;
+	bool is;
+
+	vec_split(&words, choices, BLANK);
+	is = vec_has(&words, text);
+	vec_release(&words);
+	if (!is)
+		return err_new(ERR_CONFIG, "none of the words");
+	set_text(field, text);
+	return NULL;
+}
+
+static const struct err *
 set_field(const struct option *row, const char *key, const char *text,
     void *field)
 {
@@ -384,6 +399,8 @@ set_field(const struct option *row, const char *key, const char *text,
 		return set_when(field, text);
 	case OPTION_ENV:
 		return set_variable(field, key, text);
+	case OPTION_CHOICE:
+		return set_choice(field, row->choices, text);
 	case OPTION_TEXT:
 	case OPTION_COMMAND:
 		break;
@@ -404,13 +421,13 @@ value_set(const struct option *row, const char *key, const char *text,
 	    row->type != OPTION_PATHS)
 		return err_new(ERR_CONFIG, "'%s' has no value; write %s, for"
 		    " example '%s = %s', or remove the line", key,
-		    option_type_text(row->type), row->key, example);
+		    option_type_text(row), row->key, example);
 	why = set_field(row, key, text, field);
 	if (why == NULL)
 		return NULL;
 	return err_new(ERR_CONFIG, "%s = %.60s%s: %s; write %s, for example"
 	    " '%s%s = %s'", key, text, strlen(text) > 60 ? "..." : "",
-	    why->text, option_type_text(row->type), row->key,
+	    why->text, option_type_text(row), row->key,
 	    row->type == OPTION_ENV ? OPTION_ENV_EXAMPLE : "", example);
 }
 

@@ -64,11 +64,11 @@ add(struct vec *busy, int proc_fd, const char *pid, const char *release)
 	free(path);
 }
 
-/* The folder of the releases as the kernel spells it, with a slash. */
+/* The folder as the kernel spells it, with a slash. */
 static const struct err *
-real_prefix(const struct store *store, char **prefix)
+real_prefix(int dirfd, char **prefix)
 {
-	char *link = xasprintf("/proc/self/fd/%d", store->releases_fd);
+	char *link = xasprintf("/proc/self/fd/%d", dirfd);
 	struct str real = STR_INIT;
 	const struct err *err;
 
@@ -80,15 +80,14 @@ real_prefix(const struct store *store, char **prefix)
 }
 
 const struct err *
-store_busy(struct store *store, const struct vec *releases,
-    struct vec *busy)
+layout_busy(int dirfd, const struct vec *releases, struct vec *busy)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
 	int proc_fd = -1;
 	char *prefix;
 
-	err = real_prefix(store, &prefix);
+	err = real_prefix(dirfd, &prefix);
 	if (err == NULL)
 		err = file_list(&names, AT_FDCWD, "/proc");
 	if (err == NULL) {
@@ -113,4 +112,11 @@ store_busy(struct store *store, const struct vec *releases,
 	file_close(&proc_fd);
 	vec_release(&names);
 	return err;
+}
+
+const struct err *
+store_busy(struct store *store, const struct vec *releases,
+    struct vec *busy)
+{
+	return layout_busy(store->releases_fd, releases, busy);
 }

@@ -177,8 +177,8 @@ next_text(const struct str *out, size_t *at)
 static bool
 is_asked(const struct listing_entry *entry, bool export)
 {
-	return export || entry->mode == LISTING_FILE ||
-	    entry->mode == LISTING_PROGRAM;
+	return *entry->path != '\0' && (export ||
+	    entry->mode == LISTING_FILE || entry->mode == LISTING_PROGRAM);
 }
 
 /* git answers in the order it was asked: path, attribute, value. */
@@ -240,18 +240,42 @@ ask_git(struct listing *listing, struct plumbing *git, bool export)
 	return err;
 }
 
+/* Where anything may be asked for, and whether all files are. */
+static const struct err *
+find_asks(const struct listing *listing, struct repo *repo,
+    struct plumbing *git, bool export, bool *ask, bool *all)
+{
+	const struct err *err;
+
+	*ask = false;
+	err = wants_crlf(all, repo);
+	if (err == NULL)
+		err = ask_files(ask, repo, git);
+	if (err == NULL && !*ask)
+		err = ask_tree(ask, listing, repo, export);
+	return err;
+}
+
+const struct err *
+convert_asks(const struct listing *listing, struct repo *repo,
+    struct plumbing *git, bool export, bool *plain)
+{
+	const struct err *err;
+	bool ask = false, all = false;
+
+	err = find_asks(listing, repo, git, export, &ask, &all);
+	*plain = !ask && !all;
+	return err;
+}
+
 const struct err *
 convert_mark(struct listing *listing, struct repo *repo,
     struct plumbing *git, bool export)
 {
 	const struct err *err;
-	bool ask = false, all;
+	bool ask = false, all = false;
 
-	err = wants_crlf(&all, repo);
-	if (err == NULL)
-		err = ask_files(&ask, repo, git);
-	if (err == NULL && !ask)
-		err = ask_tree(&ask, listing, repo, export);
+	err = find_asks(listing, repo, git, export, &ask, &all);
 	if (err == NULL && ask)
 		err = ask_git(listing, git, export);
 	for (size_t i = 0; err == NULL && all && i < listing->n; i++)

@@ -21,6 +21,13 @@
 struct repo;
 
 /*
+ * "*plain": nothing in the listing, the repository's settings or the files
+ * of the machine asks for a change of any file.
+ */
+const struct err *convert_asks(const struct listing *listing,
+    struct repo *repo, struct plumbing *git, bool export, bool *plain);
+
+/*
  * Set LISTING_CONVERT and LISTING_FILTER, and with "export"
  * LISTING_IGNORED and LISTING_SUBST.
  */

@@ -8,16 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "crew.h"
 #include "file.h"
 #include "release/layout.h"
 #include "release/store.h"
 
-/* ERR_REFUSED when "release" is the live one; "act" is "remove". */
-static const struct err *
-check_not_live(struct store *store, const char *release, const char *act)
+const struct err *
+layout_check_not_live(struct store *store, const char *release,
+    const char *act)
 {
 	struct str live = STR_INIT;
 	const struct err *err;
@@ -43,6 +45,56 @@ trash_name(const struct store *store, const char *name)
 	return free_name;
 }
 
+/* What several threads remove at once: folders in the one on top. */
+struct removal {
+	int fd;
+	struct vec folders;
+};
+
+static const struct err *
+remove_some(size_t from, size_t to, int worker, void *ctx)
+{
+	struct removal *removal = ctx;
+	const struct err *err = NULL;
+
+	(void)worker;
+	for (size_t i = from; i < to; i++)
+		err = err_first(err, file_remove_tree(removal->fd,
+		    removal->folders.v[i]));
+	return err;
+}
+
+/* What is left is removed, and told of, by the one who comes after. */
+static void
+remove_folders(const struct store *store, int dirfd, const char *name)
+{
+	struct removal removal = { .folders = VEC_INIT };
+	struct vec names = VEC_INIT;
+	struct stat st;
+
+	if (file_open_folder(&removal.fd, dirfd, name) != NULL)
+		return;
+	if (file_list(&names, removal.fd, ".") != NULL)
+		vec_clear(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (fstatat(removal.fd, names.v[i], &st,
+		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			vec_push(&removal.folders, names.v[i]);
+	}
+	crew_run(store->threads, removal.folders.n, 1, remove_some,
+	    &removal);
+	vec_release(&names);
+	vec_release(&removal.folders);
+	file_close(&removal.fd);
+}
+
+static const struct err *
+remove_trash(const struct store *store, const char *name)
+{
+	remove_folders(store, store->trash_fd, name);
+	return file_remove_tree(store->trash_fd, name);
+}
+
 const struct err *
 layout_discard(struct store *store, int dirfd, const char *name)
 {
@@ -56,27 +108,36 @@ layout_discard(struct store *store, int dirfd, const char *name)
 		err = err_system("move %s to the trash", name);
 	else
 		/* It has left its place; what stays in the trash is swept. */
-		file_remove_tree(store->trash_fd, to);
+		remove_trash(store, to);
 	free(to);
 	return err;
 }
 
-/* What a store keeps about a release, apart from its folder. */
 static const struct err *
-forget(struct store *store, const char *release)
+remove_manifest(struct store *store, const char *name)
+{
+	if (unlinkat(store->manifest_fd, name, 0) == -1 && errno != ENOENT)
+		return err_system("remove .slipway/manifest/%s", name);
+	return NULL;
+}
+
+const struct err *
+layout_forget_made(struct store *store, const char *release)
 {
 	const struct err *err;
 	char *built = layout_built(release);
 
 	err = layout_discard(store, store->record_fd, release);
-	if ((unlinkat(store->manifest_fd, built, 0) == -1 &&
-	    errno != ENOENT) ||
-	    (unlinkat(store->manifest_fd, release, 0) == -1 &&
-	    errno != ENOENT))
-		err = err_first(err, err_system("remove the manifest of %s",
-		    release));
+	err = err_first(err, remove_manifest(store, built));
 	free(built);
 	return err;
+}
+
+const struct err *
+layout_forget(struct store *store, const char *release)
+{
+	return err_first(layout_forget_made(store, release),
+	    remove_manifest(store, release));
 }
 
 const struct err *
@@ -86,11 +147,11 @@ store_remove(struct store *store, const char *release)
 
 	err = layout_check(release);
 	if (err == NULL)
-		err = check_not_live(store, release, "remove");
+		err = layout_check_not_live(store, release, "remove");
 	if (err == NULL)
 		err = layout_discard(store, store->releases_fd, release);
 	if (err == NULL)
-		err = forget(store, release);
+		err = layout_forget(store, release);
 	return err;
 }
 
@@ -116,7 +177,7 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 
 	err = layout_check(release);
 	if (err == NULL)
-		err = check_not_live(store, release, "set aside");
+		err = layout_check_not_live(store, release, "set aside");
 	if (err != NULL)
 		return err;
 	if (file_exists(store->releases_fd, release)) {
@@ -126,7 +187,7 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 			err = err_system("set %s aside", release);
 	}
 	if (err == NULL)
-		err = forget(store, release);
+		err = layout_forget(store, release);
 	if (err == NULL)
 		err = prune_failed(store, keep_count);
 	return err;
@@ -167,13 +228,12 @@ sweep_manifests(struct store *store)
 
 	err = file_list(&names, store->manifest_fd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
-		size_t len = strlen(names.v[i]);
-		char *release;
+		bool built = str_ends_with(names.v[i], LAYOUT_BUILT);
+		char *release = xstrndup(names.v[i], strlen(names.v[i]) -
+		    (built ? strlen(LAYOUT_BUILT) : 0));
 
-		if (str_ends_with(names.v[i], LAYOUT_BUILT))
-			len -= strlen(LAYOUT_BUILT);
-		release = xstrndup(names.v[i], len);
-		if (!file_exists(store->releases_fd, release))
+		if (!file_exists(store->releases_fd, release) && (built ||
+		    !file_exists(store->spare_fd, release)))
 			err = file_remove_tree(store->manifest_fd,
 			    names.v[i]);
 		free(release);
@@ -190,7 +250,7 @@ static const struct err *
 sweep_trash(struct store *store, const char *name, struct vec *swept,
     struct vec *stays)
 {
-	const struct err *err = file_remove_tree(store->trash_fd, name);
+	const struct err *err = remove_trash(store, name);
 
 	if (err == NULL) {
 		vec_push(swept, name);

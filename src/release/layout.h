@@ -9,6 +9,7 @@
 
 #include "err.h"
 #include "str.h"
+#include "vec.h"
 
 struct store {
 	char *root;
@@ -20,11 +21,17 @@ struct store {
 	int record_fd;
 	int failed_fd;
 	int trash_fd;
+	int spare_fd;
+	int threads;
 	int running_fd;		/* opened when it is first asked for */
 };
 
 /* ERR_USAGE for what is not the name of a release. */
 const struct err *layout_check(const char *release);
+
+/* ERR_REFUSED when "release" is the live one; "act" is "remove". */
+const struct err *layout_check_not_live(struct store *store,
+    const char *release, const char *act);
 
 /*
  * Rename an entry of the folder "dirfd" into the trash and remove it
@@ -33,6 +40,18 @@ const struct err *layout_check(const char *release);
  */
 const struct err *layout_discard(struct store *store, int dirfd,
     const char *name);
+
+/*
+ * What a store keeps about a release, apart from its folder, goes: all of
+ * it, or only what commands made of it.
+ */
+const struct err *layout_forget(struct store *store, const char *release);
+const struct err *layout_forget_made(struct store *store,
+    const char *release);
+
+/* The same as store_busy() for folders of "dirfd". */
+const struct err *layout_busy(int dirfd, const struct vec *names,
+    struct vec *busy);
 
 /* What the name of a second manifest ends with; the name, given. */
 #define LAYOUT_BUILT ".built"

@@ -12,18 +12,24 @@
 struct walk {
 	struct listing *listing;
 	git_repository *git;
+	const struct manifest *base;
+	bool whole;
 };
 
 static struct listing_entry *
 add(struct listing *listing)
 {
+	struct listing_entry *entry;
+
 	if (listing->n == listing->size) {
 		listing->size = listing->size == 0 ? 256 : listing->size * 2;
 		listing->entries = xreallocarray(listing->entries,
 		    listing->size, sizeof(*listing->entries));
 	}
-	memset(&listing->entries[listing->n], 0, sizeof(*listing->entries));
-	return &listing->entries[listing->n++];
+	entry = &listing->entries[listing->n++];
+	memset(entry, 0, sizeof(*entry));
+	entry->parent = entry->base = -1;
+	return entry;
 }
 
 static const struct err *
@@ -71,112 +77,265 @@ check_mode(struct listing_entry *entry, const git_tree_entry *item)
 	}
 }
 
+static bool
+is_folder(const git_tree_entry *item)
+{
+	return git_tree_entry_filemode_raw(item) == LISTING_FOLDER;
+}
+
+/* Files by name, then folders as git has them. */
 static int
-by_name(const void *a, const void *b)
+by_kind_and_name(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const git_tree_entry *x = *(const git_tree_entry *const *)a;
+	const git_tree_entry *y = *(const git_tree_entry *const *)b;
+
+	if (is_folder(x) != is_folder(y))
+		return is_folder(x) ? 1 : -1;
+	if (is_folder(x))
+		return manifest_order(git_tree_entry_name(x),
+		    git_tree_entry_name(y));
+	return strcmp(git_tree_entry_name(x), git_tree_entry_name(y));
 }
 
-/*
- * Trees are sorted as if folders ended with a slash, so two entries of one
- * name need not be neighbours.
- */
-static const struct err *
-check_twice(const git_tree *tree, const char *prefix)
+/* A file and a folder of one name are neighbours in no order. */
+static bool
+has_file(const git_tree_entry *const *items, size_t n, const char *name)
 {
-	size_t n = git_tree_entrycount(tree);
-	const char **names = xcalloc(n + 1, sizeof(*names));
-	const struct err *err = NULL;
-	bool sorted = true;
+	size_t low = 0, high = n;
 
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name,
+		    git_tree_entry_name(items[middle]));
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+static const struct err *
+check_twice(const git_tree_entry *const *items, size_t n_files, size_t n,
+    const char *path)
+{
 	for (size_t i = 0; i < n; i++) {
-		names[i] = git_tree_entry_name(
-		    git_tree_entry_byindex(tree, i));
-		if (i > 0 && strcmp(names[i - 1], names[i]) >= 0)
-			sorted = false;
+		const char *name = git_tree_entry_name(items[i]);
+
+		if ((i > 0 && strcmp(git_tree_entry_name(items[i - 1]),
+		    name) == 0) || (i >= n_files &&
+		    has_file(items, n_files, name)))
+			return err_new(ERR_REFUSED, "%s%s%s is there twice",
+			    path, *path == '\0' ? "" : "/", name);
 	}
-	if (!sorted)
-		qsort(names, n, sizeof(*names), by_name);
-	for (size_t i = 1; i < n && !sorted && err == NULL; i++) {
-		if (strcmp(names[i - 1], names[i]) == 0)
-			err = err_new(ERR_REFUSED, "%s%s%s is there twice",
-			    prefix, *prefix == '\0' ? "" : "/", names[i]);
-	}
-	free(names);
-	return err;
+	return NULL;
 }
 
-static const struct err *walk_tree(struct walk *walk, const git_oid *oid,
-    int64_t parent, int depth);
+static const struct err *walk_folder(struct walk *walk, size_t folder,
+    int depth);
 
 static const struct err *
-walk_entry(struct walk *walk, const git_tree_entry *item, int64_t parent,
-    int depth)
+add_item(struct walk *walk, const git_tree_entry *item, size_t folder)
 {
-	const char *name = git_tree_entry_name(item);
 	struct listing_entry *entry = add(walk->listing);
-	const char *above = parent == -1 ? "" :
-	    walk->listing->entries[parent].path;
+	const char *above = walk->listing->entries[folder].path;
 	const struct err *err;
-	git_oid oid;
 
 	entry->name = *above == '\0' ? 0 : strlen(above) + 1;
 	entry->path = xasprintf("%s%s%s", above, *above == '\0' ? "" : "/",
-	    name);
-	entry->depth = depth;
-	entry->parent = parent;
+	    git_tree_entry_name(item));
+	entry->parent = (int64_t)folder;
 	git_oid_cpy(&entry->oid, git_tree_entry_id(item));
 	err = check_name(entry->path, entry->name);
-	if (err == NULL)
-		err = check_mode(entry, item);
-	if (err != NULL || entry->mode != LISTING_FOLDER)
-		return err;
-	if (depth + 1 >= CHECKOUT_DEPTH_MAX)
-		return err_new(ERR_REFUSED, "%.64s...: more than %d folders"
-		    " inside each other", entry->path, CHECKOUT_DEPTH_MAX);
-	git_oid_cpy(&oid, &entry->oid);
-	return walk_tree(walk, &oid, (int64_t)walk->listing->n - 1,
-	    depth + 1);
+	return err == NULL ? check_mode(entry, item) : err;
+}
+
+static void
+add_gone(struct walk *walk, const char *folder, const char *name,
+    const char *slash)
+{
+	vec_pushf(&walk->listing->gone, "%s%s%s%s", folder,
+	    *folder == '\0' ? "" : "/", name, slash);
+}
+
+/* Mark the files "from" to "to" that the base's folder has, too. */
+static void
+match_files(struct walk *walk, size_t folder, size_t from, size_t to)
+{
+	struct listing_entry *entries = walk->listing->entries;
+	size_t base = (size_t)entries[folder].base, i = from;
+	struct manifest_folder of;
+
+	manifest_folder(walk->base, base, &of);
+	for (size_t k = 0; k < of.n_entries; k++) {
+		struct manifest_entry row;
+		int order = 1;
+
+		manifest_entry(walk->base, base, k, &row);
+		while (i < to && (order = strcmp(entries[i].path +
+		    entries[i].name, row.name)) < 0)
+			i++;
+		if (i == to || order != 0) {
+			add_gone(walk, of.path, row.name, "");
+			continue;
+		}
+		entries[i].base = (int64_t)k;
+		if (row.flags == 0 && row.mode == entries[i].mode &&
+		    memcmp(row.content, entries[i].oid.id, 20) == 0)
+			entries[i].flags |= LISTING_KEPT;
+	}
+}
+
+/*
+ * The base's subfolders and ours have one order. "*at" is the next one of
+ * the base, "end" behind its last; what comes before "path" is gone.
+ */
+static int64_t
+match_folder(struct walk *walk, size_t *at, size_t end, const char *path)
+{
+	while (*at < end) {
+		struct manifest_folder next;
+		size_t found = *at;
+		int order;
+
+		manifest_folder(walk->base, *at, &next);
+		order = path == NULL ? 1 : manifest_order(path, next.path);
+		if (order < 0)
+			return -1;
+		*at += next.n_folders;
+		if (order == 0)
+			return (int64_t)found;
+		add_gone(walk, "", next.path, "/");
+	}
+	return -1;
 }
 
 static const struct err *
-walk_tree(struct walk *walk, const git_oid *oid, int64_t parent, int depth)
+walk_folders(struct walk *walk, const git_tree_entry *const *items,
+    size_t n, size_t folder, int depth)
 {
-	const char *prefix = parent == -1 ? "" :
-	    walk->listing->entries[parent].path;
+	int64_t base = walk->listing->entries[folder].base;
+	struct manifest_folder of = { 0 };
+	size_t at = 0, end = 0;
+	const struct err *err = NULL;
+
+	if (base != -1) {
+		manifest_folder(walk->base, (size_t)base, &of);
+		at = (size_t)base + 1;
+		end = (size_t)base + of.n_folders;
+	}
+	for (size_t i = 0; i < n && err == NULL; i++) {
+		size_t added = walk->listing->n;
+		struct listing_entry *entry;
+
+		err = add_item(walk, items[i], folder);
+		if (err != NULL)
+			break;
+		entry = &walk->listing->entries[added];
+		entry->base = match_folder(walk, &at, end, entry->path);
+		err = walk_folder(walk, added, depth + 1);
+	}
+	match_folder(walk, &at, end, NULL);
+	return err;
+}
+
+static const struct err *
+walk_items(struct walk *walk, const git_tree *tree, size_t folder, int depth)
+{
+	size_t n = git_tree_entrycount(tree), n_files = 0;
+	const git_tree_entry **items = xcalloc(n + 1, sizeof(*items));
+	size_t from = walk->listing->n;
+	const struct err *err;
+
+	for (size_t i = 0; i < n; i++) {
+		items[i] = git_tree_entry_byindex(tree, i);
+		n_files += !is_folder(items[i]);
+	}
+	qsort(items, n, sizeof(*items), by_kind_and_name);
+	err = check_twice(items, n_files, n,
+	    walk->listing->entries[folder].path);
+	for (size_t i = 0; i < n_files && err == NULL; i++)
+		err = add_item(walk, items[i], folder);
+	if (err == NULL && walk->listing->entries[folder].base != -1)
+		match_files(walk, folder, from, walk->listing->n);
+	if (err == NULL)
+		err = walk_folders(walk, items + n_files, n - n_files, folder,
+		    depth);
+	free(items);
+	return err;
+}
+
+/* True when the base has the folder as it is, and nobody wants to look. */
+static bool
+is_same(const struct walk *walk, const struct listing_entry *entry)
+{
+	struct manifest_folder folder;
+
+	if (walk->whole || entry->base == -1)
+		return false;
+	manifest_folder(walk->base, (size_t)entry->base, &folder);
+	return memcmp(folder.tree, entry->oid.id, 20) == 0;
+}
+
+static const struct err *
+walk_folder(struct walk *walk, size_t folder, int depth)
+{
+	struct listing_entry *entry = &walk->listing->entries[folder];
 	const struct err *err;
 	git_tree *tree;
 	int code;
 
-	code = git_tree_lookup(&tree, walk->git, oid);
+	if (depth >= CHECKOUT_DEPTH_MAX)
+		return err_new(ERR_REFUSED, "%.64s...: more than %d folders"
+		    " inside each other", entry->path, CHECKOUT_DEPTH_MAX);
+	if (is_same(walk, entry)) {
+		entry->flags |= LISTING_SAME;
+		return NULL;
+	}
+	code = git_tree_lookup(&tree, walk->git, &entry->oid);
 	if (code != 0)
-		return repo_error(code, "read tree %s", prefix);
-	err = check_twice(tree, prefix);
-	for (size_t i = 0; err == NULL && i < git_tree_entrycount(tree); i++)
-		err = walk_entry(walk, git_tree_entry_byindex(tree, i),
-		    parent, depth);
+		return repo_error(code, "read tree %s", entry->path);
+	err = walk_items(walk, tree, folder, depth);
 	git_tree_free(tree);
 	return err;
 }
 
-const struct err *
-listing_read(struct listing *listing, struct repo *repo, const char *commit)
+/* The first entry is the release itself. */
+static const struct err *
+add_root(struct walk *walk, const char *commit)
 {
-	struct walk walk = { listing, repo_handle(repo) };
-	const struct err *err;
+	struct listing_entry *root = add(walk->listing);
 	git_commit *object;
 	git_oid oid;
 	int code;
 
+	root->path = xstrdup("");
+	root->mode = LISTING_FOLDER;
+	root->base = walk->base == NULL ? -1 : 0;
 	code = git_oid_fromstr(&oid, commit);
 	if (code == 0)
-		code = git_commit_lookup(&object, walk.git, &oid);
+		code = git_commit_lookup(&object, walk->git, &oid);
 	if (code != 0)
 		return repo_error(code, "read commit %s", commit);
-	git_oid_cpy(&oid, git_commit_tree_id(object));
-	git_oid_tostr(listing->tree, sizeof(listing->tree), &oid);
+	git_oid_cpy(&root->oid, git_commit_tree_id(object));
 	git_commit_free(object);
-	err = walk_tree(&walk, &oid, -1, 0);
+	return NULL;
+}
+
+const struct err *
+listing_read(struct listing *listing, struct repo *repo, const char *commit,
+    const struct manifest *base, bool whole)
+{
+	struct walk walk = { listing, repo_handle(repo), base, whole };
+	const struct err *err;
+
+	err = add_root(&walk, commit);
+	if (err == NULL)
+		err = walk_folder(&walk, 0, 0);
 	if (err != NULL)
 		listing_release(listing);
 	return err;
@@ -188,6 +347,7 @@ listing_release(struct listing *listing)
 	for (size_t i = 0; i < listing->n; i++)
 		free(listing->entries[i].path);
 	free(listing->entries);
+	vec_release(&listing->gone);
 	memset(listing, 0, sizeof(*listing));
 }
 
@@ -196,12 +356,13 @@ listing_settle(struct listing *listing, bool export)
 {
 	for (size_t i = 0; i < listing->n; i++) {
 		struct listing_entry *entry = &listing->entries[i];
+		bool counts = entry->mode != LISTING_FOLDER || export ||
+		    i == 0 || (entry->flags & LISTING_SAME) != 0;
 
 		if (entry->parent != -1 && listing->entries[entry->parent]
 		    .flags & LISTING_IGNORED)
 			entry->flags |= LISTING_IGNORED;
-		if (entry->flags & LISTING_IGNORED ||
-		    (entry->mode == LISTING_FOLDER && !export))
+		if (entry->flags & LISTING_IGNORED || !counts)
 			continue;
 		entry->flags |= LISTING_WANTED;
 		for (int64_t up = entry->parent; up != -1 &&

@@ -1,303 +1,164 @@
-#include "manifest.h"
+#include "release/manifest.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "alloc.h"
-#include "file.h"
-#include "str.h"
-
-#define MAGIC "SLIPMAN1"
-#define HEADER_BYTES 64
-#define ENTRY_BYTES 72
-#define PIECE_BYTES (64 * 1024)
-
-/* Where the parts of the header are. */
-#define AT_COUNT 8
-#define AT_NAMES_SIZE 12
-#define AT_COMMIT 16
-#define AT_TREE 36
-#define AT_FINISHED 56
-
-struct manifest_draft {
-	struct manifest_entry *entries;
-	size_t n;
-	size_t size;
-};
+#include "release/format.h"
 
 struct manifest {
 	const unsigned char *map;
 	size_t map_bytes;
-	const unsigned char *entries;
-	const char *names;
-	size_t names_bytes;
-	size_t n;
+	const unsigned char *index;
+	size_t n_folders;
+	size_t n_entries;
 	int64_t finished_ns;
+	unsigned int flags;
+	uid_t uid;
 };
 
-static void
-put32(unsigned char *at, uint32_t value)
+int
+manifest_order(const char *a, const char *b)
 {
-	value = htole32(value);
-	memcpy(at, &value, sizeof(value));
+	size_t i = 0;
+	unsigned char x, y;
+
+	while (a[i] != '\0' && a[i] == b[i])
+		i++;
+	if (a[i] == b[i])
+		return 0;
+	/* The release itself, "", comes before all that is in it. */
+	if (a[0] == '\0' || b[0] == '\0')
+		return a[0] == '\0' ? -1 : 1;
+	x = a[i] == '\0' ? '/' : (unsigned char)a[i];
+	y = b[i] == '\0' ? '/' : (unsigned char)b[i];
+	if (x != y)
+		return x < y ? -1 : 1;
+	return a[i] == '\0' ? -1 : 1;
 }
 
-static void
-put64(unsigned char *at, uint64_t value)
+static const unsigned char *
+block_of(const struct manifest *manifest, size_t i)
 {
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
+	return manifest->map + get64(manifest->index + i * INDEX_BYTES +
+	    AT_BLOCK);
 }
 
-static uint32_t
-get32(const unsigned char *at)
+/* The path follows the entries. */
+static const char *
+path_of(const unsigned char *block)
 {
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
+	return (const char *)block + BLOCK_HEAD_BYTES +
+	    (size_t)get32(block + AT_BLOCK_ENTRIES) * ENTRY_BYTES;
 }
 
-static uint64_t
-get64(const unsigned char *at)
+static const unsigned char *
+row_of(const unsigned char *block, size_t k)
 {
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
+	return block + BLOCK_HEAD_BYTES + k * ENTRY_BYTES;
 }
 
-static int64_t
-nanoseconds(const struct timespec *ts)
+static const char *
+name_of(const unsigned char *block, size_t k)
 {
-	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
+	return (const char *)block + get32(row_of(block, k) + AT_NAME);
 }
 
-struct manifest_draft *
-manifest_draft_new(void)
-{
-	return xcalloc(1, sizeof(struct manifest_draft));
-}
-
-void
-manifest_draft_free(struct manifest_draft *draft)
-{
-	if (draft == NULL)
-		return;
-	for (size_t i = 0; i < draft->n; i++)
-		free((char *)draft->entries[i].path);
-	free(draft->entries);
-	free(draft);
-}
-
-void
-manifest_draft_add(struct manifest_draft *draft,
-    const struct manifest_entry *entry)
-{
-	if (draft->n == draft->size) {
-		draft->size = draft->size == 0 ? 256 : draft->size * 2;
-		draft->entries = xreallocarray(draft->entries, draft->size,
-		    sizeof(*draft->entries));
-	}
-	draft->entries[draft->n] = *entry;
-	draft->entries[draft->n++].path = xstrdup(entry->path);
-}
-
-static int
-by_path(const void *a, const void *b)
-{
-	const struct manifest_entry *x = a, *y = b;
-
-	return strcmp(x->path, y->path);
-}
-
-static const struct err *
-sort(struct manifest_draft *draft)
-{
-	if (draft->n < 2)
-		return NULL;
-	qsort(draft->entries, draft->n, sizeof(*draft->entries), by_path);
-	for (size_t i = 1; i < draft->n; i++) {
-		if (by_path(&draft->entries[i - 1], &draft->entries[i]) == 0)
-			return err_new(ERR_CORRUPT, "%s is there twice",
-			    draft->entries[i].path);
-	}
-	return NULL;
-}
-
-static const struct err *
-put_oid(unsigned char *at, const char *hex)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (int i = 0; i < 40; i++) {
-		const char *digit = hex[i] == '\0' ? NULL :
-		    strchr(digits, hex[i]);
-
-		if (digit == NULL)
-			return err_new(ERR_CORRUPT,
-			    "\"%s\" is no object name", hex);
-		at[i / 2] = (unsigned char)(at[i / 2] << 4 |
-		    (digit - digits));
-	}
-	return NULL;
-}
-
-static void
-put_entry(unsigned char *at, const struct manifest_entry *entry,
-    size_t name)
-{
-	put32(at, (uint32_t)name);
-	put32(at + 4, entry->mode);
-	memcpy(at + 8, entry->blob, 20);
-	put32(at + 28, entry->flags);
-	put64(at + 32, entry->size_bytes);
-	put64(at + 40, (uint64_t)entry->mtime_ns);
-	put64(at + 48, entry->inode);
-	put64(at + 56, (uint64_t)entry->ctime_ns);
-	memcpy(at + 64, entry->digest, 8);
-}
-
-static const struct err *
-add_header(struct str *out, size_t n, size_t names_bytes,
-    const char *commit, const char *tree)
-{
-	unsigned char header[HEADER_BYTES] = MAGIC;
-	const struct err *err;
-	struct timespec now;
-
-	/* The coarse clock is the one that file times are taken from. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	put32(header + AT_COUNT, (uint32_t)n);
-	put32(header + AT_NAMES_SIZE, (uint32_t)names_bytes);
-	put64(header + AT_FINISHED, (uint64_t)nanoseconds(&now));
-	err = put_oid(header + AT_COMMIT, commit);
-	if (err == NULL)
-		err = put_oid(header + AT_TREE, tree);
-	if (err == NULL)
-		str_add_bytes(out, header, sizeof(header));
-	return err;
-}
-
-static void
-add_checksum(struct str *out)
-{
-	unsigned char sum[SHA256_DIGEST_LENGTH];
-	SHA2_CTX ctx;
-
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, (const uint8_t *)out->s, out->len);
-	SHA256Final(sum, &ctx);
-	str_add_bytes(out, sum, sizeof(sum));
-}
-
-const struct err *
-manifest_draft_write(struct manifest_draft *draft, int dirfd,
-    const char *path, const char *commit, const char *tree)
-{
-	struct str out = STR_INIT, names = STR_INIT;
-	const struct err *err;
-
-	err = sort(draft);
-	if (err != NULL)
-		return err;
-	for (size_t i = 0; i < draft->n; i++)
-		str_add_bytes(&names, draft->entries[i].path,
-		    strlen(draft->entries[i].path) + 1);
-	if (names.len > UINT32_MAX || draft->n > UINT32_MAX) {
-		err = err_new(ERR_FAILED, "too many files for a manifest");
-		goto done;
-	}
-	err = add_header(&out, draft->n, names.len, commit, tree);
-	if (err != NULL)
-		goto done;
-	str_reserve(&out, draft->n * ENTRY_BYTES + names.len +
-	    SHA256_DIGEST_LENGTH);
-	for (size_t i = 0, name = 0; i < draft->n; i++) {
-		unsigned char row[ENTRY_BYTES];
-
-		put_entry(row, &draft->entries[i], name);
-		str_add_bytes(&out, row, sizeof(row));
-		name += strlen(draft->entries[i].path) + 1;
-	}
-	str_add_bytes(&out, names.s, names.len);
-	add_checksum(&out);
-	err = file_replace(dirfd, path, out.s, out.len, 0644);
-done:
-	str_release(&names);
-	str_release(&out);
-	return err;
-}
-
+/*
+ * Texts are checked before any of them is used as one: they lie behind the
+ * entries, and the block ends with a NUL.
+ */
 static bool
-checksum_holds(const struct manifest *manifest)
+block_holds(const unsigned char *block, size_t room_bytes)
 {
-	size_t len = manifest->map_bytes - SHA256_DIGEST_LENGTH;
-	unsigned char sum[SHA256_DIGEST_LENGTH];
-	SHA2_CTX ctx;
+	uint32_t bytes, n;
+	size_t texts;
 
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, manifest->map, len);
-	SHA256Final(sum, &ctx);
-	return memcmp(sum, manifest->map + len, sizeof(sum)) == 0;
-}
-
-/* Names are checked before any of them is used as a string. */
-static bool
-entries_hold(const struct manifest *manifest)
-{
-	const char *previous = NULL;
-
-	if (manifest->names_bytes > 0 &&
-	    manifest->names[manifest->names_bytes - 1] != '\0')
+	if (room_bytes < BLOCK_HEAD_BYTES)
 		return false;
-	for (size_t i = 0; i < manifest->n; i++) {
-		const unsigned char *row = manifest->entries +
-		    i * ENTRY_BYTES;
-		uint32_t mode = get32(row + 4);
-		const char *name;
+	bytes = get32(block + AT_BLOCK_BYTES);
+	n = get32(block + AT_BLOCK_ENTRIES);
+	if (bytes > room_bytes || bytes % BLOCK_ALIGN != 0 ||
+	    n > bytes / ENTRY_BYTES)
+		return false;
+	texts = BLOCK_HEAD_BYTES + (size_t)n * ENTRY_BYTES;
+	if (texts >= bytes || block[bytes - 1] != '\0')
+		return false;
+	for (uint32_t k = 0; k < n; k++) {
+		const unsigned char *row = row_of(block, k);
+		uint16_t mode = get16(row + AT_MODE);
 
-		if (get32(row) >= manifest->names_bytes)
+		if (get32(row + AT_NAME) <= texts ||
+		    get32(row + AT_NAME) >= bytes)
 			return false;
-		if (mode != 0100644 && mode != 0100755 && mode != 0120000)
+		if (mode != 0100644 && mode != 0100755 &&
+		    mode != MANIFEST_SYMLINK)
 			return false;
-		name = manifest->names + get32(row);
-		if (previous != NULL && strcmp(previous, name) >= 0)
+		if (k > 0 && strcmp(name_of(block, k - 1),
+		    name_of(block, k)) >= 0)
 			return false;
-		previous = name;
 	}
 	return true;
+}
+
+/* Blocks follow each other, and so do the folders beneath a folder. */
+static bool
+blocks_hold(const struct manifest *manifest, uint64_t end)
+{
+	uint64_t at = HEADER_BYTES;
+	const char *previous = NULL;
+	size_t before = 0;
+
+	for (size_t i = 0; i < manifest->n_folders; i++) {
+		const unsigned char *row = manifest->index + i * INDEX_BYTES;
+		const unsigned char *block = manifest->map + at;
+
+		if (get64(row + AT_BLOCK) != at || at >= end ||
+		    !block_holds(block, end - at))
+			return false;
+		if (get32(row + AT_BEFORE) != before ||
+		    get32(row + AT_BENEATH) == 0 ||
+		    get32(row + AT_BENEATH) > manifest->n_folders - i)
+			return false;
+		if (previous == NULL ? *path_of(block) != '\0' :
+		    manifest_order(previous, path_of(block)) >= 0)
+			return false;
+		previous = path_of(block);
+		before += get32(block + AT_BLOCK_ENTRIES);
+		at += get32(block + AT_BLOCK_BYTES);
+	}
+	return at == end && before == manifest->n_entries;
 }
 
 static const struct err *
 check(struct manifest *manifest)
 {
 	const unsigned char *map = manifest->map;
-	uint64_t want;
+	uint64_t index;
 
-	if (manifest->map_bytes < HEADER_BYTES + SHA256_DIGEST_LENGTH ||
-	    memcmp(map, MAGIC, strlen(MAGIC)) != 0)
+	if (manifest->map_bytes < HEADER_BYTES ||
+	    memcmp(map, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
 		return err_new(ERR_CORRUPT, "not a manifest");
-	manifest->n = get32(map + AT_COUNT);
-	manifest->names_bytes = get32(map + AT_NAMES_SIZE);
-	manifest->finished_ns = (int64_t)get64(map + AT_FINISHED);
-	want = HEADER_BYTES + (uint64_t)manifest->n * ENTRY_BYTES +
-	    manifest->names_bytes + SHA256_DIGEST_LENGTH;
-	if (want != manifest->map_bytes)
-		return err_new(ERR_CORRUPT, "the length is wrong");
-	if (!checksum_holds(manifest))
+	if (crc32_z(0, map + AT_CHECKED, manifest->map_bytes - AT_CHECKED) !=
+	    get32(map + AT_CHECKSUM))
 		return err_new(ERR_CORRUPT, "the checksum is wrong");
-	manifest->entries = map + HEADER_BYTES;
-	manifest->names = (const char *)manifest->entries +
-	    manifest->n * ENTRY_BYTES;
-	if (!entries_hold(manifest))
+	manifest->flags = get32(map + AT_FLAGS);
+	manifest->n_folders = get32(map + AT_N_FOLDERS);
+	manifest->n_entries = get32(map + AT_N_ENTRIES);
+	manifest->uid = get32(map + AT_UID);
+	manifest->finished_ns = (int64_t)get64(map + AT_FINISHED);
+	index = get64(map + AT_INDEX);
+	if (manifest->n_folders == 0 || index > manifest->map_bytes ||
+	    manifest->map_bytes - index !=
+	    (uint64_t)manifest->n_folders * INDEX_BYTES)
+		return err_new(ERR_CORRUPT, "the length is wrong");
+	manifest->index = map + index;
+	if (!blocks_hold(manifest, index))
 		return err_new(ERR_CORRUPT, "the entries are not in order");
 	return NULL;
 }
@@ -363,59 +224,95 @@ manifest_close(struct manifest *manifest)
 	free(manifest);
 }
 
-size_t
-manifest_size(const struct manifest *manifest)
+unsigned int
+manifest_flags(const struct manifest *manifest)
 {
-	return manifest->n;
+	return manifest->flags;
 }
 
-static void
-get_oid(const unsigned char *at, char oid[41])
+uid_t
+manifest_uid(const struct manifest *manifest)
+{
+	return manifest->uid;
+}
+
+void
+manifest_commit(const struct manifest *manifest, char commit[41])
 {
 	static const char digits[] = "0123456789abcdef";
+	const unsigned char *at = manifest->map + AT_COMMIT;
 
 	for (int i = 0; i < 20; i++) {
-		oid[2 * i] = digits[at[i] >> 4];
-		oid[2 * i + 1] = digits[at[i] & 15];
+		commit[2 * i] = digits[at[i] >> 4];
+		commit[2 * i + 1] = digits[at[i] & 15];
 	}
-	oid[40] = '\0';
+	commit[40] = '\0';
 }
 
-void
-manifest_oids(const struct manifest *manifest, char commit[41],
-    char tree[41])
+size_t
+manifest_n_folders(const struct manifest *manifest)
 {
-	get_oid(manifest->map + AT_COMMIT, commit);
-	get_oid(manifest->map + AT_TREE, tree);
+	return manifest->n_folders;
+}
+
+size_t
+manifest_n_entries(const struct manifest *manifest)
+{
+	return manifest->n_entries;
 }
 
 void
-manifest_get(const struct manifest *manifest, size_t i,
+manifest_folder(const struct manifest *manifest, size_t i,
+    struct manifest_folder *folder)
+{
+	const unsigned char *row = manifest->index + i * INDEX_BYTES;
+	const unsigned char *block = block_of(manifest, i);
+
+	folder->path = path_of(block);
+	memcpy(folder->tree, block + AT_TREE, sizeof(folder->tree));
+	folder->n_entries = get32(block + AT_BLOCK_ENTRIES);
+	folder->n_folders = get32(row + AT_BENEATH);
+	folder->first = get32(row + AT_BEFORE);
+}
+
+void
+manifest_entry(const struct manifest *manifest, size_t i, size_t k,
     struct manifest_entry *entry)
 {
-	const unsigned char *row = manifest->entries + i * ENTRY_BYTES;
+	const unsigned char *block = block_of(manifest, i);
+	const unsigned char *row = row_of(block, k);
 
-	entry->path = manifest->names + get32(row);
-	entry->mode = get32(row + 4);
-	memcpy(entry->blob, row + 8, 20);
-	entry->flags = get32(row + 28);
-	entry->size_bytes = get64(row + 32);
-	entry->mtime_ns = (int64_t)get64(row + 40);
-	entry->inode = get64(row + 48);
-	entry->ctime_ns = (int64_t)get64(row + 56);
-	memcpy(entry->digest, row + 64, 8);
+	entry->name = name_of(block, k);
+	entry->mode = get16(row + AT_MODE);
+	entry->flags = get16(row + AT_ENTRY_FLAGS);
+	memcpy(entry->content, row + AT_CONTENT, sizeof(entry->content));
+	entry->size_bytes = get64(row + AT_SIZE);
+	entry->mtime_ns = (int64_t)get64(row + AT_MTIME);
+	entry->inode = get64(row + AT_INODE);
+	entry->ctime_ns = (int64_t)get64(row + AT_CTIME);
+}
+
+const void *
+manifest_blocks(const struct manifest *manifest, size_t i, size_t n,
+    size_t *len)
+{
+	const unsigned char *from = block_of(manifest, i);
+	const unsigned char *to = i + n == manifest->n_folders ?
+	    manifest->index : block_of(manifest, i + n);
+
+	*len = (size_t)(to - from);
+	return from;
 }
 
 int64_t
-manifest_find(const struct manifest *manifest, const char *path)
+manifest_find_folder(const struct manifest *manifest, const char *path)
 {
-	size_t low = 0, high = manifest->n;
+	size_t low = 0, high = manifest->n_folders;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const unsigned char *row = manifest->entries +
-		    middle * ENTRY_BYTES;
-		int order = strcmp(path, manifest->names + get32(row));
+		int order = manifest_order(path,
+		    path_of(block_of(manifest, middle)));
 
 		if (order == 0)
 			return (int64_t)middle;
@@ -427,22 +324,46 @@ manifest_find(const struct manifest *manifest, const char *path)
 	return -1;
 }
 
+int64_t
+manifest_find_entry(const struct manifest *manifest, size_t i,
+    const char *name)
+{
+	const unsigned char *block = block_of(manifest, i);
+	size_t low = 0, high = get32(block + AT_BLOCK_ENTRIES);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, name_of(block, middle));
+
+		if (order == 0)
+			return (int64_t)middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+/* Where inodes are shared, ctime is 0 and tells nothing. */
 enum manifest_state
 manifest_compare(const struct manifest *manifest,
     const struct manifest_entry *entry, const struct stat *st)
 {
-	mode_t type = entry->mode == 0120000 ? S_IFLNK : S_IFREG;
+	mode_t type = entry->mode == MANIFEST_SYMLINK ? S_IFLNK : S_IFREG;
 
 	if ((st->st_mode & S_IFMT) != type ||
 	    (uint64_t)st->st_size != entry->size_bytes)
 		return MANIFEST_OTHER;
-	if (type == S_IFREG && (st->st_mode & 07777) !=
-	    (entry->mode & 07777))
+	if (st->st_uid != manifest->uid || (type == S_IFREG &&
+	    (st->st_mode & 07777) != (entry->mode & 07777)))
 		return MANIFEST_MODE;
-	if (nanoseconds(&st->st_mtim) != entry->mtime_ns ||
-	    nanoseconds(&st->st_ctim) != entry->ctime_ns ||
+	if (format_nanoseconds(&st->st_mtim) != entry->mtime_ns ||
 	    (uint64_t)st->st_ino != entry->inode ||
 	    entry->mtime_ns >= manifest->finished_ns)
+		return MANIFEST_UNKNOWN;
+	if (entry->ctime_ns != 0 &&
+	    format_nanoseconds(&st->st_ctim) != entry->ctime_ns)
 		return MANIFEST_UNKNOWN;
 	return MANIFEST_SAME;
 }
@@ -451,47 +372,7 @@ void
 manifest_entry_stat(struct manifest_entry *entry, const struct stat *st)
 {
 	entry->size_bytes = (uint64_t)st->st_size;
-	entry->mtime_ns = nanoseconds(&st->st_mtim);
-	entry->ctime_ns = nanoseconds(&st->st_ctim);
+	entry->mtime_ns = format_nanoseconds(&st->st_mtim);
+	entry->ctime_ns = format_nanoseconds(&st->st_ctim);
 	entry->inode = (uint64_t)st->st_ino;
-}
-
-void
-manifest_digest(unsigned char digest[8], const void *bytes, size_t len)
-{
-	unsigned char sum[SHA256_DIGEST_LENGTH];
-	SHA2_CTX ctx;
-
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, bytes, len);
-	SHA256Final(sum, &ctx);
-	memcpy(digest, sum, 8);
-}
-
-const struct err *
-manifest_digest_fd(unsigned char digest[8], int fd)
-{
-	unsigned char sum[SHA256_DIGEST_LENGTH];
-	char *piece = xmalloc(PIECE_BYTES);
-	const struct err *err = NULL;
-	off_t offset = 0;
-	SHA2_CTX ctx;
-
-	SHA256Init(&ctx);
-	for (;;) {
-		ssize_t len = pread(fd, piece, PIECE_BYTES, offset);
-
-		if (len == -1 && errno == EINTR)
-			continue;
-		if (len == -1)
-			err = err_system("read");
-		if (len <= 0)
-			break;
-		SHA256Update(&ctx, (const uint8_t *)piece, (size_t)len);
-		offset += len;
-	}
-	SHA256Final(sum, &ctx);
-	memcpy(digest, sum, 8);
-	free(piece);
-	return err;
 }

@@ -2,30 +2,49 @@
  * manifest - what a release should contain, and the look of each file when
  * it was written.
  *
- * The file is mapped, not parsed; numbers are little-endian:
+ * The file is mapped, not parsed. It is a header, one block for each folder
+ * of the commit, and an index of the blocks. A folder comes before what is
+ * in it, its subfolders in the order of git's trees, so all that is beneath
+ * one is a run of blocks, and goes over into the manifest of the next
+ * release as it stands. Numbers are little-endian:
  *
  *	offset  size
- *	     0     8  "SLIPMAN1"
- *	     8     4  number of entries
- *	    12     4  size of the names in bytes
+ *	     0     8  "SLIPMAN2"
+ *	     8     4  CRC-32 of the file behind this number
+ *	    12     4  flags: 1 attributes change nothing, 2 an export,
+ *	              4 the release shares no inodes
  *	    16    20  commit (binary)
- *	    36    20  tree (binary)
- *	    56     8  when the last file had been written, epoch nanoseconds
- *	    64  72*n  entries, sorted by path (bytewise)
- *	     …        names, each with its NUL
- *	     …    32  SHA-256 of everything before
+ *	    36     4  number of folders; the first is the release itself
+ *	    40     4  number of entries in all of them
+ *	    44     4  user id of whoever wrote the release
+ *	    48     8  when the last file had been written, epoch nanoseconds
+ *	    56     8  offset of the index
+ *	    64     …  blocks, each at a multiple of 4
+ *	     …  16*f  index
+ *
+ *	a block:
+ *	     0     4  its size in bytes
+ *	     4     4  number of entries
+ *	     8    20  tree (binary)
+ *	    28  60*n  entries, sorted by name (bytewise)
+ *	     …        path of the folder ("" for the release), then the names
+ *	              of the entries, each with its NUL; NULs up to the size
  *
  *	an entry:
- *	     0     4  offset of its name in the names
- *	     4     4  mode as in git: 0100644, 0100755, 0120000
- *	     8    20  blob (binary)
- *	    28     4  flags: 1 the file is not the blob's bytes (converted),
- *	              2 there is no file (see below)
- *	    32     8  size in bytes
- *	    40     8  mtime, epoch nanoseconds
- *	    48     8  inode
- *	    56     8  ctime, epoch nanoseconds
- *	    64     8  first 8 bytes of the SHA-256 of the written bytes
+ *	     0     4  offset of its name in the block
+ *	     4     2  mode as in git: 0100644, 0100755, 0120000
+ *	     6     2  flags, see below
+ *	     8    20  what is in the file, as a blob of git (binary)
+ *	    28     8  size in bytes
+ *	    36     8  mtime, epoch nanoseconds
+ *	    44     8  inode
+ *	    52     8  ctime, epoch nanoseconds; 0: the release shares its
+ *	              inodes, and a link that comes or goes changes it
+ *
+ *	of the index:
+ *	     0     8  offset of the block
+ *	     8     4  number of folders beneath it, itself included
+ *	    12     4  entries in the blocks before it
  *
  * A file whose stat data equals its entry is taken for unchanged, unless
  * its mtime is not older than the moment the manifest was finished (it may
@@ -33,8 +52,9 @@
  * compared by content before it is called changed.
  *
  * When commands have run in a release, a second manifest beside the first,
- * called RELEASE.built, holds the entries whose files they changed or
- * removed, as these were when the release was sealed.
+ * called RELEASE.built, holds what they made of it: entries whose files
+ * they changed or removed, and what they added, as these were when the
+ * release was sealed. It has the folders that this takes and no trees.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H
@@ -46,38 +66,37 @@
 
 #include "err.h"
 
+/* The flags of a manifest. */
+#define MANIFEST_PLAIN 1
+#define MANIFEST_EXPORT 2
+#define MANIFEST_ALONE 4
+
 /* The flags of an entry. */
-#define MANIFEST_CONVERTED 1
-#define MANIFEST_GONE 2
+#define MANIFEST_CONVERTED 1	/* not the bytes of the commit's blob */
+#define MANIFEST_GONE 2		/* there is no file */
+#define MANIFEST_ADDED 4	/* the commit has no such file, and what is
+				 * in it is not known */
+
+#define MANIFEST_SYMLINK 0120000
 
 struct manifest_entry {
-	const char *path;
+	const char *name;
 	uint32_t mode;
-	unsigned char blob[20];
-	uint32_t flags;
+	unsigned int flags;
+	unsigned char content[20];
 	uint64_t size_bytes;
 	int64_t mtime_ns;
 	uint64_t inode;
 	int64_t ctime_ns;
-	unsigned char digest[8];
 };
 
-/* One under construction. */
-struct manifest_draft;
-
-struct manifest_draft *manifest_draft_new(void);
-void manifest_draft_free(struct manifest_draft *draft);
-
-/* Add an entry, in any order; the path is copied. */
-void manifest_draft_add(struct manifest_draft *draft,
-    const struct manifest_entry *entry);
-
-/*
- * Sort, and write the file durably. ERR_CORRUPT when a path is there
- * twice. "commit" and "tree" are 40 hexadecimal digits.
- */
-const struct err *manifest_draft_write(struct manifest_draft *draft,
-    int dirfd, const char *path, const char *commit, const char *tree);
+struct manifest_folder {
+	const char *path;
+	unsigned char tree[20];
+	size_t n_entries;
+	size_t n_folders;	/* beneath it, itself included */
+	size_t first;		/* entries in the folders before it */
+};
 
 /* One mapped for reading. */
 struct manifest;
@@ -90,24 +109,41 @@ const struct err *manifest_open(struct manifest **manifest, int dirfd,
     const char *path);
 void manifest_close(struct manifest *manifest);
 
-size_t manifest_size(const struct manifest *manifest);
+unsigned int manifest_flags(const struct manifest *manifest);
+uid_t manifest_uid(const struct manifest *manifest);
 
-/* What it is the manifest of, in hexadecimal digits. */
-void manifest_oids(const struct manifest *manifest, char commit[41],
-    char tree[41]);
+/* The commit that it is the manifest of, in hexadecimal digits. */
+void manifest_commit(const struct manifest *manifest, char commit[41]);
 
-/* Entry "i"; the path is lent until manifest_close(). */
-void manifest_get(const struct manifest *manifest, size_t i,
+/* How many folders, the release itself included, and entries there are. */
+size_t manifest_n_folders(const struct manifest *manifest);
+size_t manifest_n_entries(const struct manifest *manifest);
+
+/* Folder "i"; what is lent is lent until manifest_close(). */
+void manifest_folder(const struct manifest *manifest, size_t i,
+    struct manifest_folder *folder);
+
+/* Entry "k" of folder "i". */
+void manifest_entry(const struct manifest *manifest, size_t i, size_t k,
     struct manifest_entry *entry);
 
-/* Find a path: its index, or -1. */
-int64_t manifest_find(const struct manifest *manifest, const char *path);
+/* The folder of this path, or the entry of this name in folder "i": -1. */
+int64_t manifest_find_folder(const struct manifest *manifest,
+    const char *path);
+int64_t manifest_find_entry(const struct manifest *manifest, size_t i,
+    const char *name);
+
+/*
+ * The order of folders: that of git's trees, which compares names as if
+ * each ended with a slash.
+ */
+int manifest_order(const char *a, const char *b);
 
 /* What a file on disk is, compared with its entry. */
 enum manifest_state {
 	MANIFEST_SAME,		/* vouched for by its stat data */
 	MANIFEST_UNKNOWN,	/* the content has to be looked at */
-	MANIFEST_MODE,		/* another mode, type the same */
+	MANIFEST_MODE,		/* another mode or owner, type the same */
 	MANIFEST_OTHER		/* another type or size */
 };
 
@@ -118,11 +154,34 @@ enum manifest_state manifest_compare(const struct manifest *manifest,
 void manifest_entry_stat(struct manifest_entry *entry,
     const struct stat *st);
 
-/* The first 8 bytes of the SHA-256 of these bytes. */
-void manifest_digest(unsigned char digest[8], const void *bytes,
-    size_t len);
+/*
+ * One being written, from its first folder to its last:
+ *
+ *	err = manifest_begin(&draft, dirfd, "20261120101500");
+ *	manifest_add_folder(draft, "", tree);
+ *	manifest_add(draft, &entry);		its entries, sorted
+ *	manifest_add_folder(draft, "css", tree);
+ *	manifest_copy(draft, base, i, n);	folders of another as they are
+ *	err = manifest_finish(draft, commit, flags);
+ *
+ * Nothing of it is to be seen before the last call, which makes the file
+ * and frees the draft in any case. An error on the way is kept until then.
+ * The file is not synced: whoever seals the release syncs it all.
+ */
+struct manifest_draft;
 
-/* The same of a whole file, read in pieces; the file offset stays. */
-const struct err *manifest_digest_fd(unsigned char digest[8], int fd);
+const struct err *manifest_begin(struct manifest_draft **draft, int dirfd,
+    const char *path);
+void manifest_add_folder(struct manifest_draft *draft, const char *path,
+    const unsigned char tree[20]);
+void manifest_add(struct manifest_draft *draft,
+    const struct manifest_entry *entry);
+void manifest_copy(struct manifest_draft *draft,
+    const struct manifest *base, size_t i, size_t n);
+const struct err *manifest_finish(struct manifest_draft *draft,
+    const char *commit, unsigned int flags);
+
+/* Without a file. NULL is allowed. */
+void manifest_abandon(struct manifest_draft *draft);
 
 #endif

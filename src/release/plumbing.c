@@ -27,13 +27,15 @@ static const char *const settings[] = {
 	"core.splitIndex=false",
 	"core.sparseCheckout=false",
 	"core.bigFileThreshold=1m",
+	"core.fileMode=true",
+	"core.fsync=all",
 };
 
 #define N_SETTINGS (sizeof(settings) / sizeof(*settings))
 
 void
 plumbing_init(struct plumbing *git, struct repo *repo, const char *commit,
-    int dirfd)
+    int dirfd, const char *index)
 {
 	const char *path = git_repository_path(repo_handle(repo));
 	char *full = realpath(path, NULL);
@@ -42,13 +44,15 @@ plumbing_init(struct plumbing *git, struct repo *repo, const char *commit,
 	proc_base_env(&git->env);
 	vec_pushf(&git->env, "GIT_DIR=%s", full == NULL ? path : full);
 	vec_push(&git->env, "GIT_WORK_TREE=.");
-	vec_push(&git->env, "GIT_INDEX_FILE=.git/index");
+	vec_pushf(&git->env, "GIT_INDEX_FILE=%s", index == NULL ?
+	    ".git/index" : index);
 	vec_push(&git->env, "GIT_OPTIONAL_LOCKS=0");
 	vec_push(&git->env, "GIT_LITERAL_PATHSPECS=1");
 	/* libgit2 knows no replaced objects; both must see one commit. */
 	vec_push(&git->env, "GIT_NO_REPLACE_OBJECTS=1");
 	git->commit = commit;
 	git->dirfd = dirfd;
+	git->index = index;
 	git->has_index = false;
 	free(full);
 }
@@ -59,7 +63,9 @@ plumbing_release(struct plumbing *git)
 	const struct err *err = NULL;
 
 	vec_release(&git->env);
-	if (git->has_index)
+	if (git->has_index && git->index != NULL)
+		err = file_remove_tree(AT_FDCWD, git->index);
+	else if (git->has_index)
 		err = file_remove_tree(git->dirfd, ".git");
 	git->has_index = false;
 	return err;
@@ -74,7 +80,7 @@ plumbing_index(struct plumbing *git)
 
 	if (git->has_index)
 		return NULL;
-	if (mkdirat(git->dirfd, ".git", 0700) == -1)
+	if (git->index == NULL && mkdirat(git->dirfd, ".git", 0700) == -1)
 		return err_system("create .git");
 	git->has_index = true;
 	err = plumbing_run(git, args, NULL, &out);

@@ -4,9 +4,10 @@
  * They get an environment that was built for them, no hooks, and a private
  * index: the file .git/index in the work tree, a name that no tree can
  * hold, so it collides with nothing and goes away with an unfinished
- * release.
+ * release. Where the work tree is to stay as it is, the index is a file
+ * elsewhere, whose absolute path is given.
  *
- *	plumbing_init(&git, repo, commit, dirfd);
+ *	plumbing_init(&git, repo, commit, dirfd, NULL);
  *	err = plumbing_index(&git);
  *	if (err == NULL)
  *		err = plumbing_run(&git, args, &input, &out);
@@ -28,11 +29,12 @@ struct plumbing {
 	struct vec env;
 	const char *commit;	/* lent */
 	int dirfd;		/* lent */
+	const char *index;	/* lent, NULL: in the work tree */
 	bool has_index;
 };
 
 void plumbing_init(struct plumbing *git, struct repo *repo,
-    const char *commit, int dirfd);
+    const char *commit, int dirfd, const char *index);
 
 /* Removes the private index. */
 const struct err *plumbing_release(struct plumbing *git);

@@ -9,14 +9,12 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "crew.h"
 #include "file.h"
 #include "nearest.h"
 #include "path.h"
 #include "plan/phase.h"
-#include "release/checkout.h"
 #include "release/layout.h"
-#include "release/manifest.h"
-#include "repo.h"
 
 #define RELEASE_DIGITS 14
 #define LIVE_PREFIX "releases/"
@@ -37,24 +35,65 @@ layout_check(const char *release)
 	    release);
 }
 
+const char *
+store_way_name(enum store_way way)
+{
+	static const char *const names[] = {
+		[STORE_FRESH] = "fresh",
+		[STORE_LINK] = "link",
+		[STORE_RECYCLE] = "recycle",
+	};
+
+	return names[way];
+}
+
+bool
+store_kind_by_name(enum store_kind *kind, const char *name)
+{
+	static const char *const names[] = {
+		[STORE_AUTO] = "auto",
+		[STORE_LINKS] = "link",
+		[STORE_COPIES] = "copy",
+		[STORE_REFLINKS] = "reflink",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		*kind = (enum store_kind)i;
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+store_set_threads(struct store *store, int threads)
+{
+	store->threads = crew_size(threads);
+}
+
 static const struct err *
-open_folder(const struct store *store, const char *name, int *fd)
+open_folder(const struct store *store, const char *name, bool make, int *fd)
 {
 	char *path = path_join(store->root, name);
-	const struct err *err;
+	const struct err *err = NULL;
 
-	err = file_mkdirs(path, 0755);
+	if (make)
+		err = file_mkdirs(path, 0755);
 	if (err == NULL) {
 		*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (*fd == -1)
+		if (*fd == -1 && errno == ENOENT)
+			err = err_new(ERR_NOT_FOUND, "%s is not there:"
+			    " nothing was deployed yet, or a file system is"
+			    " not mounted", path);
+		else if (*fd == -1)
 			err = err_system("open %s", path);
 	}
 	free(path);
 	return err;
 }
 
-const struct err *
-store_open(struct store **store, const char *root)
+static const struct err *
+open_store(struct store **store, const char *root, bool make)
 {
 	struct store *opened = xcalloc(1, sizeof(*opened));
 	const struct {
@@ -68,6 +107,7 @@ store_open(struct store **store, const char *root)
 		{ ".slipway/record", &opened->record_fd },
 		{ ".slipway/failed", &opened->failed_fd },
 		{ ".slipway/trash", &opened->trash_fd },
+		{ ".slipway/spare", &opened->spare_fd },
 	};
 	const size_t n = sizeof(folders) / sizeof(*folders);
 	const struct err *err = NULL;
@@ -79,15 +119,33 @@ store_open(struct store **store, const char *root)
 		err = err_new(ERR_CONFIG, "root %s: not an absolute path",
 		    root);
 	opened->running_fd = -1;
+	opened->threads = crew_size(0);
 	opened->root = xstrdup(root);
 	opened->lock_path = path_join(root, ".slipway/lock");
 	for (size_t i = 0; i < n && err == NULL; i++)
-		err = open_folder(opened, folders[i].name, folders[i].fd);
+		err = open_folder(opened, folders[i].name, make,
+		    folders[i].fd);
+	/* One that an older version made has not all of them. */
+	if (err != NULL && !make && err->code == ERR_NOT_FOUND &&
+	    opened->manifest_fd != -1)
+		err = NULL;
 	if (err != NULL)
 		store_close(opened);
 	else
 		*store = opened;
 	return err;
+}
+
+const struct err *
+store_open(struct store **store, const char *root)
+{
+	return open_store(store, root, true);
+}
+
+const struct err *
+store_look(struct store **store, const char *root)
+{
+	return open_store(store, root, false);
 }
 
 void
@@ -102,6 +160,7 @@ store_close(struct store *store)
 	file_close(&store->record_fd);
 	file_close(&store->failed_fd);
 	file_close(&store->trash_fd);
+	file_close(&store->spare_fd);
 	file_close(&store->running_fd);
 	free(store->lock_path);
 	free(store->root);
@@ -130,83 +189,6 @@ const char *
 store_root(const struct store *store)
 {
 	return store->root;
-}
-
-static const struct err *
-fill(struct store *store, const char *release, int dirfd, struct repo *repo,
-    const char *commit, bool export, struct store_count *count)
-{
-	struct manifest_draft *draft = manifest_draft_new();
-	struct repo_commit info = { .tree = "" };
-	const struct err *err;
-
-	err = repo_commit_read(repo, commit, &info);
-	if (err == NULL)
-		err = checkout_write(repo, commit, export, dirfd, draft,
-		    count);
-	if (err == NULL)
-		err = manifest_draft_write(draft, store->manifest_fd,
-		    release, commit, info.tree);
-	repo_commit_release(&info);
-	manifest_draft_free(draft);
-	return err;
-}
-
-/* Write under the partial name, and give the real one at the end. */
-static const struct err *
-make_partial(struct store *store, const char *release, const char *partial,
-    struct repo *repo, const char *commit, bool export,
-    struct store_count *count)
-{
-	const struct err *err;
-	int fd;
-
-	if (mkdirat(store->releases_fd, partial, 0755) == -1)
-		return err_system("create %s", partial);
-	fd = openat(store->releases_fd, partial, O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return err_system("open %s", partial);
-	if (fchmod(fd, 0755) == -1)
-		err = err_system("set the mode of %s", partial);
-	else
-		err = fill(store, release, fd, repo, commit, export, count);
-	file_close(&fd);
-	if (err == NULL && renameat(store->releases_fd, partial,
-	    store->releases_fd, release) == -1)
-		err = err_system("rename %s", partial);
-	if (err == NULL)
-		err = file_sync_dir(store->root_fd, "releases");
-	return err;
-}
-
-const struct err *
-store_make(struct store *store, const char *release, struct repo *repo,
-    const char *commit, bool export, struct store_count *count)
-{
-	const struct err *err;
-	char *partial;
-
-	memset(count, 0, sizeof(*count));
-	err = layout_check(release);
-	if (err != NULL)
-		return err;
-	if (file_exists(store->releases_fd, release))
-		return err_new(ERR_FAILED, "release %s is there already",
-		    release);
-	partial = xasprintf("%s.partial", release);
-	err = layout_discard(store, store->releases_fd, partial);
-	if (err == NULL)
-		err = make_partial(store, release, partial, repo, commit,
-		    export, count);
-	if (err != NULL) {
-		layout_discard(store, store->releases_fd, partial);
-		if (!file_exists(store->releases_fd, release))
-			unlinkat(store->manifest_fd, release, 0);
-		err = err_add(err, "release %s", release);
-	}
-	free(partial);
-	return err;
 }
 
 const struct err *

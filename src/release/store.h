@@ -13,6 +13,7 @@
  *	  .slipway/manifest/20261120101500.built
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
+ *	  .slipway/spare/20261114093000/     to be made the next release of
  *	  .slipway/trash/                    on its way out
  *
  * A folder without ".partial" in releases/ is complete: it got its name by
@@ -33,10 +34,36 @@
 struct store;
 struct repo;
 
-struct store_count {
-	int64_t files;		/* regular files and symlinks */
+/* How a release was made: see checkout.h. */
+enum store_way {
+	STORE_FRESH,
+	STORE_LINK,
+	STORE_RECYCLE
+};
+
+/* Whether releases share what they have in common: "store" in the config. */
+enum store_kind {
+	STORE_AUTO,		/* reflinks where there are any, else links */
+	STORE_LINKS,
+	STORE_COPIES,		/* every release has its own files */
+	STORE_REFLINKS		/* its own, which share their blocks */
+};
+
+struct store_made {
+	enum store_way way;
+	int64_t files;		/* regular files and symlinks in it */
 	int64_t folders;
-	int64_t size_bytes;	/* of the file contents */
+	int64_t written;	/* files that were written for it */
+	int64_t repaired;	/* what was not as its manifest said */
+};
+
+/* What is to be made. */
+struct store_spec {
+	const char *release;
+	struct repo *repo;
+	const char *commit;
+	bool export;
+	enum store_kind kind;
 };
 
 /* True for "20261120101500": 14 digits. */
@@ -44,7 +71,17 @@ bool store_is_release(const char *name);
 
 /* Open the root, creating the folders above when they are missing. */
 const struct err *store_open(struct store **store, const char *root);
+
+/* The same to look at it alone: nothing is created. ERR_NOT_FOUND. */
+const struct err *store_look(struct store **store, const char *root);
 void store_close(struct store *store);
+
+/* How many threads work on it; 0 is one for each processor. */
+void store_set_threads(struct store *store, int threads);
+
+/* The word for a way, and the kind that a word means (false: none). */
+const char *store_way_name(enum store_way way);
+bool store_kind_by_name(enum store_kind *kind, const char *name);
 
 /*
  * Take the root for an environment of a repository, whose absolute path is
@@ -73,17 +110,23 @@ struct store_room {
 	int64_t free_inodes;	/* INT64_MAX: without limit */
 };
 
-const struct err *store_room(struct store *store, struct repo *repo,
-    const char *commit, bool export, struct store_room *room);
+const struct err *store_room(struct store *store,
+    const struct store_spec *spec, struct store_room *room);
 
 /*
  * Write the release of a commit: as git checkout would, or as git archive
  * would with "export". A folder of that name that is there already is
  * ERR_FAILED; a partial one is removed first.
  */
-const struct err *store_make(struct store *store, const char *release,
-    struct repo *repo, const char *commit, bool export,
-    struct store_count *count);
+const struct err *store_make(struct store *store,
+    const struct store_spec *spec, struct store_made *made);
+
+/*
+ * Bring over what is no part of the commit, from the live release: each path
+ * of "paths" that it has and the new one has not, pushed onto "carried".
+ */
+const struct err *store_carry(struct store *store, const char *release,
+    const struct vec *paths, struct vec *carried);
 
 /* The folder of a release, opened; -1 and ERR_NOT_FOUND without it. */
 const struct err *store_open_release(struct store *store,
@@ -115,11 +158,13 @@ const struct err *store_hooks(struct store *store, const char *release,
 
 /*
  * Make everything of the release durable. With "changed", when commands
- * have run in it, what they made of the commit's files is kept: from now on
- * that is what the release is compared with.
+ * have run in it, what they made of it is kept: from now on that is what
+ * the release is compared with. Files that they wrote into instead of
+ * replacing them, and that other releases have too, are pushed onto
+ * "through".
  */
 const struct err *store_seal(struct store *store, const char *release,
-    bool changed);
+    bool changed, struct vec *through);
 
 /* The release that is live, appended; nothing when none is. */
 const struct err *store_current(struct store *store, struct str *release);
@@ -131,12 +176,24 @@ const struct err *store_current(struct store *store, struct str *release);
 const struct err *store_flip(struct store *store, const char *release);
 
 /*
- * Paths of the commit that are not what they were when the release was
- * sealed (removed, or changed in content; shared links are not looked at),
- * at most "limit" of them pushed onto "changed"; how many through "*count".
+ * What of a release is not as it was when it was sealed, as people are told
+ * of it: see drift.h. "deep" compares every file by content, "added" looks
+ * for what was added anywhere but in places that match "writable".
  */
-const struct err *store_verify(struct store *store, const char *release,
-    struct vec *changed, size_t limit, int64_t *count);
+struct drift;
+const struct err *store_drift(struct store *store, const char *release,
+    bool deep, bool added, const struct vec *writable, struct drift *drift);
+
+/*
+ * Put back what of these paths the commit has, each at one stroke. Paths
+ * that only commands made are left as they are. "repo" holds the commit.
+ */
+const struct err *store_repair(struct store *store, const char *release,
+    struct repo *repo, const struct vec *paths);
+
+/* Remove these paths from a release, as far as the commit has them not. */
+const struct err *store_prune(struct store *store, const char *release,
+    const struct vec *paths);
 
 /* Names in releases/, sorted: whole ones and partial ones. */
 const struct err *store_list(struct store *store, struct vec *releases,
@@ -151,6 +208,16 @@ const struct err *store_busy(struct store *store,
 
 /* Remove a release and all that belongs to it. Never the live one. */
 const struct err *store_remove(struct store *store, const char *release);
+
+/*
+ * The same for a release that nobody needs any more, whose folder becomes
+ * the spare instead: the next release is made of it. There is one spare;
+ * the one there was goes.
+ */
+const struct err *store_retire(struct store *store, const char *release);
+
+/* Free what the spare takes. */
+const struct err *store_drop_spare(struct store *store);
 
 /*
  * Move a failed release aside and keep the newest "keep_count" of those.

@@ -1,6 +1,6 @@
 /*
  * checkout-tool [-x] REPO COMMIT FOLDER - write a commit into a new folder,
- * with -x as an export, and say how many files, folders and bytes it took.
+ * with -x as an export, and say how many files were written.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "crew.h"
 #include "file.h"
 #include "release/checkout.h"
 #include "repo.h"
@@ -15,10 +16,12 @@
 static const struct err *
 run(const char *path, const char *rev, const char *folder, bool export)
 {
-	struct manifest_draft *draft = manifest_draft_new();
+	struct store_made made = { .files = 0 };
 	char commit[REPO_OID_SIZE];
-	struct store_count count;
+	struct checkout checkout = { .commit = commit, .export = export,
+	    .from_fd = -1, .threads = crew_size(0) };
 	struct repo *repo = NULL;
+	unsigned int flags;
 	const struct err *err;
 	int fd = -1;
 
@@ -32,14 +35,14 @@ run(const char *path, const char *rev, const char *folder, bool export)
 		if (fd == -1)
 			err = err_system("open %s", folder);
 	}
+	checkout.repo = repo;
+	checkout.dirfd = fd;
 	if (err == NULL)
-		err = checkout_write(repo, commit, export, fd, draft, &count);
+		err = checkout_write(&checkout, NULL, &made, &flags);
 	if (err == NULL)
-		printf("%" PRId64 " %" PRId64 " %" PRId64 "\n", count.files,
-		    count.folders, count.size_bytes);
+		printf("%" PRId64 "\n", made.written);
 	file_close(&fd);
 	repo_close(repo);
-	manifest_draft_free(draft);
 	return err;
 }
 

@@ -7,126 +7,191 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "file.h"
+#include "path.h"
 #include "str.h"
 #include "tap.h"
 
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
-#define TREE "89abcdef0123456789abcdef0123456789abcdef"
+
+static const unsigned char tree[20] = { 1, 2, 3 };
 
 static int dirfd;
 
 static struct manifest_entry
-entry(const char *path, uint32_t mode)
+entry(const char *name, uint32_t mode)
 {
-	struct manifest_entry row = { .path = path, .mode = mode,
+	struct manifest_entry row = { .name = name, .mode = mode,
 	    .flags = MANIFEST_CONVERTED, .size_bytes = 5,
 	    .mtime_ns = 1700000000123456789, .inode = 42,
 	    .ctime_ns = 1700000000223456789 };
 
-	memset(row.blob, 0xab, sizeof(row.blob));
-	manifest_digest(row.digest, "hello", 5);
+	memset(row.content, 0xab, sizeof(row.content));
 	return row;
 }
 
-static const struct err *
-write_paths(const char *const *paths, const char *name)
+/* What ends with a slash is a folder, anything else a file of the last. */
+static void
+add_paths(struct manifest_draft *draft, const char *const *paths)
 {
-	struct manifest_draft *draft = manifest_draft_new();
+	for (size_t i = 0; paths[i] != NULL; i++) {
+		size_t len = strlen(paths[i]);
+		struct manifest_entry row;
+		char *folder;
+
+		if (paths[i][len - 1] != '/') {
+			row = entry(path_base(paths[i]), 0100644);
+			manifest_add(draft, &row);
+			continue;
+		}
+		folder = xstrndup(paths[i], len - 1);
+		manifest_add_folder(draft, folder, tree);
+		free(folder);
+	}
+}
+
+static const struct err *
+write_paths(const char *const *paths, const char *name, const char *commit)
+{
+	struct manifest_draft *draft;
 	const struct err *err;
 
-	for (size_t i = 0; paths[i] != NULL; i++) {
-		struct manifest_entry row = entry(paths[i], 0100644);
-
-		manifest_draft_add(draft, &row);
+	err = manifest_begin(&draft, dirfd, name);
+	if (err != NULL) {
+		manifest_abandon(draft);
+		return err;
 	}
-	err = manifest_draft_write(draft, dirfd, name, COMMIT, TREE);
-	manifest_draft_free(draft);
-	return err;
+	manifest_add_folder(draft, "", tree);
+	add_paths(draft, paths);
+	return manifest_finish(draft, commit, MANIFEST_PLAIN);
 }
+
+static const char *const some[] = {
+	"f", "z", "a.b/", "a.b/1", "a/", "a/2", "a/3", "a/b/", "a/b/4", "c/",
+	NULL
+};
 
 static void
 test_round(void)
 {
-	static const char *const paths[] = {
-		"z", "a/b", "a-b", "a", "\xc3\xa4", NULL
+	static const struct {
+		const char *path;
+		size_t n_entries, n_folders, first;
+	} want[] = {
+		{ "", 2, 5, 0 }, { "a.b", 1, 1, 2 }, { "a", 2, 2, 3 },
+		{ "a/b", 1, 1, 5 }, { "c", 0, 1, 6 },
 	};
-	static const char *const sorted[] = {
-		"a", "a-b", "a/b", "z", "\xc3\xa4"
-	};
+	struct manifest_entry got, same = entry("3", 0100644);
 	struct manifest *manifest;
-	struct manifest_entry got, want;
-	char oid[41], tree[41];
+	char commit[41];
 
-	is_ok(write_paths(paths, "m"), "a manifest is written");
+	is_ok(write_paths(some, "m", COMMIT), "a manifest is written");
 	is_ok(manifest_open(&manifest, dirfd, "m"), "and opened");
-	is_int((int64_t)manifest_size(manifest), 5, "with its entries");
-	manifest_oids(manifest, oid, tree);
-	is_str(oid, COMMIT, "and its commit");
-	is_str(tree, TREE, "and its tree");
-	for (int i = 0; i < 5; i++) {
-		manifest_get(manifest, (size_t)i, &got);
-		is_str(got.path, sorted[i], "entry %d is sorted", i);
-		is_int(manifest_find(manifest, sorted[i]), i,
-		    "%s is found", sorted[i]);
+	is_int((int64_t)manifest_n_folders(manifest), 5, "with its folders");
+	is_int((int64_t)manifest_n_entries(manifest), 6, "and entries");
+	is_int(manifest_flags(manifest), MANIFEST_PLAIN, "and flags");
+	is_int(manifest_uid(manifest), (int64_t)geteuid(), "and owner");
+	manifest_commit(manifest, commit);
+	is_str(commit, COMMIT, "and commit");
+	for (size_t i = 0; i < 5; i++) {
+		struct manifest_folder folder;
+
+		manifest_folder(manifest, i, &folder);
+		is_str(folder.path, want[i].path, "folder %zu", i);
+		ok(folder.n_entries == want[i].n_entries &&
+		    folder.n_folders == want[i].n_folders &&
+		    folder.first == want[i].first &&
+		    memcmp(folder.tree, tree, 20) == 0, "with all it has");
+		is_int(manifest_find_folder(manifest, want[i].path),
+		    (int64_t)i, "is found");
 	}
-	want = entry("", 0100644);
-	ok(got.mode == want.mode && got.flags == want.flags &&
-	    got.size_bytes == want.size_bytes && got.inode == want.inode &&
-	    got.mtime_ns == want.mtime_ns && got.ctime_ns == want.ctime_ns &&
-	    memcmp(got.blob, want.blob, 20) == 0 &&
-	    memcmp(got.digest, want.digest, 8) == 0,
+	is_int(manifest_find_entry(manifest, 2, "3"), 1, "an entry is found");
+	manifest_entry(manifest, 2, 1, &got);
+	ok(strcmp(got.name, "3") == 0 && got.mode == same.mode &&
+	    got.flags == same.flags && got.size_bytes == same.size_bytes &&
+	    got.inode == same.inode && got.mtime_ns == same.mtime_ns &&
+	    got.ctime_ns == same.ctime_ns &&
+	    memcmp(got.content, same.content, 20) == 0,
 	    "every field comes back");
-	is_int(manifest_find(manifest, "a/"), -1, "what is not there");
-	is_int(manifest_find(manifest, ""), -1, "the empty path");
+	is_int(manifest_find_entry(manifest, 2, "4"), -1, "another is not");
+	is_int(manifest_find_folder(manifest, "a/"), -1, "nor a folder");
 	manifest_close(manifest);
 }
 
+/* Folders go over as they stand, between some that are written. */
 static void
-test_empty(void)
+test_copy(void)
 {
-	static const char *const none[] = { NULL };
-	struct manifest *manifest;
+	struct manifest_entry row = entry("new", 0100755);
+	struct manifest *manifest, *copy;
+	struct manifest_folder folder;
+	struct manifest_draft *draft;
 
-	is_ok(write_paths(none, "empty"), "an empty manifest is written");
-	is_ok(manifest_open(&manifest, dirfd, "empty"), "and opened");
-	is_int((int64_t)manifest_size(manifest), 0, "with nothing in it");
-	is_int(manifest_find(manifest, "a"), -1, "and nothing is found");
+	is_ok(manifest_open(&manifest, dirfd, "m"), "one to copy from");
+	is_ok(manifest_begin(&draft, dirfd, "copy"), "another is begun");
+	manifest_add_folder(draft, "", tree);
+	manifest_add(draft, &row);
+	manifest_copy(draft, manifest, 1, 1);
+	manifest_copy(draft, manifest, 2, 2);
+	manifest_add_folder(draft, "b", tree);
+	manifest_add(draft, &row);
+	ok(!file_exists(dirfd, "copy"), "nothing is seen of it before");
+	is_ok(manifest_finish(draft, COMMIT, 0), "it is finished");
+	is_ok(manifest_open(&copy, dirfd, "copy"), "and opened");
+	is_int((int64_t)manifest_n_folders(copy), 5, "with its folders");
+	is_int(manifest_find_folder(copy, "a/b"), 3, "in their order");
+	manifest_folder(copy, 2, &folder);
+	is_int((int64_t)folder.n_folders, 2, "and what is beneath them");
+	is_int(manifest_find_entry(copy, 3, "4"), 0, "and their entries");
+	is_int(manifest_find_entry(copy, 4, "new"), 0, "and new ones");
+	manifest_close(copy);
 	manifest_close(manifest);
-	manifest_close(NULL);
-	manifest_draft_free(NULL);
 }
 
 static void
 test_refusals(void)
 {
-	static const char *const twice[] = { "a", "b", "a", NULL };
-	struct manifest_draft *draft = manifest_draft_new();
+	static const char *const twice[] = { "a", "a", NULL };
+	static const char *const order[] = { "b", "a", NULL };
+	static const char *const folders[] = { "b/", "a/", NULL };
+	static const char *const none[] = { NULL };
+	struct manifest_draft *draft;
 	struct manifest *manifest;
 
-	is_err(write_paths(twice, "twice"), ERR_CORRUPT, "a is there twice",
-	    "a path twice");
-	is_err(manifest_draft_write(draft, dirfd, "bad", "012", TREE),
-	    ERR_CORRUPT, "is no object name", "a short commit");
-	is_err(manifest_draft_write(draft, dirfd, "bad", COMMIT, "x"),
-	    ERR_CORRUPT, "is no object name", "a wrong tree");
+	is_err(write_paths(twice, "bad", COMMIT), ERR_CORRUPT,
+	    "a is there twice", "a name twice");
+	is_err(write_paths(order, "bad", COMMIT), ERR_CORRUPT,
+	    "not in order", "entries out of order");
+	is_err(write_paths(folders, "bad", COMMIT), ERR_CORRUPT,
+	    "folder a is there twice", "folders out of order");
+	is_err(write_paths(none, "bad", "012"), ERR_CORRUPT,
+	    "is no object name", "a short commit");
+	is_err(manifest_begin(&draft, dirfd, "no/such"), ERR_SYSTEM,
+	    "create no/such.new", "a folder that is not there");
+	is_err(manifest_finish(draft, COMMIT, 0), ERR_SYSTEM,
+	    "create no/such.new", "is told again in the end");
 	is_err(manifest_open(&manifest, dirfd, "bad"), ERR_NOT_FOUND,
-	    "there is no manifest of it", "nothing was written then");
+	    "there is no manifest of it", "nothing was written");
 	ok(manifest == NULL, "and nothing is opened");
-	manifest_draft_free(draft);
+	ok(!file_exists(dirfd, "bad.new"), "and nothing is left");
+	is_ok(write_paths(none, "empty", COMMIT), "one of nothing");
+	is_ok(manifest_open(&manifest, dirfd, "empty"), "can be opened");
+	is_int((int64_t)manifest_n_entries(manifest), 0, "and is empty");
+	manifest_close(manifest);
+	manifest_close(NULL);
+	manifest_abandon(NULL);
 }
 
 /* Every byte that is flipped, and every cut, has to be noticed. */
 static void
 test_damage(void)
 {
-	static const char *const paths[] = { "a", "b/c", NULL };
 	struct str bytes = STR_INIT;
 	struct manifest *manifest;
 	int unseen = 0;
 
-	is_ok(write_paths(paths, "m"), "a manifest to damage");
-	is_ok(file_read_at(&bytes, dirfd, "m", 65536), "is read");
+	is_ok(file_read_at(&bytes, dirfd, "m", 65536), "one to damage");
 	for (size_t i = 0; i < bytes.len; i++) {
 		bytes.s[i] ^= 0x20;
 		file_replace(dirfd, "hurt", bytes.s, bytes.len, 0644);
@@ -153,35 +218,46 @@ test_compare(void)
 		mode_t mode;
 		int64_t size, mtime, ctime;
 		ino_t inode;
+		uid_t uid;
 		enum manifest_state state;
 	} cases[] = {
-		{ "equal", S_IFREG | 0644, 5, 0, 0, 42, MANIFEST_SAME },
-		{ "older", S_IFREG | 0644, 5, -1, 0, 42, MANIFEST_UNKNOWN },
-		{ "ctime", S_IFREG | 0644, 5, 0, 1, 42, MANIFEST_UNKNOWN },
-		{ "inode", S_IFREG | 0644, 5, 0, 0, 43, MANIFEST_UNKNOWN },
-		{ "mode", S_IFREG | 0755, 5, 0, 0, 42, MANIFEST_MODE },
-		{ "setuid", S_IFREG | 04644, 5, 0, 0, 42, MANIFEST_MODE },
-		{ "size", S_IFREG | 0644, 6, 0, 0, 42, MANIFEST_OTHER },
-		{ "link", S_IFLNK | 0777, 5, 0, 0, 42, MANIFEST_OTHER },
-		{ "folder", S_IFDIR | 0755, 5, 0, 0, 42, MANIFEST_OTHER },
+		{ "equal", S_IFREG | 0644, 5, 0, 0, 42, 0, MANIFEST_SAME },
+		{ "older", S_IFREG | 0644, 5, -1, 0, 42, 0,
+		    MANIFEST_UNKNOWN },
+		{ "ctime", S_IFREG | 0644, 5, 0, 1, 42, 0,
+		    MANIFEST_UNKNOWN },
+		{ "inode", S_IFREG | 0644, 5, 0, 0, 43, 0,
+		    MANIFEST_UNKNOWN },
+		{ "mode", S_IFREG | 0755, 5, 0, 0, 42, 0, MANIFEST_MODE },
+		{ "owner", S_IFREG | 0644, 5, 0, 0, 42, 1, MANIFEST_MODE },
+		{ "setuid", S_IFREG | 04644, 5, 0, 0, 42, 0, MANIFEST_MODE },
+		{ "size", S_IFREG | 0644, 6, 0, 0, 42, 0, MANIFEST_OTHER },
+		{ "link", S_IFLNK | 0777, 5, 0, 0, 42, 0, MANIFEST_OTHER },
+		{ "folder", S_IFDIR | 0755, 5, 0, 0, 42, 0,
+		    MANIFEST_OTHER },
 	};
-	static const char *const paths[] = { "a", NULL };
 	struct manifest *manifest;
 	struct manifest_entry row;
+	struct stat st = { 0 };
 
-	is_ok(write_paths(paths, "m"), "a manifest to compare with");
-	is_ok(manifest_open(&manifest, dirfd, "m"), "is opened");
-	manifest_get(manifest, 0, &row);
+	is_ok(manifest_open(&manifest, dirfd, "m"), "one to compare with");
+	manifest_entry(manifest, 0, 0, &row);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct stat st = { .st_mode = cases[i].mode,
-		    .st_size = cases[i].size, .st_ino = cases[i].inode };
-
+		st = (struct stat){ .st_mode = cases[i].mode,
+		    .st_size = cases[i].size, .st_ino = cases[i].inode,
+		    .st_uid = geteuid() + cases[i].uid };
 		st.st_mtim.tv_sec = st.st_ctim.tv_sec = 1700000000;
 		st.st_mtim.tv_nsec = 123456789 + cases[i].mtime;
 		st.st_ctim.tv_nsec = 223456789 + cases[i].ctime;
 		is_int(manifest_compare(manifest, &row, &st), cases[i].state,
 		    "compare: %s", cases[i].name);
 	}
+	st = (struct stat){ .st_mode = S_IFREG | 0644, .st_size = 5,
+	    .st_ino = 42, .st_uid = geteuid() };
+	st.st_mtim = (struct timespec){ 1700000000, 123456789 };
+	row.ctime_ns = 0;
+	is_int(manifest_compare(manifest, &row, &st), MANIFEST_SAME,
+	    "a ctime that tells nothing");
 	manifest_close(manifest);
 }
 
@@ -189,47 +265,42 @@ test_compare(void)
 static void
 test_racy(void)
 {
-	struct manifest_draft *draft = manifest_draft_new();
 	struct manifest_entry row = entry("a", 0100644);
+	struct stat st = { .st_mode = S_IFREG | 0644, .st_uid = geteuid() };
+	struct manifest_draft *draft;
 	struct manifest *manifest;
-	struct stat st = { .st_mode = S_IFREG | 0644 };
 
 	clock_gettime(CLOCK_REALTIME, &st.st_mtim);
 	st.st_mtim.tv_sec += 100;
 	manifest_entry_stat(&row, &st);
-	manifest_draft_add(draft, &row);
-	is_ok(manifest_draft_write(draft, dirfd, "racy", COMMIT, TREE),
-	    "a file younger than its manifest");
-	is_ok(manifest_open(&manifest, dirfd, "racy"), "is opened");
-	manifest_get(manifest, 0, &row);
+	is_ok(manifest_begin(&draft, dirfd, "racy"), "one is begun");
+	manifest_add_folder(draft, "", tree);
+	manifest_add(draft, &row);
+	is_ok(manifest_finish(draft, COMMIT, 0), "with a file that is younger");
+	is_ok(manifest_open(&manifest, dirfd, "racy"), "and opened");
+	manifest_entry(manifest, 0, 0, &row);
 	is_int(manifest_compare(manifest, &row, &st), MANIFEST_UNKNOWN,
-	    "and not taken on trust");
+	    "the file is not taken on trust");
 	manifest_close(manifest);
-	manifest_draft_free(draft);
 }
 
 static void
-test_digest(void)
+test_order(void)
 {
-	static const unsigned char hello[8] = {
-		0x2c, 0xf2, 0x4d, 0xba, 0x5f, 0xb0, 0xa3, 0x0e
+	static const char *const sorted[] = {
+		"", "a-b", "a.b", "a", "a/b", "a/b/c", "a0", "\xc3\xa4"
 	};
-	unsigned char digest[8], again[8];
-	size_t len = 300000;
-	char *bytes = calloc(1, len);
-	int fd;
+	int wrong = 0;
 
-	manifest_digest(digest, "hello", 5);
-	ok(memcmp(digest, hello, 8) == 0, "the digest is SHA-256");
-	is_ok(file_replace(dirfd, "big", bytes, len, 0644), "a large file");
-	fd = openat(dirfd, "big", O_RDONLY | O_CLOEXEC);
-	is_ok(manifest_digest_fd(again, fd), "is read in pieces");
-	manifest_digest(digest, bytes, len);
-	ok(memcmp(digest, again, 8) == 0, "with the same digest");
-	close(fd);
-	is_err(manifest_digest_fd(again, fd), ERR_SYSTEM, "read",
-	    "a closed descriptor");
-	free(bytes);
+	for (int i = 0; i < 8; i++) {
+		for (int k = 0; k < 8; k++) {
+			int order = manifest_order(sorted[i], sorted[k]);
+
+			wrong += (order < 0) != (i < k) ||
+			    (order == 0) != (i == k);
+		}
+	}
+	is_int(wrong, 0, "folders stand as in git's trees");
 }
 
 int
@@ -237,12 +308,12 @@ main(void)
 {
 	dirfd = open(tap_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	test_round();
-	test_empty();
+	test_copy();
 	test_refusals();
 	test_damage();
 	test_compare();
 	test_racy();
-	test_digest();
+	test_order();
 	close(dirfd);
 	return tap_done();
 }

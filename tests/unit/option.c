@@ -20,7 +20,7 @@ test_table(void)
 		    "%s: help is one line without a period", row->key);
 		ok(row->example != NULL || row->otherwise != NULL,
 		    "%s: there is a value to show", row->key);
-		ok(option_type_text(row->type) != NULL,
+		ok(option_type_text(row) != NULL,
 		    "%s: its type has words", row->key);
 		for (unsigned int s = 1; s <= SECTION_ACTION; s *= 2) {
 			if ((row->sections & s) != 0)

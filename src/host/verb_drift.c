@@ -1,0 +1,188 @@
+/*
+ * The verbs about releases that somebody has put a hand to.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "host/verb.h"
+#include "path.h"
+#include "release/adopt.h"
+#include "release/drift.h"
+#include "release/store.h"
+
+/* How many items an answer has; it counts them all. */
+#define ITEMS_MAX 10000
+
+/* The last sign of a change: what was moved here keeps its mtime. */
+static int64_t
+since_ms(const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * 1000 +
+	    st->st_ctim.tv_nsec / 1000000;
+}
+
+static void
+add_items(struct message *result, const struct drift *drift)
+{
+	for (size_t i = 0; i < drift->n && i < ITEMS_MAX; i++) {
+		const struct drift_item *item = &drift->items[i];
+		bool is = item->st.st_ino != 0;
+
+		message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %s",
+		    drift_kind_name(item->kind),
+		    is ? since_ms(&item->st) : 0,
+		    is ? (int64_t)item->st.st_uid : -1, item->path);
+	}
+	message_add_int(result, "count", (int64_t)drift->n);
+}
+
+const struct err *
+verb_drift(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct vec writable = VEC_INIT;
+	const struct err *err;
+	const char *release;
+	struct drift drift;
+	int64_t deep;
+
+	err = verb_release(request, &release);
+	if (err == NULL)
+		err = verb_int(request, "deep", 0, 1, &deep);
+	if (err != NULL)
+		return err;
+	message_all(request, "writable", &writable);
+	err = store_drift(agent->store, release, deep == 1, true, &writable,
+	    &drift);
+	if (err == NULL)
+		add_items(result, &drift);
+	drift_release(&drift);
+	vec_release(&writable);
+	return err;
+}
+
+/* Only the executable bit of a mode belongs to the commit. */
+static bool
+is_other(const struct drift_item *item)
+{
+	return item->kind != DRIFT_MODE ||
+	    (item->mode != 0 && item->mode != MANIFEST_SYMLINK &&
+	    (item->st.st_mode & 0100) != (item->mode & 0100));
+}
+
+static const struct err *
+find_other(struct agent *agent, const char *release, struct drift *drift)
+{
+	const struct err *err;
+	size_t n = 0;
+
+	err = store_drift(agent->store, release, false, false, NULL, drift);
+	for (size_t i = 0; err == NULL && i < drift->n; i++) {
+		struct drift_item item = drift->items[i];
+
+		if (!is_other(&item))
+			continue;
+		drift->items[i] = drift->items[n];
+		drift->items[n++] = item;
+	}
+	for (size_t i = n; err == NULL && i < drift->n; i++)
+		drift_item_release(&drift->items[i]);
+	drift->n = n;
+	return err;
+}
+
+/* What the commit has is put back; what commands made of it cannot be. */
+static const struct err *
+mend(struct agent *agent, const char *release, const struct drift *drift,
+    struct message *result)
+{
+	struct vec paths = VEC_INIT;
+	const struct err *err = NULL;
+	struct repo *repo;
+
+	for (size_t i = 0; i < drift->n; i++) {
+		if (drift->items[i].entry != -1 && !drift->items[i].is_built)
+			vec_push(&paths, drift->items[i].path);
+	}
+	if (paths.n > 0)
+		err = verb_repo(agent, &repo);
+	if (err == NULL && paths.n > 0)
+		err = store_repair(agent->store, release, repo, &paths);
+	if (err == NULL)
+		verb_add_all(result, "repaired", &paths);
+	vec_release(&paths);
+	return err;
+}
+
+const struct err *
+verb_verify(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct drift drift = DRIFT_INIT;
+	const struct err *err;
+	const char *release;
+
+	err = verb_release(request, &release);
+	if (err == NULL)
+		err = find_other(agent, release, &drift);
+	if (err == NULL && drift.n > 0) {
+		err = mend(agent, release, &drift, result);
+		drift_release(&drift);
+		if (err == NULL)
+			err = find_other(agent, release, &drift);
+	}
+	if (err == NULL && drift.n > 0)
+		message_add(result, "changed", drift.items[0].path);
+	message_add_int(result, "count", (int64_t)drift.n);
+	drift_release(&drift);
+	return err;
+}
+
+const struct err *
+verb_adopt(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct vec paths = VEC_INIT;
+	const char *release, *text;
+	const struct err *err;
+	struct repo *repo;
+	char commit[41];
+
+	err = verb_release(request, &release);
+	if (err == NULL)
+		err = verb_text(request, "text", &text);
+	if (err == NULL)
+		err = verb_paths(request, "path", &paths);
+	if (err == NULL)
+		err = verb_repo(agent, &repo);
+	if (err == NULL)
+		err = adopt_edits(agent->store, release, repo, &paths, text,
+		    commit);
+	if (err == NULL)
+		message_add(result, "commit", commit);
+	vec_release(&paths);
+	return err;
+}
+
+const struct err *
+verb_repair(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct vec paths = VEC_INIT;
+	const struct err *err;
+	const char *release;
+	struct repo *repo;
+
+	(void)result;
+	err = verb_release(request, &release);
+	if (err == NULL)
+		err = verb_paths(request, "path", &paths);
+	if (err == NULL)
+		err = verb_repo(agent, &repo);
+	if (err == NULL)
+		err = store_repair(agent->store, release, repo, &paths);
+	if (err == NULL)
+		err = store_prune(agent->store, release, &paths);
+	vec_release(&paths);
+	return err;
+}

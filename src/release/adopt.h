@@ -1,0 +1,25 @@
+/*
+ * adopt - a commit of what somebody changed in a release by hand.
+ *
+ * git adds the files as it would in a work tree, so that attributes and
+ * filters are undone as they were done. The release is only read.
+ */
+#ifndef ADOPT_H
+#define ADOPT_H
+
+#include "err.h"
+#include "vec.h"
+
+struct repo;
+struct store;
+
+/*
+ * The commit that was deployed is its parent, "text" its message; its name
+ * in "commit". Paths that are gone are removed in it. What no commit can
+ * hold (a pipe, a file that this user may not read) is left out.
+ */
+const struct err *adopt_edits(struct store *store, const char *release,
+    struct repo *repo, const struct vec *paths, const char *text,
+    char commit[41]);
+
+#endif

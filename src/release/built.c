@@ -1,0 +1,238 @@
+/*
+ * What commands made of a release, kept when it is sealed: from then on that
+ * is what it is compared with.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/content.h"
+#include "release/drift.h"
+#include "release/layout.h"
+#include "release/manifest.h"
+#include "release/store.h"
+
+/* One row of the second manifest. */
+struct made {
+	char *folder;
+	const char *name;		/* lent; NULL: the folder itself */
+	const struct drift_item *item;
+};
+
+struct building {
+	int dirfd;
+	const struct manifest *manifest;
+	struct made *rows;
+	size_t n;
+};
+
+char *
+layout_built(const char *release)
+{
+	return xasprintf("%s" LAYOUT_BUILT, release);
+}
+
+/* A folder that is missing is told by its files. */
+static bool
+is_kept(const struct drift_item *item)
+{
+	bool is_folder = item->path[strlen(item->path) - 1] == '/';
+
+	return item->kind != DRIFT_STALE && item->kind != DRIFT_LINKED &&
+	    (!is_folder || item->kind == DRIFT_ADDED);
+}
+
+static int
+by_folder_and_name(const void *a, const void *b)
+{
+	const struct made *x = a, *y = b;
+	int order = manifest_order(x->folder, y->folder);
+
+	if (order != 0)
+		return order;
+	return strcmp(x->name == NULL ? "" : x->name,
+	    y->name == NULL ? "" : y->name);
+}
+
+static void
+take_rows(struct building *building, const struct drift *drift)
+{
+	building->rows = xcalloc(drift->n + 1, sizeof(*building->rows));
+	for (size_t i = 0; i < drift->n; i++) {
+		const struct drift_item *item = &drift->items[i];
+		struct made *row = &building->rows[building->n];
+		const char *base = path_base(item->path);
+
+		if (!is_kept(item))
+			continue;
+		row->item = item;
+		row->name = *base == '\0' ? NULL : base;
+		row->folder = base == item->path ? xstrdup("") :
+		    xstrndup(item->path, (size_t)(base - item->path - 1));
+		building->n++;
+	}
+	if (building->n > 1)
+		qsort(building->rows, building->n, sizeof(*building->rows),
+		    by_folder_and_name);
+}
+
+/* A file that we may not read is known by its look. */
+static const struct err *
+add_row(const struct building *building, struct manifest_draft *draft,
+    const struct made *row)
+{
+	const struct drift_item *item = row->item;
+	struct manifest_entry entry = { .name = row->name };
+	const struct err *err = NULL;
+
+	if (item->kind == DRIFT_REMOVED || (item->entry != -1 &&
+	    !S_ISREG(item->st.st_mode) && !S_ISLNK(item->st.st_mode)))
+		entry.flags = MANIFEST_GONE;
+	else if (item->entry == -1)
+		entry.flags = MANIFEST_ADDED;
+	else
+		entry.flags = MANIFEST_CONVERTED;
+	manifest_entry_stat(&entry, &item->st);
+	entry.ctime_ns = 0;
+	entry.mode = S_ISLNK(item->st.st_mode) ? MANIFEST_SYMLINK :
+	    (item->st.st_mode & 0100) != 0 ? 0100755 : 0100644;
+	if (entry.flags == MANIFEST_CONVERTED)
+		err = content_of(entry.content, building->dirfd, item->path);
+	if (err != NULL && err->sys_errno != EACCES)
+		return err;
+	manifest_add(draft, &entry);
+	return NULL;
+}
+
+static const struct err *
+write_rows(const struct building *building, struct manifest_draft *draft)
+{
+	static const unsigned char no_tree[20];
+	const struct err *err = NULL;
+	const char *folder = "";
+
+	manifest_add_folder(draft, "", no_tree);
+	for (size_t i = 0; i < building->n && err == NULL; i++) {
+		const struct made *row = &building->rows[i];
+
+		if (strcmp(row->folder, folder) != 0)
+			manifest_add_folder(draft, row->folder, no_tree);
+		folder = row->folder;
+		if (row->name != NULL)
+			err = add_row(building, draft, row);
+	}
+	return err;
+}
+
+static const struct err *
+write_built(struct store *store, const struct building *building,
+    const char *release)
+{
+	char *built = layout_built(release);
+	struct manifest_draft *draft;
+	const struct err *err;
+	char commit[41];
+
+	manifest_commit(building->manifest, commit);
+	err = manifest_begin(&draft, store->manifest_fd, built);
+	if (err == NULL)
+		err = write_rows(building, draft);
+	if (err == NULL)
+		err = manifest_finish(draft, commit, 0);
+	else
+		manifest_abandon(draft);
+	free(built);
+	return err;
+}
+
+static const struct err *
+forget_built(struct store *store, const char *release)
+{
+	char *built = layout_built(release);
+	const struct err *err = NULL;
+
+	if (unlinkat(store->manifest_fd, built, 0) == -1 && errno != ENOENT)
+		err = err_system("remove .slipway/manifest/%s", built);
+	free(built);
+	return err;
+}
+
+/* The file is another release's as well, and a command wrote into it. */
+static bool
+is_through(const struct manifest *manifest, const struct drift_item *item)
+{
+	struct manifest_entry row;
+
+	if (item->kind != DRIFT_MODIFIED || item->entry == -1 ||
+	    !S_ISREG(item->st.st_mode) || item->st.st_nlink < 2)
+		return false;
+	manifest_entry(manifest, (size_t)item->folder, (size_t)item->entry,
+	    &row);
+	return row.inode == (uint64_t)item->st.st_ino;
+}
+
+static const struct err *
+look(struct store *store, const char *release, int dirfd, struct vec *through)
+{
+	struct building building = { .dirfd = dirfd };
+	struct drift_spec spec = { .dirfd = dirfd, .added = true,
+	    .whole = true, .threads = store->threads };
+	struct manifest *manifest;
+	struct drift drift = DRIFT_INIT;
+	const struct err *err;
+
+	err = manifest_open(&manifest, store->manifest_fd, release);
+	if (err != NULL)
+		return err;
+	spec.manifest = building.manifest = manifest;
+	err = drift_find(&drift, &spec);
+	for (size_t i = 0; i < drift.n && err == NULL; i++) {
+		if (is_through(manifest, &drift.items[i]))
+			vec_push(through, drift.items[i].path);
+	}
+	if (err == NULL)
+		take_rows(&building, &drift);
+	if (err == NULL)
+		err = building.n > 0 ? write_built(store, &building,
+		    release) : forget_built(store, release);
+	for (size_t i = 0; i < building.n; i++)
+		free(building.rows[i].folder);
+	free(building.rows);
+	drift_release(&drift);
+	manifest_close(manifest);
+	return err;
+}
+
+/* The root and its .slipway may lie on two file systems. */
+static const struct err *
+sync_all(struct store *store, int release_fd)
+{
+	const struct err *err = file_sync_all(release_fd);
+	struct stat a, b;
+
+	if (err == NULL && fstat(release_fd, &a) == 0 &&
+	    fstat(store->manifest_fd, &b) == 0 && a.st_dev != b.st_dev)
+		err = file_sync_all(store->manifest_fd);
+	return err;
+}
+
+const struct err *
+store_seal(struct store *store, const char *release, bool changed,
+    struct vec *through)
+{
+	const struct err *err;
+	int fd;
+
+	err = store_open_release(store, release, &fd);
+	if (err == NULL)
+		err = changed ? look(store, release, fd, through) :
+		    forget_built(store, release);
+	if (err == NULL)
+		err = sync_all(store, fd);
+	file_close(&fd);
+	return err;
+}

@@ -1,0 +1,260 @@
+/*
+ * A release that somebody has put a hand to, told of and put right. What is
+ * put back is made in the trash and renamed into its place, so that nobody
+ * sees half a file, and a crash leaves nothing but what the next sweep takes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/checkout.h"
+#include "release/drift.h"
+#include "release/layout.h"
+#include "release/manifest.h"
+#include "repo.h"
+
+static const struct err *
+open_manifests(struct store *store, const char *release,
+    struct manifest **manifest, struct manifest **built)
+{
+	char *name = layout_built(release);
+	const struct err *err;
+
+	*built = NULL;
+	err = manifest_open(manifest, store->manifest_fd, release);
+	if (err == NULL && file_exists(store->manifest_fd, name))
+		err = manifest_open(built, store->manifest_fd, name);
+	free(name);
+	return err;
+}
+
+static bool
+is_folder(const struct drift_item *item)
+{
+	return item->path[strlen(item->path) - 1] == '/';
+}
+
+/*
+ * Folders are told of when nothing tells of them: an added one that has
+ * nothing in it, and one whose mode is another.
+ */
+static bool
+is_told(const struct drift *drift, size_t i)
+{
+	const struct drift_item *item = &drift->items[i];
+
+	if (item->kind == DRIFT_STALE || item->kind == DRIFT_LINKED)
+		return false;
+	if (!is_folder(item) || item->kind == DRIFT_MODE)
+		return true;
+	return item->kind == DRIFT_ADDED && (i + 1 == drift->n ||
+	    !str_starts_with(drift->items[i + 1].path, item->path));
+}
+
+static void
+leave_told(struct drift *drift)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < drift->n; i++) {
+		struct drift_item item = drift->items[i];
+
+		if (is_told(drift, i)) {
+			/* What is compared next has not moved yet. */
+			drift->items[i].path = drift->items[n].path;
+			drift->items[n++] = item;
+		}
+	}
+	for (size_t i = n; i < drift->n; i++)
+		free(drift->items[i].path);
+	drift->n = n;
+}
+
+const struct err *
+store_drift(struct store *store, const char *release, bool deep, bool added,
+    const struct vec *writable, struct drift *drift)
+{
+	struct drift_spec spec = { .dirfd = -1, .writable = writable,
+	    .threads = store->threads, .deep = deep, .added = added,
+	    .whole = true };
+	struct manifest *manifest = NULL, *built = NULL;
+	const struct err *err;
+
+	memset(drift, 0, sizeof(*drift));
+	err = store_open_release(store, release, &spec.dirfd);
+	if (err == NULL)
+		err = open_manifests(store, release, &manifest, &built);
+	spec.manifest = manifest;
+	spec.built = built;
+	if (err == NULL)
+		err = drift_find(drift, &spec);
+	if (err == NULL)
+		leave_told(drift);
+	else
+		drift_release(drift);
+	manifest_close(manifest);
+	manifest_close(built);
+	file_close(&spec.dirfd);
+	return err;
+}
+
+/* A folder that stands in the place of a file has nothing of ours. */
+static const struct err *
+put_back(int from_fd, int to_fd, const char *path)
+{
+	const char *name = path_base(path);
+	char *dir = path_dir(path);
+	const struct err *err;
+	struct stat st;
+	int fd = -1;
+
+	if (strcmp(dir, ".") != 0)
+		err = file_mkdirs_beneath(to_fd, dir, 0755);
+	else
+		err = NULL;
+	if (err == NULL)
+		err = file_open_parent(&fd, to_fd, path);
+	free(dir);
+	if (err != NULL)
+		return err;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode))
+		err = file_remove_tree(fd, name);
+	if (err == NULL && renameat(from_fd, path, fd, name) == -1)
+		err = err_system("put back %s", path);
+	file_close(&fd);
+	return err;
+}
+
+static const struct err *
+put_back_all(int from_fd, int to_fd, const struct vec *paths)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < paths->n && err == NULL; i++) {
+		if (file_exists(from_fd, paths->v[i]))
+			err = put_back(from_fd, to_fd, paths->v[i]);
+	}
+	return err == NULL ? file_sync_all(to_fd) : err;
+}
+
+/* The files of the commit, in a folder of their own. */
+static const struct err *
+make_anew(struct store *store, struct repo *repo,
+    const struct manifest *manifest, const struct vec *paths, int dirfd)
+{
+	struct store_made made = { .files = 0 };
+	struct checkout checkout = { .repo = repo, .dirfd = dirfd,
+	    .from_fd = -1, .only = paths, .threads = store->threads };
+	unsigned int flags;
+	char commit[41];
+
+	manifest_commit(manifest, commit);
+	checkout.commit = commit;
+	checkout.export = (manifest_flags(manifest) & MANIFEST_EXPORT) != 0;
+	return checkout_write(&checkout, NULL, &made, &flags);
+}
+
+static const struct err *
+repair(struct store *store, const char *release, struct repo *repo,
+    const struct vec *paths, const char *temp)
+{
+	struct manifest *manifest = NULL;
+	int release_fd = -1, temp_fd = -1;
+	const struct err *err;
+
+	err = store_open_release(store, release, &release_fd);
+	if (err == NULL)
+		err = manifest_open(&manifest, store->manifest_fd, release);
+	if (err == NULL && mkdirat(store->trash_fd, temp, 0700) == -1)
+		err = err_system("create .slipway/trash/%s", temp);
+	if (err == NULL) {
+		temp_fd = openat(store->trash_fd, temp,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (temp_fd == -1)
+			err = err_system("open .slipway/trash/%s", temp);
+	}
+	if (err == NULL)
+		err = make_anew(store, repo, manifest, paths, temp_fd);
+	if (err == NULL)
+		err = put_back_all(temp_fd, release_fd, paths);
+	manifest_close(manifest);
+	file_close(&release_fd);
+	file_close(&temp_fd);
+	return err;
+}
+
+const struct err *
+store_repair(struct store *store, const char *release, struct repo *repo,
+    const struct vec *paths)
+{
+	char *temp = xasprintf("repair.%s", release);
+	const struct err *err;
+
+	err = file_remove_tree(store->trash_fd, temp);
+	if (err == NULL)
+		err = repair(store, release, repo, paths, temp);
+	file_remove_tree(store->trash_fd, temp);
+	free(temp);
+	return err == NULL ? NULL : err_add(err, "repair of %s", release);
+}
+
+/* True for what the commit has at this path, or beneath it. */
+static bool
+is_committed(const struct manifest *manifest, const char *path)
+{
+	char *dir = path_dir(path);
+	int64_t folder = manifest_find_folder(manifest,
+	    strcmp(dir, ".") == 0 ? "" : dir);
+	bool is = manifest_find_folder(manifest, path) != -1 ||
+	    (folder != -1 && manifest_find_entry(manifest, (size_t)folder,
+	    path_base(path)) != -1);
+
+	free(dir);
+	return is;
+}
+
+static const struct err *
+prune(const struct manifest *manifest, int dirfd, const char *text)
+{
+	char *path = xstrndup(text, strlen(text) -
+	    (text[strlen(text) - 1] == '/'));
+	const struct err *err = NULL;
+	int fd = -1;
+
+	if (!is_committed(manifest, path)) {
+		err = file_open_parent(&fd, dirfd, path);
+		if (err == NULL)
+			err = file_remove_tree(fd, path_base(path));
+		else if (err->sys_errno == ENOENT)
+			err = NULL;
+	}
+	file_close(&fd);
+	free(path);
+	return err;
+}
+
+const struct err *
+store_prune(struct store *store, const char *release,
+    const struct vec *paths)
+{
+	struct manifest *manifest = NULL;
+	const struct err *err;
+	int fd;
+
+	err = store_open_release(store, release, &fd);
+	if (err == NULL)
+		err = manifest_open(&manifest, store->manifest_fd, release);
+	for (size_t i = 0; i < paths->n && err == NULL; i++)
+		err = prune(manifest, fd, paths->v[i]);
+	manifest_close(manifest);
+	file_close(&fd);
+	return err;
+}
