@@ -56,10 +56,11 @@ set_options(void)
 }
 
 /*
- * libgit2 parses every CA certificate of the machine when it starts, for
- * https: more than half of its start. Nothing here speaks to a network
- * through it, so where it is built on mbedtls, as in Debian, these stand in
- * for the two functions that it calls, and tell it that all went well.
+ * A shared libgit2 parses every CA certificate of the machine when it
+ * starts, for https: more than half of its start. Nothing here speaks to a
+ * network through it, so where it is built on mbedtls, as in Debian, these
+ * stand in for the two functions that it calls, and tell it that all went
+ * well. One that is linked in has no network: see repo_offline.c.
  */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
 int mbedtls_x509_crt_parse_path(void *chain, const char *path);
