@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "alloc.h"
@@ -143,6 +144,38 @@ leave_wal(struct db *db)
 	return err;
 }
 
+/*
+ * Whoever may read the database has to be able to read its journal, which
+ * SQLite creates with the owner and the mode that the database has then.
+ */
+static bool
+has_other_rights(const struct db *db)
+{
+	char *path = xasprintf("%s-journal", db->path);
+	struct stat ours, its;
+	bool other;
+
+	other = stat(db->path, &ours) == 0 && stat(path, &its) == 0 &&
+	    (ours.st_mode != its.st_mode || ours.st_uid != its.st_uid ||
+	    ours.st_gid != its.st_gid);
+	free(path);
+	return other;
+}
+
+/*
+ * A transaction is committed by zeros over the first bytes of the journal,
+ * and a sync of that; removing the file, and syncing its folder, does the
+ * same for a power cut, and makes the file system write its own journal
+ * three times. A journal that has got other rights is removed after all.
+ */
+static const struct err *
+keep_journal(struct db *db)
+{
+	if (has_other_rights(db))
+		return NULL;
+	return db_script(db, "PRAGMA journal_mode = PERSIST");
+}
+
 static const struct err *
 configure(struct db *db, enum db_mode mode)
 {
@@ -171,7 +204,7 @@ configure(struct db *db, enum db_mode mode)
 	err = db_script(db, "PRAGMA synchronous = EXTRA");
 	if (err == NULL && is_wal(db))
 		err = leave_wal(db);
-	return err;
+	return err == NULL ? keep_journal(db) : err;
 }
 
 const struct err *

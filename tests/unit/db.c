@@ -49,7 +49,7 @@ test_settings(void)
 	is_int(number(db, "PRAGMA busy_timeout"), 30000, "busy timeout");
 	is_ok(db_get_text(&mode, db, "PRAGMA journal_mode = OFF", ""),
 	    "ask for no journal");
-	is_str(mode, "delete", "defensive: the journal stays");
+	is_str(mode, "persist", "defensive: the journal stays");
 	free(mode);
 	is_ok(db_script(db, "CREATE TABLE a (id INTEGER PRIMARY KEY);"
 	    "CREATE TABLE b (a INTEGER REFERENCES a (id));"), "a script");
@@ -301,7 +301,7 @@ test_wal(void)
 	db_close(db);
 	is_ok(db_open(&db, path, DB_WRITE), "open it again");
 	is_ok(db_get_text(&mode, db, "PRAGMA journal_mode", ""), "its mode");
-	is_str(mode, "delete", "it is a rollback journal again");
+	is_str(mode, "persist", "it is a rollback journal again");
 	free(mode);
 	is_int(number(db, "SELECT count(*) FROM t"), 0, "it is readable");
 	db_close(db);
@@ -360,6 +360,43 @@ test_half_written(void)
 	free(path);
 }
 
+static mode_t
+mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == -1 ? 0 : st.st_mode & 07777;
+}
+
+static void
+write_one(const char *path)
+{
+	struct db *db;
+
+	is_ok(db_open(&db, path, DB_WRITE), "open for writing");
+	is_ok(db_script(db, "INSERT INTO t VALUES (1)"), "write");
+	db_close(db);
+}
+
+static void
+test_kept_journal(void)
+{
+	char *path = path_of("kept.db"), *aside = path_of("kept.db-journal");
+	struct db *db;
+
+	is_ok(db_open(&db, path, DB_CREATE), "create");
+	is_ok(db_script(db, "CREATE TABLE t (a)"), "fill");
+	db_close(db);
+	is_int(mode_of(aside), 0644, "the journal is kept");
+	ok(chmod(path, 0640) == 0, "others may not read the file any more");
+	write_one(path);
+	is_int(mode_of(aside), 0, "a journal with other rights goes");
+	write_one(path);
+	is_int(mode_of(aside), 0640, "and comes back with the file's");
+	free(aside);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -381,6 +418,7 @@ main(void)
 	test_damaged();
 	test_wal();
 	test_half_written();
+	test_kept_journal();
 	free(path);
 	return tap_done();
 }
