@@ -16,6 +16,30 @@
 #include "journal/step.h"
 #include "path.h"
 
+static const struct err *
+start_hosts(struct work *work)
+{
+	struct fleet_spec spec = {
+		.hosts = work->hosts,
+		.n_hosts = work->n_hosts,
+		.repo = work->hub->path,
+		.root = work->env->set.root,
+		.environment = work->env->name,
+	};
+	const struct err *err;
+	char *dir, *program;
+
+	err = path_of_program(&dir);
+	if (err != NULL)
+		return err;
+	program = path_join(dir, "slipway");
+	spec.program = program;
+	err = fleet_start(&work->starting, &spec);
+	free(program);
+	free(dir);
+	return err;
+}
+
 const struct err *
 work_open(struct work *work, const struct hub *hub,
     const struct environment *env, struct deploy *deploy)
@@ -27,9 +51,12 @@ work_open(struct work *work, const struct hub *hub,
 	work->env = env;
 	work->deploy = *deploy;
 	*deploy = (struct deploy)DEPLOY_INIT;
+	work->n_hosts = config_hosts(hub->config, env, &work->hosts);
+	/* work_hosts() tries again, where there is somebody to tell. */
+	if (start_hosts(work) != NULL)
+		work->starting = NULL;
 	work->log = event_log_open(path);
 	free(path);
-	work->n_hosts = config_hosts(hub->config, env, &work->hosts);
 	return repo_open(&work->repo, hub->path, false);
 }
 
@@ -37,6 +64,7 @@ void
 work_close(struct work *work)
 {
 	fleet_close(work->fleet);
+	fleet_close(work->starting);
 	plan_release(&work->plan);
 	directives_release(&work->directives);
 	repo_commit_release(&work->commit);
@@ -67,26 +95,19 @@ warn_of_ended(struct work *work)
 const struct err *
 work_hosts(struct work *work)
 {
-	struct fleet_spec spec = {
-		.hosts = work->hosts,
-		.n_hosts = work->n_hosts,
-		.repo = work->hub->path,
-		.root = work->env->set.root,
-		.environment = work->env->name,
-	};
-	const struct err *err;
-	char *dir, *program;
+	const struct err *err = NULL;
 
-	err = path_of_program(&dir);
-	if (err != NULL)
-		return err;
-	program = path_join(dir, "slipway");
-	spec.program = program;
-	err = fleet_open(&work->fleet, &spec);
+	if (work->starting == NULL)
+		err = start_hosts(work);
 	if (err == NULL)
+		err = fleet_ready(work->starting);
+	if (err != NULL) {
+		fleet_close(work->starting);
+	} else {
+		work->fleet = work->starting;
 		warn_of_ended(work);
-	free(program);
-	free(dir);
+	}
+	work->starting = NULL;
 	return err;
 }
 

@@ -26,6 +26,7 @@ struct work {
 	struct event_log *log;
 	struct repo *repo;
 	struct fleet *fleet;			/* opened by work_hosts() */
+	struct fleet *starting;			/* what it will be, or NULL */
 	const struct host **hosts;
 	size_t n_hosts;
 	struct repo_commit commit;		/* of the deploy */
@@ -42,12 +43,15 @@ struct work {
 						 * journal: it was refused */
 };
 
-/* Takes over the row in "deploy", which is emptied. */
+/*
+ * Takes over the row in "deploy", which is emptied. The agents start while
+ * other things are looked at; they touch nothing before work_hosts().
+ */
 const struct err *work_open(struct work *work, const struct hub *hub,
     const struct environment *env, struct deploy *deploy);
 void work_close(struct work *work);
 
-/* Start the agents. */
+/* Have the agents there, and the roots open. */
 const struct err *work_hosts(struct work *work);
 
 /* Start them again when one of them was lost. */

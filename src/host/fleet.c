@@ -2,10 +2,9 @@
  * Writing never blocks either: an agent that has stopped reading holds up
  * nobody but the barrier it belongs to.
  */
-#include "host/fleet.h"
+#include "host/peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include "clock.h"
 #include "file.h"
 #include "host/local.h"
-#include "loop.h"
 #include "proc.h"
 
 /* How long an agent may take to leave: to end a command, and a reserve. */
@@ -23,33 +21,6 @@
 
 /* How long the end of a lost agent is waited for, to tell how it ended. */
 #define LOST_MS 1000
-
-struct peer {
-	struct fleet *fleet;
-	char *name;
-	pid_t pid;		/* -1: has ended */
-	int fd;			/* -1: lost */
-	struct pkt_reader reader;
-	struct message incoming;
-	struct message reply;	/* empty: none */
-	struct str out;		/* the request, being sent */
-	size_t sent_bytes;
-	bool busy;
-	char *current;
-	char *lost;		/* why, NULL while it is there */
-};
-
-struct fleet {
-	struct peer *peers;
-	size_t n;
-	size_t n_busy;
-	struct loop loop;
-	fleet_cb cb;		/* of the call under way */
-	fleet_stop_cb stop;	/* likewise; NULL: it is not asked */
-	void *ctx;
-	enum err_code code;	/* of the first failure of the call */
-	char *failure;		/* its text, NULL: none yet */
-};
 
 /* The ring of errors is too short for what a whole fleet may say. */
 static void
@@ -228,9 +199,8 @@ on_ready(int fd, short revents, void *ctx)
 	return NULL;
 }
 
-/* Give a host its part of a call. */
-static void
-ask(struct peer *peer, const struct message *request)
+void
+fleet_ask(struct peer *peer, const struct message *request)
 {
 	if (peer->fd == -1) {
 		note_peer_failure(peer, ERR_FAILED, peer->lost);
@@ -243,8 +213,8 @@ ask(struct peer *peer, const struct message *request)
 	watch_peer(peer);
 }
 
-static void
-begin_call(struct fleet *fleet, fleet_cb cb, fleet_stop_cb stop, void *ctx)
+void
+fleet_begin(struct fleet *fleet, fleet_cb cb, fleet_stop_cb stop, void *ctx)
 {
 	fleet->cb = cb;
 	fleet->stop = stop;
@@ -300,8 +270,8 @@ wait_for_answers(struct fleet *fleet)
 	return err;
 }
 
-static const struct err *
-end_call(struct fleet *fleet)
+const struct err *
+fleet_end(struct fleet *fleet)
 {
 	const struct err *err = wait_for_answers(fleet);
 
@@ -320,12 +290,12 @@ fleet_run(struct fleet *fleet, const bool *mask,
     const struct message *request, fleet_cb cb, fleet_stop_cb stop,
     void *ctx)
 {
-	begin_call(fleet, cb, stop, ctx);
+	fleet_begin(fleet, cb, stop, ctx);
 	for (size_t i = 0; i < fleet->n; i++) {
 		if (mask == NULL || mask[i])
-			ask(&fleet->peers[i], request);
+			fleet_ask(&fleet->peers[i], request);
 	}
-	return end_call(fleet);
+	return fleet_end(fleet);
 }
 
 const struct err *
@@ -335,116 +305,11 @@ fleet_call(struct fleet *fleet, const bool *mask,
 	return fleet_run(fleet, mask, request, cb, NULL, ctx);
 }
 
-static const struct err *
-start_agents(struct fleet *fleet, const struct fleet_spec *spec)
-{
-	const struct err *err;
-
-	for (size_t i = 0; i < fleet->n; i++) {
-		struct peer *peer = &fleet->peers[i];
-
-		err = local_start(&peer->pid, &peer->fd, spec->program);
-		if (err != NULL)
-			return err_add(err, "host %s", peer->name);
-		if (fcntl(peer->fd, F_SETFL, O_NONBLOCK) == -1)
-			return err_system("host %s: fcntl", peer->name);
-	}
-	return NULL;
-}
-
-static const struct err *
-greet(struct fleet *fleet)
-{
-	struct message request = MESSAGE_INIT;
-	const struct err *err;
-
-	message_add(&request, "verb", "hello");
-	message_add_int(&request, "version", WIRE_VERSION);
-	err = fleet_call(fleet, NULL, &request, NULL, NULL);
-	message_release(&request);
-	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
-		if (message_int(&fleet->peers[i].reply, "version", 0) !=
-		    WIRE_VERSION)
-			err = err_new(ERR_PROTOCOL, "host %s: its agent"
-			    " speaks another version of the protocol",
-			    fleet->peers[i].name);
-	}
-	return err;
-}
-
-static const struct err *
-open_roots(struct fleet *fleet, const struct fleet_spec *spec)
-{
-	const struct err *err;
-
-	begin_call(fleet, NULL, NULL, NULL);
-	for (size_t i = 0; i < fleet->n; i++) {
-		const struct vec *roles = &spec->hosts[i]->roles;
-		struct message request = MESSAGE_INIT;
-
-		message_add(&request, "verb", "open");
-		message_add(&request, "repo", spec->repo);
-		message_add(&request, "root", spec->root);
-		message_add(&request, "environment", spec->environment);
-		message_add(&request, "host", fleet->peers[i].name);
-		for (size_t k = 0; k < roles->n; k++)
-			message_add(&request, "role", roles->v[k]);
-		ask(&fleet->peers[i], &request);
-		message_release(&request);
-	}
-	err = end_call(fleet);
-	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
-		struct peer *peer = &fleet->peers[i];
-
-		peer->current = xstrdup_null(
-		    message_get(&peer->reply, "current"));
-	}
-	return err;
-}
-
-static struct fleet *
-fleet_new(const struct fleet_spec *spec)
-{
-	struct fleet *fleet = xcalloc(1, sizeof(*fleet));
-
-	fleet->peers = xcalloc(spec->n_hosts, sizeof(*fleet->peers));
-	fleet->n = spec->n_hosts;
-	for (size_t i = 0; i < fleet->n; i++) {
-		struct peer *peer = &fleet->peers[i];
-
-		peer->fleet = fleet;
-		peer->name = xstrdup(spec->hosts[i]->name);
-		peer->pid = -1;
-		peer->fd = -1;
-		str_init(&peer->reader.buf);
-		str_init(&peer->out);
-	}
-	return fleet;
-}
-
-const struct err *
-fleet_open(struct fleet **fleet, const struct fleet_spec *spec)
-{
-	struct fleet *made = fleet_new(spec);
-	const struct err *err;
-
-	*fleet = NULL;
-	err = start_agents(made, spec);
-	if (err == NULL)
-		err = greet(made);
-	if (err == NULL)
-		err = open_roots(made, spec);
-	if (err != NULL)
-		fleet_close(made);
-	else
-		*fleet = made;
-	return err;
-}
-
 static void
 peer_release(struct peer *peer)
 {
 	pkt_reader_release(&peer->reader);
+	message_release(&peer->opening);
 	message_release(&peer->incoming);
 	message_release(&peer->reply);
 	str_release(&peer->out);

@@ -42,9 +42,19 @@ typedef const struct err *(*fleet_cb)(const char *host,
 typedef bool (*fleet_stop_cb)(void *ctx);
 
 /*
- * Start every agent, greet it, and open the root on each host; the answer
- * to that is in fleet_reply().
+ * Start every agent, and greet it. None has touched its host before
+ * fleet_ready(), which comes next; until then they get ready by themselves.
  */
+const struct err *fleet_start(struct fleet **fleet,
+    const struct fleet_spec *spec);
+
+/*
+ * Wait for the agents, and open the root on each host; the answer to that
+ * is in fleet_reply(). A fleet for which this failed can only be closed.
+ */
+const struct err *fleet_ready(struct fleet *fleet);
+
+/* Both in one. */
 const struct err *fleet_open(struct fleet **fleet,
     const struct fleet_spec *spec);
 
