@@ -270,8 +270,7 @@ prepare(struct work *work)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 	if (err == NULL)
 		err = seal(work);
-	if (err != NULL)
-		return err;
-	work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
-	return work_move(work, DEPLOY_PREPARED);
+	if (err == NULL)
+		work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
+	return err;
 }

@@ -182,10 +182,9 @@ rollback_prepare(struct work *work)
 	for (size_t i = 0; err == NULL && i < numbers.n; i++)
 		err = undo_preview(work, numbers.v[i]);
 	free(numbers.v);
-	if (err != NULL)
-		return err;
-	work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
-	return work_move(work, DEPLOY_PREPARED);
+	if (err == NULL)
+		work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
+	return err;
 }
 
 /* Newest first; the first undo that fails ends it: nothing is flipped. */

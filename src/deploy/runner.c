@@ -92,7 +92,7 @@ give_up(struct work *work, const struct err *why)
 static const struct err *
 begin_activation(struct work *work, bool *over)
 {
-	const struct err *err = work_move(work, DEPLOY_ACTIVATING);
+	const struct err *err = work_activate(work);
 
 	*over = err != NULL && err->code == ERR_CANCELLED;
 	return *over ? give_up(work, err) : err;

@@ -12,7 +12,6 @@
 #include "deploy/branch.h"
 #include "deploy/ending.h"
 #include "deploy/facts.h"
-#include "deploy/queue.h"
 #include "journal/step.h"
 #include "path.h"
 
@@ -280,24 +279,6 @@ work_phase_done(struct work *work, const char *name, int64_t from_ms,
 {
 	event_add(work->log, "phase_done", "sibs", "phase", name, "ms",
 	    clock_monotonic_ms() - from_ms, "ok", (int)ok, "note", note);
-}
-
-const struct err *
-work_move(struct work *work, enum deploy_state state)
-{
-	const struct err *err;
-
-	err = deploy_move(work->hub->journal, &work->deploy, state);
-	if (err != NULL)
-		return err;
-	event_add(work->log, "state", "s", "state",
-	    deploy_state_name(state));
-	if (state == DEPLOY_ACTIVATING || state == DEPLOY_LIVE)
-		err = queue_tell(work->hub, work->env->name, 0);
-	/* Who waits and is not told waits as well. */
-	if (err != NULL)
-		work_warn(work, "%s", err->text);
-	return NULL;
 }
 
 void

@@ -97,6 +97,12 @@ void work_phase_done(struct work *work, const char *name, int64_t from_ms,
 /* Move the deploy to a state and say so in the event log. */
 const struct err *work_move(struct work *work, enum deploy_state state);
 
+/*
+ * The same for one that is prepared, and goes on at once: through that state
+ * to the next, in one transaction.
+ */
+const struct err *work_activate(struct work *work);
+
 /* Keep this error as the deploy's, unless it has one. */
 void work_blame(struct work *work, const struct err *err);
 

@@ -1,10 +1,48 @@
 /*
- * How the steps of a deploy get their ends into the journal.
+ * How a deploy and its steps get into the journal what became of them.
  */
 #include <string.h>
 
+#include "deploy/queue.h"
 #include "deploy/work.h"
 #include "journal/step.h"
+
+/* The event log tells what the journal has. */
+static const struct err *
+move_along(struct work *work, const enum deploy_state *states, size_t n)
+{
+	const struct err *err;
+
+	err = deploy_move_along(work->hub->journal, &work->deploy, states, n);
+	if (err != NULL)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		event_add(work->log, "state", "s", "state",
+		    deploy_state_name(states[i]));
+	if (states[n - 1] == DEPLOY_ACTIVATING ||
+	    states[n - 1] == DEPLOY_LIVE)
+		err = queue_tell(work->hub, work->env->name, 0);
+	/* Who waits and is not told waits as well. */
+	if (err != NULL)
+		work_warn(work, "%s", err->text);
+	return NULL;
+}
+
+const struct err *
+work_move(struct work *work, enum deploy_state state)
+{
+	return move_along(work, &state, 1);
+}
+
+const struct err *
+work_activate(struct work *work)
+{
+	static const enum deploy_state states[] = {
+		DEPLOY_PREPARED, DEPLOY_ACTIVATING
+	};
+
+	return move_along(work, states, sizeof(states) / sizeof(*states));
+}
 
 /* Somebody who holds the journal will let go of it some day. */
 static bool

@@ -236,6 +236,13 @@ const struct err *deploy_plan(struct journal *journal,
 const struct err *deploy_move(struct journal *journal,
     struct deploy *deploy, enum deploy_state state);
 
+/*
+ * The same through several states, one after the other, in one transaction:
+ * all of it is in the journal, each with its event, or nothing is.
+ */
+const struct err *deploy_move_along(struct journal *journal,
+    struct deploy *deploy, const enum deploy_state *states, size_t n);
+
 /* Write the same columns without a change of state. */
 const struct err *deploy_update(struct journal *journal,
     const struct deploy *deploy);
