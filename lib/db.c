@@ -20,6 +20,7 @@
 struct db {
 	sqlite3 *handle;
 	char *path;
+	bool grouped;		/* transactions are savepoints */
 };
 
 struct db_query {
@@ -129,7 +130,7 @@ is_wal(struct db *db)
 	return byte == WRITE_VERSION_WAL;
 }
 
-/* DELETE is what SQLite starts with, so a statement is rarely needed. */
+/* WAL is kept in the file, so a statement is rarely needed. */
 static const struct err *
 leave_wal(struct db *db)
 {
@@ -145,8 +146,12 @@ leave_wal(struct db *db)
 }
 
 /*
- * Whoever may read the database has to be able to read its journal, which
- * SQLite creates with the owner and the mode that the database has then.
+ * A transaction is committed by zeros over the first bytes of the journal,
+ * and a sync of that; removing the file, and syncing its folder, does the
+ * same for a power cut, and makes the file system write its own journal
+ * three times. But whoever may read the database has to be able to read its
+ * journal, which SQLite creates with the owner and the mode that the database
+ * has then: one that has got other rights is removed after all.
  */
 static bool
 has_other_rights(const struct db *db)
@@ -160,20 +165,6 @@ has_other_rights(const struct db *db)
 	    ours.st_gid != its.st_gid);
 	free(path);
 	return other;
-}
-
-/*
- * A transaction is committed by zeros over the first bytes of the journal,
- * and a sync of that; removing the file, and syncing its folder, does the
- * same for a power cut, and makes the file system write its own journal
- * three times. A journal that has got other rights is removed after all.
- */
-static const struct err *
-keep_journal(struct db *db)
-{
-	if (has_other_rights(db))
-		return NULL;
-	return db_script(db, "PRAGMA journal_mode = PERSIST");
 }
 
 static const struct err *
@@ -204,7 +195,9 @@ configure(struct db *db, enum db_mode mode)
 	err = db_script(db, "PRAGMA synchronous = EXTRA");
 	if (err == NULL && is_wal(db))
 		err = leave_wal(db);
-	return err == NULL ? keep_journal(db) : err;
+	if (err == NULL && !has_other_rights(db))
+		err = db_script(db, "PRAGMA journal_mode = PERSIST");
+	return err;
 }
 
 const struct err *
@@ -454,13 +447,14 @@ db_get_text(char **value, struct db *db, const char *sql,
 const struct err *
 db_begin(struct db *db)
 {
-	return db_run(db, "BEGIN IMMEDIATE", "");
+	return db_run(db, db->grouped ? "SAVEPOINT part" : "BEGIN IMMEDIATE",
+	    "");
 }
 
 const struct err *
 db_commit(struct db *db)
 {
-	return db_run(db, "COMMIT", "");
+	return db_run(db, db->grouped ? "RELEASE part" : "COMMIT", "");
 }
 
 void
@@ -468,7 +462,29 @@ db_rollback(struct db *db)
 {
 	/* Some errors have rolled back already; SQLite would complain. */
 	if (!sqlite3_get_autocommit(db->handle))
-		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+		sqlite3_exec(db->handle, db->grouped ? "ROLLBACK TO part;"
+		    " RELEASE part" : "ROLLBACK", NULL, NULL, NULL);
+}
+
+const struct err *
+db_group(struct db *db)
+{
+	const struct err *err = db_begin(db);
+
+	if (err == NULL)
+		db->grouped = true;
+	return err;
+}
+
+const struct err *
+db_group_end(struct db *db, const struct err *err)
+{
+	db->grouped = false;
+	if (err == NULL)
+		err = db_commit(db);
+	if (err != NULL)
+		db_rollback(db);
+	return err;
 }
 
 int64_t

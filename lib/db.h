@@ -75,6 +75,14 @@ const struct err *db_begin(struct db *db);
 const struct err *db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/*
+ * What several transactions write becomes true at once: BEGIN IMMEDIATE,
+ * and until the end of the group each of them is a savepoint within that.
+ * The end commits when "err" is NULL, else it rolls back and returns that.
+ */
+const struct err *db_group(struct db *db);
+const struct err *db_group_end(struct db *db, const struct err *err);
+
 int64_t db_last_id(struct db *db);
 
 #endif

@@ -114,11 +114,14 @@ queue_tell_superseded(const struct hub *hub, struct repo *repo,
 }
 
 /* The first lines of the log, so that a viewer has something to show. */
-static const struct err *
-announce(const struct hub *hub, const struct deploy *request)
+const struct err *
+queue_announce(const struct hub *hub, const struct deploy *request)
 {
-	struct event_log *log = open_log(hub, request->number);
+	struct event_log *log;
 
+	if (request->requested_at == 0)
+		return NULL;
+	log = open_log(hub, request->number);
 	event_add(log, "requested", "issssss", "deploy", request->number,
 	    "environment", request->environment, "kind", request->kind,
 	    "commit", request->commit, "ref", request->ref, "pusher",
@@ -137,9 +140,7 @@ queue_add(const struct hub *hub, struct deploy *request,
 	const struct err *err;
 
 	err = deploy_request(hub->journal, request, options);
-	if (err != NULL || request->requested_at == 0)
-		return err;
-	return announce(hub, request);
+	return err == NULL ? queue_announce(hub, request) : err;
 }
 
 /* From wherever it was: a journal may have begun anew. */

@@ -26,6 +26,13 @@ const struct err *queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options);
 
 /*
+ * The second half of that, for one that was written down otherwise, and is
+ * committed. Nothing for one that was asked for already.
+ */
+const struct err *queue_announce(const struct hub *hub,
+    const struct deploy *request);
+
+/*
  * Make the hidden ref that keeps the commit of a request, which no branch
  * may hold, from git gc. Its asker and its runner may do so at once.
  */

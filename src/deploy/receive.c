@@ -10,6 +10,8 @@
 #include "deploy/queue.h"
 #include "deploy/tip.h"
 #include "file.h"
+#include "journal/deploy.h"
+#include "journal/journal.h"
 #include "plan/directive.h"
 #include "repo.h"
 
@@ -78,8 +80,18 @@ receive_read(struct push *push, struct str *input)
 	return err;
 }
 
+/* A push that landed, and what it asks for. */
+struct landing {
+	struct hub *hub;
+	const struct push *push;
+	struct vec *notes;
+	struct deploy *asked;
+	size_t n_asked;
+};
+
 /* One ref and one environment that deploys it. */
 struct arrival {
+	struct landing *landing;
 	struct hub *hub;
 	const struct push *push;
 	const struct push_ref *ref;
@@ -91,6 +103,15 @@ static bool
 is_deleted(const struct push_ref *ref)
 {
 	return repo_is_zero(ref->new);
+}
+
+/* Takes over the row. */
+static void
+add_asked(struct landing *landing, const struct deploy *row)
+{
+	landing->asked = xreallocarray(landing->asked, landing->n_asked + 1,
+	    sizeof(*landing->asked));
+	landing->asked[landing->n_asked++] = *row;
 }
 
 static const struct err *
@@ -114,10 +135,8 @@ request(const struct arrival *arrival)
 	row.pusher = xstrdup(arrival->push->pusher);
 	row.author = xstrdup_null(arrival->ref->author);
 	row.subject = xstrdup_null(arrival->ref->subject);
-	err = queue_add(arrival->hub, &row, &options);
-	if (err == NULL)
-		err = queue_wake(arrival->hub, arrival->env->name);
-	deploy_release(&row);
+	err = deploy_request(arrival->hub->journal, &row, &options);
+	add_asked(arrival->landing, &row);
 	directives_release(&options);
 	return err;
 }
@@ -231,16 +250,16 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 }
 
 static const struct err *
-receive_ref(struct hub *hub, const struct push *push,
-    const struct push_ref *ref, struct vec *notes)
+receive_ref(struct landing *landing, const struct push_ref *ref)
 {
-	const struct config *config = hub->config;
+	const struct config *config = landing->hub->config;
 	const struct err *err = NULL;
 	bool taken = errand_is(ref->ref);
 
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		struct arrival arrival = {
-			hub, push, ref, &config->environments[i], notes
+			landing, landing->hub, landing->push, ref,
+			&config->environments[i], landing->notes
 		};
 
 		if (!str_starts_with(ref->ref, "refs/heads/") ||
@@ -254,8 +273,8 @@ receive_ref(struct hub *hub, const struct push *push,
 	}
 	if (taken)
 		return err;
-	note_other(hub, ref, notes);
-	return note_slips(hub, ref, notes);
+	note_other(landing->hub, ref, landing->notes);
+	return note_slips(landing->hub, ref, landing->notes);
 }
 
 /* pre-receive wrote the push down; where it could not run, we do. */
@@ -276,14 +295,39 @@ find_written(struct hub *hub, struct push *push)
  * The push has landed when all that it asks for is written down, so that
  * others can tell whether this came to its end.
  */
+static const struct err *
+land(struct landing *landing)
+{
+	const struct push *push = landing->push;
+	struct journal *journal = landing->hub->journal;
+	const struct err *err = journal_group(journal);
+
+	if (err != NULL)
+		return err;
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
+		err = receive_ref(landing, &push->refs[i]);
+	if (err == NULL)
+		err = push_land(journal, push);
+	return journal_group_end(journal, err);
+}
+
 const struct err *
 receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 {
-	const struct err *err = NULL;
+	struct landing landing = { hub, push, notes, NULL, 0 };
+	const struct err *err = land(&landing);
 
-	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
-		err = receive_ref(hub, push, &push->refs[i], notes);
-	return err == NULL ? push_land(hub->journal, push) : err;
+	for (size_t i = 0; i < landing.n_asked; i++) {
+		struct deploy *row = &landing.asked[i];
+
+		if (err == NULL)
+			err = queue_announce(hub, row);
+		if (err == NULL)
+			err = queue_wake(hub, row->environment);
+		deploy_release(row);
+	}
+	free(landing.asked);
+	return err;
 }
 
 const struct err *

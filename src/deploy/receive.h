@@ -21,9 +21,9 @@ const struct err *receive_read(struct push *push, struct str *input);
 
 /*
  * Write a request for each environment that deploys one of the push's
- * branches, wake their runners, and then mark the push as landed: one that
- * is not was not finished here. One line of words for each ref that leads
- * to no deploy is pushed onto "notes".
+ * branches, and mark the push as landed, in one transaction: one that is not
+ * was not finished here. Then wake their runners. One line of words for each
+ * ref that leads to no deploy is pushed onto "notes".
  */
 const struct err *receive_refs(struct hub *hub, struct push *push,
     struct vec *notes);

@@ -46,6 +46,18 @@ journal_db(struct journal *journal)
 }
 
 const struct err *
+journal_group(struct journal *journal)
+{
+	return db_group(journal->db);
+}
+
+const struct err *
+journal_group_end(struct journal *journal, const struct err *err)
+{
+	return db_group_end(journal->db, err);
+}
+
+const struct err *
 journal_check(struct journal *journal)
 {
 	const struct err *err;

@@ -32,6 +32,15 @@ void journal_close(struct journal *journal);
 struct db *journal_db(struct journal *journal);
 
 /*
+ * Facts that become true together: what is written from here to the end of
+ * the group is one transaction. The end commits when "err" is NULL, else it
+ * takes all back, and returns that.
+ */
+const struct err *journal_group(struct journal *journal);
+const struct err *journal_group_end(struct journal *journal,
+    const struct err *err);
+
+/*
  * PRAGMA integrity_check and foreign_key_check; ERR_CORRUPT with the
  * first complaint.
  */

@@ -187,6 +187,33 @@ test_transactions(struct db *db)
 	is_int(number(db, "SELECT count(*) FROM t"), 1, "committed");
 }
 
+static void
+test_groups(struct db *db)
+{
+	is_ok(db_run(db, "CREATE TABLE g (a)", ""), "a table");
+	is_ok(db_group(db), "a group");
+	is_ok(db_begin(db), "a transaction in it");
+	is_ok(db_run(db, "INSERT INTO g VALUES (1)", ""), "a row");
+	is_ok(db_commit(db), "commit");
+	is_ok(db_begin(db), "another one");
+	is_ok(db_run(db, "INSERT INTO g VALUES (2)", ""), "a row");
+	db_rollback(db);
+	is_int(number(db, "SELECT sum(a) FROM g"), 1, "taken back alone");
+	is_ok(db_group_end(db, NULL), "end");
+	is_int(number(db, "SELECT sum(a) FROM g"), 1, "the rest is there");
+	is_ok(db_group(db), "a group");
+	is_ok(db_begin(db), "a transaction in it");
+	is_ok(db_run(db, "INSERT INTO g VALUES (4)", ""), "a row");
+	is_ok(db_commit(db), "commit");
+	is_err(db_group_end(db, err_new(ERR_FAILED, "no")), ERR_FAILED, "no",
+	    "end with an error");
+	is_int(number(db, "SELECT sum(a) FROM g"), 1, "all is taken back");
+	is_ok(db_begin(db), "a transaction by itself");
+	is_err(db_begin(db), ERR_JOURNAL, "within a transaction",
+	    "is no group");
+	db_rollback(db);
+}
+
 /*
  * Who reads and then wants to write while another writes is told at once,
  * as waiting would be a deadlock: the one busy answer that takes no 30 s.
@@ -410,6 +437,7 @@ main(void)
 	test_get(db);
 	test_errors(db);
 	test_transactions(db);
+	test_groups(db);
 	test_busy(db, path);
 	db_close(db);
 	test_read(path);
