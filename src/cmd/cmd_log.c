@@ -12,6 +12,7 @@
 #include "deploy/tip.h"
 #include "journal/deploy.h"
 #include "nearest.h"
+#include "report/handmade.h"
 #include "report/left.h"
 #include "report/line.h"
 #include "report/line.h"
@@ -285,9 +286,11 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.left = left,
 	};
 	struct journal *journal = call->hub.journal;
-	struct str tip = STR_INIT;
+	struct str tip = STR_INIT, handmade = STR_INIT;
 	const struct err *err;
 
+	place.n_handmade = handmade_add(&handmade, env);
+	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
 	err = tip_add(&tip, &call->hub, env);
 	if (err != NULL)
@@ -298,6 +301,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	else
 		err = table_status(out, journal, &place, level);
 	str_release(&tip);
+	str_release(&handmade);
 	return err;
 }
 

@@ -20,6 +20,7 @@ static const struct cmd *const commands[] = {
 	&cmd_retry,
 	&cmd_rollback,
 	&cmd_cancel,
+	&cmd_drift,
 	&cmd_cleanup,
 	&cmd_resume,
 	&cmd_verify,

@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/edits.h"
 #include "deploy/queue.h"
 #include "deploy/stage.h"
 #include "room.h"
@@ -265,6 +266,8 @@ prepare(struct work *work)
 	err = check_room(work);
 	if (err == NULL)
 		err = check_shared(work);
+	if (err == NULL)
+		err = edits_check(work, true);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

@@ -7,9 +7,25 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
+#include "deploy/edits.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
+
+/* What was put right before it goes live is told. */
+static void
+tell_repaired(struct work *work, const char *release,
+    const struct message *reply)
+{
+	struct vec repaired = VEC_INIT;
+
+	message_all(reply, "repaired", &repaired);
+	if (repaired.n > 0)
+		work_warn(work, "release %s was not what had been deployed,"
+		    " and was put right: %s%s", release, repaired.v[0],
+		    repaired.n > 1 ? " and other files" : "");
+	vec_release(&repaired);
+}
 
 /* An edited release does not go live unseen. */
 static const struct err *
@@ -22,6 +38,7 @@ verify_target(struct work *work, const char *release)
 		const struct message *reply = fleet_reply(work->fleet, i);
 		int64_t count = message_int(reply, "count", 0);
 
+		tell_repaired(work, release, reply);
 		if (count > 0)
 			err = err_new(ERR_FAILED, "release %s is not what was"
 			    " deployed: %" PRId64 " files differ, %s among"
@@ -169,6 +186,8 @@ rollback_prepare(struct work *work)
 	err = choose_target(work);
 	if (err == NULL)
 		err = branch_begin(work);
+	if (err == NULL)
+		err = edits_check(work, false);
 	if (err == NULL)
 		err = verify_target(work, work->deploy.release);
 	if (err == NULL)

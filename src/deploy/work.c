@@ -24,6 +24,7 @@ start_hosts(struct work *work)
 		.repo = work->hub->path,
 		.root = work->env->set.root,
 		.environment = work->env->name,
+		.threads = work->env->set.threads,
 	};
 	const struct err *err;
 	char *dir, *program;

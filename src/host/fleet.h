@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "host/wire.h"
@@ -29,6 +30,8 @@ struct fleet_spec {
 	const char *root;		/* absolute */
 	const char *environment;
 	const char *program;		/* absolute path of slipway */
+	int64_t threads;		/* 0: one for each processor */
+	bool look;			/* change nothing, lock nothing */
 };
 
 /* An "output" or "note" message, as it arrives. */

@@ -82,6 +82,8 @@ fill_opening(struct message *request, const struct fleet_spec *spec,
 	message_add(request, "root", spec->root);
 	message_add(request, "environment", spec->environment);
 	message_add(request, "host", host->name);
+	message_add_int(request, "threads", spec->threads);
+	message_add_int(request, "look", spec->look);
 	for (size_t i = 0; i < host->roles.n; i++)
 		message_add(request, "role", host->roles.v[i]);
 }

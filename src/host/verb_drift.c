@@ -146,7 +146,7 @@ verb_adopt(struct agent *agent, const struct message *request,
 	const char *release, *text;
 	const struct err *err;
 	struct repo *repo;
-	char commit[41];
+	char commit[41], parent[41];
 
 	err = verb_release(request, &release);
 	if (err == NULL)
@@ -157,9 +157,11 @@ verb_adopt(struct agent *agent, const struct message *request,
 		err = verb_repo(agent, &repo);
 	if (err == NULL)
 		err = adopt_edits(agent->store, release, repo, &paths, text,
-		    commit);
-	if (err == NULL)
+		    commit, parent);
+	if (err == NULL) {
 		message_add(result, "commit", commit);
+		message_add(result, "parent", parent);
+	}
 	vec_release(&paths);
 	return err;
 }
@@ -168,7 +170,7 @@ const struct err *
 verb_repair(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec paths = VEC_INIT;
+	struct vec paths = VEC_INIT, added = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	struct repo *repo;
@@ -178,11 +180,14 @@ verb_repair(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = verb_paths(request, "path", &paths);
 	if (err == NULL)
+		err = verb_paths(request, "added", &added);
+	if (err == NULL)
 		err = verb_repo(agent, &repo);
 	if (err == NULL)
 		err = store_repair(agent->store, release, repo, &paths);
 	if (err == NULL)
-		err = store_prune(agent->store, release, &paths);
+		err = store_prune(agent->store, release, &added);
 	vec_release(&paths);
+	vec_release(&added);
 	return err;
 }

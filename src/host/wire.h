@@ -17,25 +17,38 @@
  *	verb       request               result
  *	hello      version               version
  *	open       repo root environment ended current (or empty)
- *	           host role*
+ *	           host role* [threads]
+ *	           [look]
  *	check      commit shared*        missing*
- *	room       commit export         need-bytes need-inodes
+ *	room       commit export store   need-bytes need-inodes
  *	                                 free-bytes free-inodes
- *	checkout   release commit export files folders bytes
+ *	checkout   release commit export way files folders written
+ *	           store carry*          repaired carried*
  *	configure  release shared*       linked* seeded*
  *	hooks      release               hook*      (notes: what cannot run)
  *	run        release command|hook  exit signal timed-out
  *	           env* timeout memory   stopped ms [path sum]
  *	           nice [in-root]
  *	           [keep [once]]
- *	seal       release               -
+ *	seal       release changed       -
  *	flip       release (may be "")   -
- *	verify     release               changed* count
+ *	verify     release               repaired* changed count
+ *	drift      release deep          item* count
+ *	           writable*
+ *	adopt      release text path*    commit parent
+ *	repair     release path* added*  -
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
- *	remove     release*              removed*   (notes: what resisted)
+ *	remove     release* [retire]     removed*   (notes: what resisted)
  *	fail       release keep          -
- *	sweep      -                     swept*
+ *	sweep      [spare]               swept*
+ *
+ * With "look 1" of "open" the root is neither locked nor changed, and only
+ * "drift" and "adopt" are asked for then. "retire 1" keeps the last release
+ * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
+ * puts back what it can, and counts what it cannot. An item of "drift" is
+ * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
+ * gone), and the path, with a space between.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended.

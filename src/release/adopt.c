@@ -100,12 +100,13 @@ write_commit(struct plumbing *git, const char *tree, const char *text,
 
 const struct err *
 adopt_edits(struct store *store, const char *release, struct repo *repo,
-    const struct vec *paths, const char *text, char commit[41])
+    const struct vec *paths, const char *text, char commit[41],
+    char parent[41])
 {
 	char *index = xasprintf("%s/.slipway/trash/adopt.%s",
 	    store_root(store), release);
 	struct manifest *manifest = NULL;
-	char parent[41], tree[41];
+	char tree[41];
 	const struct err *err;
 	struct plumbing git;
 	int fd;

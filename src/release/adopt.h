@@ -14,12 +14,12 @@ struct repo;
 struct store;
 
 /*
- * The commit that was deployed is its parent, "text" its message; its name
+ * The commit that was deployed is its "parent", "text" its message; its name
  * in "commit". Paths that are gone are removed in it. What no commit can
  * hold (a pipe, a file that this user may not read) is left out.
  */
 const struct err *adopt_edits(struct store *store, const char *release,
     struct repo *repo, const struct vec *paths, const char *text,
-    char commit[41]);
+    char commit[41], char parent[41]);
 
 #endif

@@ -66,12 +66,12 @@ is_idle(struct store *store, const char *release, bool *idle)
 
 /* A manifest that is not there, or not whole, vouches for nothing. */
 static const struct err *
-try_manifest(struct base *base, struct store *store, const char *release,
-    enum store_way way)
+try_manifest(struct base *base, int dirfd, const char *path,
+    const char *release, enum store_way way)
 {
 	const struct err *err;
 
-	err = manifest_open(&base->manifest, store->manifest_fd, release);
+	err = manifest_open(&base->manifest, dirfd, path);
 	if (err != NULL && (err->code == ERR_NOT_FOUND ||
 	    err->code == ERR_CORRUPT))
 		return NULL;
@@ -88,13 +88,19 @@ try_spare(struct base *base, struct store *store)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
-	bool idle = false;
 
 	err = file_list(&names, store->spare_fd, ".");
-	if (err == NULL && names.n == 1 && store_is_release(names.v[0]))
-		err = is_idle(store, names.v[0], &idle);
-	if (err == NULL && idle)
-		err = try_manifest(base, store, names.v[0], STORE_RECYCLE);
+	for (size_t i = 0; i < names.n && err == NULL; i++) {
+		char *path = layout_spare_manifest(names.v[i]);
+		bool idle = false;
+
+		if (base->manifest == NULL && store_is_release(names.v[i]))
+			err = is_idle(store, names.v[i], &idle);
+		if (err == NULL && idle)
+			err = try_manifest(base, store->spare_fd, path,
+			    names.v[i], STORE_RECYCLE);
+		free(path);
+	}
 	vec_release(&names);
 	return err;
 }
@@ -108,7 +114,8 @@ try_live(struct base *base, struct store *store)
 	err = store_current(store, &live);
 	if (err == NULL && live.len > 0 &&
 	    file_exists(store->releases_fd, live.s))
-		err = try_manifest(base, store, live.s, STORE_LINK);
+		err = try_manifest(base, store->manifest_fd, live.s, live.s,
+		    STORE_LINK);
 	str_release(&live);
 	return err;
 }

@@ -122,7 +122,7 @@ remove_manifest(struct store *store, const char *name)
 }
 
 const struct err *
-layout_forget_made(struct store *store, const char *release)
+layout_forget(struct store *store, const char *release)
 {
 	const struct err *err;
 	char *built = layout_built(release);
@@ -130,14 +130,7 @@ layout_forget_made(struct store *store, const char *release)
 	err = layout_discard(store, store->record_fd, release);
 	err = err_first(err, remove_manifest(store, built));
 	free(built);
-	return err;
-}
-
-const struct err *
-layout_forget(struct store *store, const char *release)
-{
-	return err_first(layout_forget_made(store, release),
-	    remove_manifest(store, release));
+	return err_first(err, remove_manifest(store, release));
 }
 
 const struct err *
@@ -232,8 +225,7 @@ sweep_manifests(struct store *store)
 		char *release = xstrndup(names.v[i], strlen(names.v[i]) -
 		    (built ? strlen(LAYOUT_BUILT) : 0));
 
-		if (!file_exists(store->releases_fd, release) && (built ||
-		    !file_exists(store->spare_fd, release)))
+		if (!file_exists(store->releases_fd, release))
 			err = file_remove_tree(store->manifest_fd,
 			    names.v[i]);
 		free(release);

@@ -427,6 +427,23 @@ is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static void
+list_name(struct unit *added, const char *name, struct vec *folders)
+{
+	char *path = path_in(added, name);
+	struct stat st;
+
+	if (drift_is_writable(added->spec->writable, path) ||
+	    fstatat(added->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		free(path);
+	else if (S_ISDIR(st.st_mode))
+		vec_push_take(folders, path);
+	else {
+		tell(added, DRIFT_ADDED, name, -1, &st);
+		free(path);
+	}
+}
+
 /* Folders that were added wait in a list by their path. */
 static const struct err *
 list_added(struct unit *unit, const char *name)
@@ -444,20 +461,11 @@ list_added(struct unit *unit, const char *name)
 		err = file_open_folder(&added.fd, unit->spec->dirfd, added.path);
 		if (err == NULL)
 			err = file_list(&names, added.fd, ".");
-		for (size_t k = 0; k < names.n && err == NULL; k++) {
-			struct stat st;
-
-			if (fstatat(added.fd, names.v[k], &st,
-			    AT_SYMLINK_NOFOLLOW) == -1)
-				continue;
-			if (S_ISDIR(st.st_mode))
-				vec_push_take(&folders, path_in(&added,
-				    names.v[k]));
-			else
-				tell(&added, DRIFT_ADDED, names.v[k], -1,
-				    &st);
-		}
-		if (err == NULL && i > 0)
+		for (size_t k = 0; k < names.n && err == NULL; k++)
+			list_name(&added, names.v[k], &folders);
+		/* Where nothing is left out, folders are known, too. */
+		if (err == NULL && (names.n == 0 ||
+		    unit->spec->writable == NULL))
 			tell(&added, DRIFT_ADDED, NULL, -1, NULL);
 		/* It may have gone since, or be nobody's to read. */
 		if (err != NULL && (err->sys_errno == ENOENT ||
@@ -473,16 +481,21 @@ list_added(struct unit *unit, const char *name)
 static const struct err *
 tell_added(struct unit *unit, const char *name)
 {
-	const struct err *err = NULL;
 	struct drift_item *item;
 	struct stat st;
 	char *path;
+	bool skip;
 
 	if (fstatat(unit->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? NULL : err_system("stat %s", name);
 	path = path_in(unit, name);
-	if ((S_ISLNK(st.st_mode) && is_shared(unit, name)) ||
-	    drift_is_writable(unit->spec->writable, path)) {
+	skip = (S_ISLNK(st.st_mode) && is_shared(unit, name)) ||
+	    drift_is_writable(unit->spec->writable, path);
+	if (!skip && S_ISDIR(st.st_mode) && unit->spec->whole) {
+		free(path);
+		return list_added(unit, name);
+	}
+	if (skip) {
 		free(path);
 		return NULL;
 	}
@@ -493,9 +506,7 @@ tell_added(struct unit *unit, const char *name)
 	item->folder = item->entry = -1;
 	item->st = st;
 	free(path);
-	if (S_ISDIR(st.st_mode) && unit->spec->whole)
-		err = list_added(unit, name);
-	return err;
+	return NULL;
 }
 
 /* What is there, and neither manifest has it. */

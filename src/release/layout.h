@@ -41,17 +41,16 @@ const struct err *layout_check_not_live(struct store *store,
 const struct err *layout_discard(struct store *store, int dirfd,
     const char *name);
 
-/*
- * What a store keeps about a release, apart from its folder, goes: all of
- * it, or only what commands made of it.
- */
+/* What a store keeps about a release, apart from its folder, goes. */
 const struct err *layout_forget(struct store *store, const char *release);
-const struct err *layout_forget_made(struct store *store,
-    const char *release);
 
 /* The same as store_busy() for folders of "dirfd". */
 const struct err *layout_busy(int dirfd, const struct vec *names,
     struct vec *busy);
+
+/* The name of the spare's manifest, beside it; given. */
+#define LAYOUT_SPARE ".manifest"
+char *layout_spare_manifest(const char *release);
 
 /* What the name of a second manifest ends with; the name, given. */
 #define LAYOUT_BUILT ".built"

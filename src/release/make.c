@@ -102,10 +102,17 @@ try(struct making *making, const struct base *base)
 	if (err == NULL && renameat(store->releases_fd, making->partial,
 	    store->releases_fd, making->spec->release) == -1)
 		err = err_system("rename %s", making->partial);
-	/* The release that the spare was is no more. */
-	if (err == NULL && base->way == STORE_RECYCLE)
-		err = layout_forget(store, base->release);
 	return err;
+}
+
+/* The release that the spare was is no more, whatever became of it. */
+static void
+forget_spare(struct store *store, const char *release)
+{
+	char *path = layout_spare_manifest(release);
+
+	unlinkat(store->spare_fd, path, 0);
+	free(path);
 }
 
 static void
@@ -145,6 +152,8 @@ try_all(struct making *making)
 		again = err != NULL && is_worth_another(&base, err);
 		among &= ~(base.way == STORE_RECYCLE ? BASE_SPARE :
 		    (unsigned int)BASE_LIVE);
+		if (base.way == STORE_RECYCLE)
+			forget_spare(making->store, base.release);
 		base_release(&base);
 		if (err != NULL)
 			clear(making);

@@ -221,6 +221,22 @@ is_committed(const struct manifest *manifest, const char *path)
 	return is;
 }
 
+/* Folders that were added for what is gone now. */
+static void
+drop_empty(const struct manifest *manifest, int dirfd, const char *path)
+{
+	char *dir = path_dir(path);
+	bool dropped = strcmp(dir, ".") != 0 && !is_committed(manifest, dir);
+	int fd = -1;
+
+	if (dropped && file_open_parent(&fd, dirfd, dir) == NULL)
+		dropped = unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
+	file_close(&fd);
+	if (dropped)
+		drop_empty(manifest, dirfd, dir);
+	free(dir);
+}
+
 static const struct err *
 prune(const struct manifest *manifest, int dirfd, const char *text)
 {
@@ -236,6 +252,8 @@ prune(const struct manifest *manifest, int dirfd, const char *text)
 		else if (err->sys_errno == ENOENT)
 			err = NULL;
 	}
+	if (err == NULL && fd != -1)
+		drop_empty(manifest, dirfd, path);
 	file_close(&fd);
 	free(path);
 	return err;

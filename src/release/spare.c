@@ -6,12 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "file.h"
 #include "release/layout.h"
 #include "release/store.h"
+
+char *
+layout_spare_manifest(const char *release)
+{
+	return xasprintf("%s" LAYOUT_SPARE, release);
+}
 
 const struct err *
 store_drop_spare(struct store *store)
@@ -20,32 +27,41 @@ store_drop_spare(struct store *store)
 	const struct err *err;
 
 	err = file_list(&names, store->spare_fd, ".");
-	for (size_t i = 0; i < names.n && err == NULL; i++) {
+	for (size_t i = 0; i < names.n && err == NULL; i++)
 		err = layout_discard(store, store->spare_fd, names.v[i]);
-		if (err == NULL && store_is_release(names.v[i]))
-			err = layout_forget(store, names.v[i]);
-	}
 	vec_release(&names);
 	return err;
 }
 
-/* Its manifest stays: that is what makes it of use. */
+/* Without its manifest a spare is of no use, and the next one's to drop. */
+static const struct err *
+set_aside(struct store *store, const char *release)
+{
+	char *manifest = layout_spare_manifest(release);
+	const struct err *err = NULL;
+
+	if (renameat(store->releases_fd, release, store->spare_fd, release)
+	    == -1 || renameat(store->manifest_fd, release, store->spare_fd,
+	    manifest) == -1)
+		err = err_system("move %s to .slipway/spare", release);
+	free(manifest);
+	return err;
+}
+
 const struct err *
 store_retire(struct store *store, const char *release)
 {
 	const struct err *err;
-	struct stat st;
 
-	if (fstatat(store->manifest_fd, release, &st, AT_SYMLINK_NOFOLLOW)
-	    == -1 || !S_ISREG(st.st_mode))
-		return store_remove(store, release);
 	err = layout_check(release);
 	if (err == NULL)
 		err = layout_check_not_live(store, release, "retire");
+	if (err == NULL && (!file_exists(store->releases_fd, release) ||
+	    !file_exists(store->manifest_fd, release)))
+		return store_remove(store, release);
 	if (err == NULL)
 		err = store_drop_spare(store);
-	if (err == NULL && renameat(store->releases_fd, release,
-	    store->spare_fd, release) == -1 && errno != ENOENT)
-		err = err_system("move %s to .slipway/spare", release);
-	return err == NULL ? layout_forget_made(store, release) : err;
+	if (err == NULL)
+		err = set_aside(store, release);
+	return err == NULL ? layout_forget(store, release) : err;
 }

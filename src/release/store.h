@@ -14,6 +14,7 @@
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
  *	  .slipway/spare/20261114093000/     to be made the next release of
+ *	  .slipway/spare/20261114093000.manifest
  *	  .slipway/trash/                    on its way out
  *
  * A folder without ".partial" in releases/ is complete: it got its name by

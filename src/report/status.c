@@ -242,6 +242,8 @@ table_status(struct str *out, struct journal *journal,
 		add_with_state(out, "under way", &status.running);
 		err = deploy_each(journal, &waiting, add_waiting, out);
 		add_with_state(out, "last failure", &status.failed);
+		if (*place->handmade != '\0')
+			line_pair(out, "drift", place->handmade);
 		for (size_t i = 0; i < place->left->n; i++)
 			line_pair(out, "left", place->left->v[i]);
 	}
@@ -304,6 +306,11 @@ table_status_json(struct json *json, struct journal *journal,
 		json_string(json, place->left->v[i]);
 	json_end(json);
 	json_key_string(json, "not_live", place->not_live);
+	json_key(json, "drift");
+	if (place->n_handmade == -1)
+		json_null(json);
+	else
+		json_int(json, place->n_handmade);
 	json_end(json);
 	status_release(&status);
 	return err;

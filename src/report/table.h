@@ -40,6 +40,8 @@ struct table_place {
 	const char *root;
 	const char *not_live;	/* of tip_add(); NULL: all is well */
 	const struct vec *left;	/* of left_find() */
+	const char *handmade;	/* of handmade_add(); "": nothing is */
+	int64_t n_handmade;	/* -1: not known */
 };
 
 /*

@@ -9,7 +9,7 @@
  *	retire RELEASE		it becomes the spare
  *	remove RELEASE
  *	drift RELEASE [--deep]
- *	repair RELEASE
+ *	repair RELEASE [--deep]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,21 +142,23 @@ show_drift(const struct args *args)
 static const struct err *
 repair(const struct args *args)
 {
-	struct vec paths = VEC_INIT;
+	struct vec paths = VEC_INIT, added = VEC_INIT;
 	const struct err *err;
 	struct drift drift;
 
-	err = store_drift(args->store, args->release, false, true, NULL,
-	    &drift);
+	err = store_drift(args->store, args->release, has(args, "--deep"),
+	    true, NULL, &drift);
 	for (size_t i = 0; err == NULL && i < drift.n; i++)
-		vec_push(&paths, drift.items[i].path);
+		vec_push(drift.items[i].kind == DRIFT_ADDED ? &added :
+		    &paths, drift.items[i].path);
 	if (err == NULL)
 		err = store_repair(args->store, args->release, args->repo,
 		    &paths);
 	if (err == NULL)
-		err = store_prune(args->store, args->release, &paths);
+		err = store_prune(args->store, args->release, &added);
 	drift_release(&drift);
 	vec_release(&paths);
+	vec_release(&added);
 	return err;
 }
 

@@ -78,7 +78,7 @@ open_fleet(struct fleet **fleet, const char *program, const char *root,
 {
 	const struct host *list[4];
 	struct fleet_spec spec = { list, n, "/nowhere.git", root,
-	    "production", program };
+	    "production", program, 0, false };
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = &hosts[i];

@@ -1,0 +1,224 @@
+/*
+ * slipway drift - what of the live release somebody changed by hand.
+ */
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "cmd/cmd.h"
+#include "deploy/edits.h"
+#include "json.h"
+#include "proc.h"
+
+static void
+add_owner(struct str *out, int64_t uid)
+{
+	struct passwd *owner = getpwuid((uid_t)uid);
+
+	if (owner != NULL)
+		str_addf(out, "owner %s", owner->pw_name);
+	else
+		str_addf(out, "owner %" PRId64, uid);
+}
+
+/* "modified  css/site.css  (since 2026-11-26 10:14, owner www-data)". */
+static void
+add_line(struct str *out, const struct edit *edit, bool with_host)
+{
+	if (with_host)
+		str_addf(out, "%s: ", edit->host);
+	str_addf(out, "%-8s  ", edit->change);
+	str_add_visible(out, edit->path, strlen(edit->path));
+	if (edit->uid != -1) {
+		str_add(out, "  (since ");
+		clock_add_local(out, edit->since_at);
+		str_add(out, ", ");
+		add_owner(out, edit->uid);
+		str_addch(out, ')');
+	}
+	str_addch(out, '\n');
+}
+
+static void
+add_json(struct json *json, const struct edit *edit)
+{
+	char since[CLOCK_ISO_SIZE];
+
+	clock_iso(since, edit->since_at);
+	json_object(json);
+	json_key_string(json, "host", edit->host);
+	json_key_string(json, "release", edit->release);
+	json_key_string(json, "path", edit->path);
+	json_key_string(json, "change", edit->change);
+	json_key_string(json, "since", edit->uid == -1 ? NULL : since);
+	json_key(json, "uid");
+	if (edit->uid == -1)
+		json_null(json);
+	else
+		json_int(json, edit->uid);
+	json_end(json);
+}
+
+static const struct err *
+print_edits(const struct call *call, const struct edits *edits)
+{
+	struct str out = STR_INIT;
+	struct json json = JSON_INIT(&out);
+	const struct err *err;
+	bool with_host = false;
+
+	json.pretty = true;
+	if (call->json)
+		json_array(&json);
+	for (size_t i = 1; i < edits->n; i++)
+		with_host = with_host || strcmp(edits->v[i].host,
+		    edits->v[0].host) != 0;
+	for (size_t i = 0; i < edits->n; i++) {
+		if (call->json)
+			add_json(&json, &edits->v[i]);
+		else
+			add_line(&out, &edits->v[i], with_host);
+	}
+	if (call->json) {
+		json_end(&json);
+		str_addch(&out, '\n');
+	}
+	err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+static const struct err *
+show_visible(const char *bytes, size_t len, void *ctx)
+{
+	struct str *line = ctx;
+
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != '\n') {
+			str_addch(line, bytes[i]);
+			continue;
+		}
+		struct str shown = STR_INIT;
+		const struct err *err;
+
+		str_add_visible(&shown, line->s, line->len);
+		str_addch(&shown, '\n');
+		err = cmd_print(&shown);
+		str_release(&shown);
+		str_clear(line);
+		if (err != NULL)
+			return err;
+	}
+	return NULL;
+}
+
+/* As it is for a file or a program, without control characters here. */
+static const struct err *
+print_diff(const struct call *call, const char *from, const char *to)
+{
+	char *repo = xasprintf("--git-dir=%s", call->hub.path);
+	const char *argv[] = { "git", repo, "--no-pager", "diff",
+	    "--no-ext-diff", "--no-textconv", "--no-color", from, to, NULL };
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc_result result;
+	struct vec env = VEC_INIT;
+	struct str line = STR_INIT;
+	const struct err *err;
+
+	proc_base_env(&env);
+	spec.argv = argv;
+	spec.env = (const char *const *)env.v;
+	fflush(stdout);
+	if (!isatty(STDOUT_FILENO))
+		spec.out_fd = STDOUT_FILENO;
+	err = proc_run(&result, &spec, show_visible, &line);
+	if (err == NULL && result.exit_status != 0)
+		err = err_new(ERR_GIT, "git diff: exit %d",
+		    result.exit_status);
+	str_release(&line);
+	vec_release(&env);
+	free(repo);
+	return err;
+}
+
+/* What was done about it is told to people alone. */
+static const struct err *
+tell(const struct call *call, const struct edits *edits, bool repair)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; call_has(call, "diff") && i < edits->commits.n &&
+	    err == NULL; i++)
+		err = print_diff(call, edits->parents.v[i],
+		    edits->commits.v[i]);
+	if ((int64_t)edits->n < edits->count)
+		fprintf(stderr, "slipway: %" PRId64 " more are not shown\n",
+		    edits->count - (int64_t)edits->n);
+	for (size_t i = 0; i < edits->branches.n; i++)
+		fprintf(stderr, "slipway: kept on branch %s\n",
+		    edits->branches.v[i]);
+	if (edits->n == 0)
+		fprintf(stderr, "slipway: the live release is what was"
+		    " deployed\n");
+	else if (repair)
+		fprintf(stderr, "slipway: the live release was put right\n");
+	return err;
+}
+
+static const struct err *
+run_drift(struct call *call)
+{
+	struct edits_query query = {
+		.host = call_value(call, "host"),
+		.deep = call_has(call, "deep"),
+		.branch = call_has(call, "adopt"),
+		.repair = call_has(call, "repair"),
+	};
+	struct edits edits = { 0 };
+	const struct err *err;
+
+	query.adopt = query.branch || call_has(call, "diff");
+	err = cmd_open(call, DB_READ, true);
+	if (err == NULL)
+		err = edits_find(&edits, &call->hub, call->env, &query);
+	if (err == NULL && (call->json || !call_has(call, "diff")))
+		err = print_edits(call, &edits);
+	if (err == NULL)
+		err = tell(call, &edits, query.repair);
+	if (err == NULL && edits.n > 0 && !query.repair)
+		err = err_new(ERR_FAILED, "%s was edited by hand: %" PRId64
+		    " change%s", call->env->name, edits.count,
+		    edits.count == 1 ? "" : "s");
+	edits_release(&edits);
+	return err;
+}
+
+static const struct cmd_option options[] = {
+	{ 0, "host", "HOST", "look at this host alone" },
+	{ 0, "deep", NULL, "compare the content of every file" },
+	{ 0, "diff", NULL, "show the changes as text" },
+	{ 0, "adopt", NULL, "keep them on a branch drift/ENV/DATE" },
+	{ 0, "repair", NULL, "keep them, and put the release right" },
+	{ 0, NULL, NULL, NULL }
+};
+
+const struct cmd cmd_drift = {
+	.name = "drift",
+	.words = "",
+	.summary = "show what was changed by hand in the live release",
+	.help = "Compare the live release with what was deployed, by size,"
+	    " times and inode, and by\ncontent where these differ. Exits with"
+	    " 1 when something was changed. What commands\nof the deploy made"
+	    " is no change, nor is what lies in shared/ or in a place that"
+	    "\n\"writable\" names.",
+	.example = "slipway drift -C /srv/shop.git --diff\n"
+	    "slipway drift -C /srv/shop.git --repair",
+	.json = true,
+	.options = options,
+	.run = run_drift,
+};

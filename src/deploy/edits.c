@@ -1,0 +1,443 @@
+#include "deploy/edits.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "deploy/work.h"
+#include "host/fleet.h"
+#include "lock.h"
+#include "path.h"
+#include "repo.h"
+
+/* How long to wait for a lock that a dying runner holds. */
+#define LOCK_WAIT_MS 200
+
+/* Branches of one day, each with edits of its own. */
+#define BRANCHES_MAX 1000
+
+/* One who looks: at these hosts of this environment. */
+struct look {
+	const struct hub *hub;
+	const struct environment *env;
+	const struct host **hosts;
+	size_t n_hosts;
+	struct fleet *fleet;
+	struct edits *edits;
+};
+
+void
+edits_release(struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		free(edits->v[i].host);
+		free(edits->v[i].release);
+		free(edits->v[i].change);
+		free(edits->v[i].path);
+	}
+	free(edits->v);
+	vec_release(&edits->branches);
+	vec_release(&edits->commits);
+	vec_release(&edits->parents);
+	memset(edits, 0, sizeof(*edits));
+}
+
+/* "modified 1795000000123 33 css/site.css", as the agent says it. */
+static const struct err *
+add_edit(struct look *look, size_t host, const char *item)
+{
+	struct edits *edits = look->edits;
+	const char *since = strchr(item, ' ');
+	char *uid = NULL, *path = NULL;
+	struct edit *edit;
+	int64_t at = 0, owner = 0;
+
+	if (since != NULL)
+		at = strtoll(since + 1, &uid, 10);
+	if (uid != NULL)
+		owner = strtoll(uid, &path, 10);
+	if (path == NULL || *path != ' ' || path[1] == '\0')
+		return err_new(ERR_PROTOCOL, "'%s' is no edit", item);
+	edits->v = xreallocarray(edits->v, edits->n + 1, sizeof(*edits->v));
+	edit = &edits->v[edits->n++];
+	edit->host = xstrdup(look->hosts[host]->name);
+	edit->release = xstrdup(fleet_current(look->fleet, host));
+	edit->change = xstrndup(item, (size_t)(since - item));
+	edit->path = xstrdup(path + 1);
+	edit->since_at = at;
+	edit->uid = owner;
+	return NULL;
+}
+
+static const struct err *
+ask_host(struct look *look, size_t host, const struct message *request)
+{
+	bool *mask = xcalloc(look->n_hosts, sizeof(*mask));
+	const struct err *err;
+
+	mask[host] = true;
+	err = fleet_call(look->fleet, mask, request, NULL, NULL);
+	free(mask);
+	return err;
+}
+
+static const struct err *
+find_on(struct look *look, size_t host, bool deep)
+{
+	const struct vec *writable = &look->env->set.writable;
+	struct message request = MESSAGE_INIT;
+	struct vec items = VEC_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "drift");
+	message_add(&request, "release", fleet_current(look->fleet, host));
+	message_add_int(&request, "deep", deep);
+	for (size_t i = 0; i < writable->n; i++)
+		message_add(&request, "writable", writable->v[i]);
+	err = ask_host(look, host, &request);
+	message_release(&request);
+	if (err != NULL)
+		return err;
+	look->edits->count += message_int(fleet_reply(look->fleet, host),
+	    "count", 0);
+	message_all(fleet_reply(look->fleet, host), "item", &items);
+	for (size_t i = 0; i < items.n && err == NULL; i++)
+		err = add_edit(look, host, items.v[i]);
+	vec_release(&items);
+	return err;
+}
+
+/* The message of the commit tells who and when, as far as files do. */
+static void
+add_text(const struct look *look, size_t host, struct str *text)
+{
+	const char *name = look->hosts[host]->name;
+
+	str_addf(text, "edits by hand in release %s of %s on %s\n\n",
+	    fleet_current(look->fleet, host), look->env->name, name);
+	for (size_t i = 0; i < look->edits->n; i++) {
+		const struct edit *edit = &look->edits->v[i];
+		char since[CLOCK_ISO_SIZE];
+
+		if (strcmp(edit->host, name) != 0)
+			continue;
+		str_addf(text, "%s ", edit->change);
+		str_add_visible(text, edit->path, strlen(edit->path));
+		clock_iso(since, edit->since_at);
+		if (edit->uid != -1)
+			str_addf(text, " (owner %" PRId64 ", since %s)",
+			    edit->uid, since);
+		str_addch(text, '\n');
+	}
+}
+
+/* What was added has a key of its own. */
+static void
+add_paths(const struct look *look, size_t host, const char *added,
+    struct message *request)
+{
+	for (size_t i = 0; i < look->edits->n; i++) {
+		const struct edit *edit = &look->edits->v[i];
+
+		if (strcmp(edit->host, look->hosts[host]->name) == 0)
+			message_add(request, strcmp(edit->change, "added") ==
+			    0 ? added : "path", edit->path);
+	}
+}
+
+static bool
+has_edits(const struct look *look, size_t host)
+{
+	for (size_t i = 0; i < look->edits->n; i++) {
+		if (strcmp(look->edits->v[i].host,
+		    look->hosts[host]->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *
+branch_name(const struct look *look, size_t host, int nth)
+{
+	char now[CLOCK_ISO_SIZE];
+	struct str name = STR_INIT;
+
+	clock_iso(now, clock_now_ms());
+	str_addf(&name, "drift/%s/%.10s", look->env->name, now);
+	if (look->n_hosts > 1)
+		str_addf(&name, "-%s", look->hosts[host]->name);
+	if (nth > 1)
+		str_addf(&name, "-%d", nth);
+	return str_detach(&name);
+}
+
+/* True when the branch has just these files already. */
+static const struct err *
+has_tree(struct repo *repo, const char *oid, const char *tree, bool *has)
+{
+	struct repo_commit commit;
+	const struct err *err = repo_commit_read(repo, oid, &commit);
+
+	*has = err == NULL && strcmp(commit.tree, tree) == 0;
+	if (err == NULL)
+		repo_commit_release(&commit);
+	return err;
+}
+
+/*
+ * A deploy that failed is tried again: edits that are on a branch of today
+ * are not put on another one.
+ */
+static const struct err *
+put_on_branch(struct look *look, size_t host, struct repo *repo,
+    const char *commit, const char *tree)
+{
+	for (int nth = 1; nth <= BRANCHES_MAX; nth++) {
+		char *name = branch_name(look, host, nth);
+		char *ref = xasprintf("refs/heads/%s", name);
+		char oid[REPO_OID_SIZE];
+		const struct err *err;
+		bool has = false;
+
+		err = repo_ref_value(repo, ref, oid);
+		if (err == NULL && repo_is_zero(oid)) {
+			err = repo_set_ref(repo, ref, commit, "edits");
+			has = true;
+		} else if (err == NULL) {
+			err = has_tree(repo, oid, tree, &has);
+		}
+		if (err == NULL && has)
+			vec_push(&look->edits->branches, name);
+		free(ref);
+		free(name);
+		if (err != NULL || has)
+			return err;
+	}
+	return err_new(ERR_FAILED, "there are %d branches drift/%s of today"
+	    " already", BRANCHES_MAX, look->env->name);
+}
+
+static const struct err *
+take_commit(struct look *look, size_t host, bool branch)
+{
+	const char *oid = message_get(fleet_reply(look->fleet, host),
+	    "commit");
+	const char *parent = message_get(fleet_reply(look->fleet, host),
+	    "parent");
+	struct repo_commit commit;
+	struct repo *repo = NULL;
+	const struct err *err;
+
+	if (oid == NULL || !repo_is_oid(oid) || parent == NULL)
+		return err_new(ERR_PROTOCOL, "no commit was made");
+	vec_push(&look->edits->commits, oid);
+	vec_push(&look->edits->parents, parent);
+	if (!branch)
+		return NULL;
+	err = repo_open(&repo, look->hub->path, false);
+	if (err == NULL)
+		err = repo_commit_read(repo, oid, &commit);
+	if (err == NULL) {
+		err = put_on_branch(look, host, repo, commit.oid,
+		    commit.tree);
+		repo_commit_release(&commit);
+	}
+	repo_close(repo);
+	return err;
+}
+
+static const struct err *
+adopt_on(struct look *look, size_t host, bool branch)
+{
+	struct message request = MESSAGE_INIT;
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	add_text(look, host, &text);
+	message_add(&request, "verb", "adopt");
+	message_add(&request, "release", fleet_current(look->fleet, host));
+	message_add(&request, "text", text.s);
+	add_paths(look, host, "path", &request);
+	err = ask_host(look, host, &request);
+	if (err == NULL)
+		err = take_commit(look, host, branch);
+	message_release(&request);
+	str_release(&text);
+	return err;
+}
+
+static const struct err *
+repair_on(struct look *look, size_t host)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	message_add(&request, "verb", "repair");
+	message_add(&request, "release", fleet_current(look->fleet, host));
+	add_paths(look, host, "added", &request);
+	err = ask_host(look, host, &request);
+	message_release(&request);
+	return err;
+}
+
+static const struct err *
+look_at(struct look *look, const struct edits_query *query)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < look->n_hosts && err == NULL; i++) {
+		if (*fleet_current(look->fleet, i) == '\0')
+			return err_new(ERR_NOT_FOUND, "nothing is live in %s"
+			    " on %s", look->env->name, look->hosts[i]->name);
+		err = find_on(look, i, query->deep);
+		if (err != NULL || !has_edits(look, i))
+			continue;
+		if (query->adopt || query->repair)
+			err = adopt_on(look, i, query->branch ||
+			    query->repair);
+		if (err == NULL && query->repair)
+			err = repair_on(look, i);
+	}
+	return err;
+}
+
+/* The hosts that are asked for, at the beginning of the list. */
+static const struct err *
+choose_hosts(struct look *look, const char *name)
+{
+	if (name == NULL)
+		return NULL;
+	for (size_t i = 0; i < look->n_hosts; i++) {
+		if (strcmp(look->hosts[i]->name, name) == 0) {
+			look->hosts[0] = look->hosts[i];
+			look->n_hosts = 1;
+			return NULL;
+		}
+	}
+	return err_new(ERR_USAGE, "environment %s has no host %s",
+	    look->env->name, name);
+}
+
+static const struct err *
+open_fleet(struct look *look, bool alone)
+{
+	struct fleet_spec spec = {
+		.hosts = look->hosts,
+		.n_hosts = look->n_hosts,
+		.repo = look->hub->path,
+		.root = look->env->set.root,
+		.environment = look->env->name,
+		.threads = look->env->set.threads,
+		.look = !alone,
+	};
+	const struct err *err;
+	char *dir, *program;
+
+	err = path_of_program(&dir);
+	if (err != NULL)
+		return err;
+	program = path_join(dir, "slipway");
+	spec.program = program;
+	err = fleet_open(&look->fleet, &spec);
+	free(program);
+	free(dir);
+	return err;
+}
+
+static const struct err *
+find(struct look *look, const struct edits_query *query)
+{
+	const struct err *err;
+
+	err = choose_hosts(look, query->host);
+	if (err == NULL)
+		err = open_fleet(look, query->repair);
+	if (err == NULL)
+		err = look_at(look, query);
+	fleet_close(look->fleet);
+	return err;
+}
+
+const struct err *
+edits_find(struct edits *edits, const struct hub *hub,
+    const struct environment *env, const struct edits_query *query)
+{
+	struct look look = { .hub = hub, .env = env, .edits = edits };
+	char *path = hub_lock_path(hub, env->name);
+	struct lock *lock = NULL;
+	const struct err *err = NULL;
+
+	memset(edits, 0, sizeof(*edits));
+	look.n_hosts = config_hosts(hub->config, env, &look.hosts);
+	if (query->repair)
+		err = lock_take(&lock, path, "drift", LOCK_WAIT_MS);
+	if (err == NULL)
+		err = find(&look, query);
+	else if (err->code == ERR_BUSY)
+		err = err_new(ERR_BUSY, "%s is being deployed; repair it"
+		    " when that is over", env->name);
+	lock_release(lock);
+	free(look.hosts);
+	free(path);
+	return err;
+}
+
+static void
+tell(struct work *work, const struct edits *edits)
+{
+	struct str text = STR_INIT, branches = STR_INIT;
+
+	vec_join(&edits->branches, " ", &branches);
+	str_addf(&text, "the live release was edited by hand: %s %s%s",
+	    edits->v[0].path, edits->v[0].change,
+	    edits->count > 1 ? ", and " : "");
+	if (edits->count > 1)
+		str_addf(&text, "%" PRId64 " more", edits->count - 1);
+	if (branches.len > 0)
+		str_addf(&text, "; kept on branch %s", branches.s);
+	work_warn(work, "%s", text.s);
+	str_release(&text);
+	str_release(&branches);
+}
+
+/* A release that nobody can vouch for was not edited as far as one knows. */
+static bool
+is_unknown(const struct err *err)
+{
+	return err->code == ERR_NOT_FOUND || err->code == ERR_CORRUPT;
+}
+
+const struct err *
+edits_check(struct work *work, bool may_refuse)
+{
+	bool refuse = may_refuse &&
+	    strcmp(work->env->set.drift, "refuse") == 0;
+	struct edits_query query = { .adopt = !refuse, .branch = !refuse };
+	struct edits edits = { 0 };
+	struct look look = { .hub = work->hub, .env = work->env,
+	    .hosts = work->hosts, .n_hosts = work->n_hosts,
+	    .fleet = work->fleet, .edits = &edits };
+	const struct err *err;
+
+	if (work->deploy.previous == NULL)
+		return NULL;
+	err = look_at(&look, &query);
+	if (err != NULL && is_unknown(err)) {
+		work_warn(work, "whether the live release was edited is not"
+		    " known: %s", err->text);
+		err = NULL;
+	}
+	if (err == NULL && edits.n > 0 && refuse)
+		err = err_new(ERR_REFUSED, "the live release was edited by"
+		    " hand (%s %s%s), and drift = refuse: look at it with"
+		    " slipway drift --diff, keep it with --adopt, put the"
+		    " release right with --repair, and deploy again",
+		    edits.v[0].path, edits.v[0].change,
+		    edits.count > 1 ? ", and more" : "");
+	else if (err == NULL && edits.n > 0)
+		tell(work, &edits);
+	edits_release(&edits);
+	return err;
+}

@@ -1,0 +1,71 @@
+/*
+ * edits - what somebody did to a live release by hand.
+ *
+ * They are never lost: before a deploy goes over them, or they are put
+ * right, they become a commit on a branch of the hub,
+ * drift/ENVIRONMENT/DATE (UTC), whose parent is the commit that was
+ * deployed. Somebody can merge it.
+ *
+ *	err = edits_find(&edits, hub, env, &query);
+ *	...
+ *	edits_release(&edits);
+ */
+#ifndef EDITS_H
+#define EDITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "journal/hub.h"
+#include "plan/config.h"
+#include "vec.h"
+
+struct work;
+
+struct edit {
+	char *host;
+	char *release;
+	char *change;		/* modified, added, removed or mode */
+	char *path;
+	int64_t since_at;	/* of the last change of its inode, 0: gone */
+	int64_t uid;		/* who owns it now, -1: gone */
+};
+
+struct edits {
+	struct edit *v;
+	size_t n;
+	int64_t count;		/* of all; a host names 10,000 at the most */
+	struct vec branches;	/* that they are on now */
+	struct vec commits;	/* what these are, in the same order */
+	struct vec parents;	/* the commits that were deployed */
+};
+
+void edits_release(struct edits *edits);
+
+/* What is asked for. */
+struct edits_query {
+	const char *host;	/* one of the environment; NULL: all */
+	bool deep;		/* compare every file by content */
+	bool adopt;		/* make a commit of what is found, */
+	bool branch;		/* with a branch, */
+	bool repair;		/* and put the release right then */
+};
+
+/*
+ * Look at the live release of an environment. Looking alone disturbs
+ * nobody; ERR_BUSY when something is to be repaired while the environment
+ * is being deployed. ERR_NOT_FOUND when nothing is live.
+ */
+const struct err *edits_find(struct edits *edits, const struct hub *hub,
+    const struct environment *env, const struct edits_query *query);
+
+/*
+ * For a deploy or a rollback that is going to take the place of what is
+ * live: edits are told of and adopted. With "drift = refuse" they are
+ * ERR_REFUSED for a deploy.
+ */
+const struct err *edits_check(struct work *work, bool may_refuse);
+
+#endif

@@ -1,0 +1,140 @@
+#!/bin/sh
+# What somebody changes by hand in a live release is seen, kept and put right.
+
+. "$(dirname "$0")/../lib.sh"
+
+# Without the invariants, which the edits are against.
+drift() {
+	run "$slipway" drift -C "$repo" "$@"
+}
+
+make_site
+config <<'EOF'
+writable = cache/ */__pycache__/
+
+[action build]
+phase = build
+run = mkdir -p gen && echo made > gen/app.js && echo built >> built.txt
+EOF
+built="built.txt gen"
+put index.html "first"
+put css/site.css "body { }"
+put run.sh "echo run"
+commit built.txt "source" "a site"
+push
+is_exit "the site is deployed" 0
+live=$root/releases/$(current)
+
+drift
+is_exit "nothing was changed" 0
+like "and it says so" "$err" "is what was deployed"
+is "on stderr alone" "$out" ""
+drift --deep
+is_exit "nor in any content" 0
+
+echo "edited" > "$live/index.html"
+chmod 755 "$live/css/site.css"
+rm "$live/run.sh"
+mkdir -p "$live/upload" "$live/cache" "$live/lib/__pycache__"
+echo "new" > "$live/upload/a file"
+echo "x" > "$live/cache/x"
+echo "x" > "$live/lib/__pycache__/y"
+echo "hacked" > "$live/gen/app.js"
+touch "$live/built.txt"
+drift
+is_exit "what was changed is told" 1
+is "each path, and nothing else" \
+    "$(echo "$out" | sed 's/  (since.*//; s/  */ /')" \
+    "mode css/site.css
+modified gen/app.js
+modified index.html
+removed run.sh
+added upload/a file"
+like "since when, and whose it is" "$out" \
+    "index.html  [(]since .*, owner $(id -un)[)]"
+like "and the number" "$err" "5 changes"
+drift --json
+is_exit "as JSON, too" 1
+is "with the path" "$(echo "$out" | json 2.path)" "index.html"
+is "and the change" "$(echo "$out" | json 2.change)" "modified"
+is "and the release" "$(echo "$out" | json 2.release)" "$(current)"
+is "and the host" "$(echo "$out" | json 2.host)" "local"
+run "$slipway" status -C "$repo"
+like "status says it in a line" "$out" "drift  *5 files were edited by hand"
+run "$slipway" status -C "$repo" --json
+is "and counts" "$(echo "$out" | json 0.drift)" 5
+drift --diff
+like "as text" "$out" "^[+]edited"
+like "with what is new" "$out" "upload/a file"
+is "which makes no branch" "$(git -C "$repo" branch --list 'drift/*')" ""
+drift --host elsewhere
+is_exit "a host that is not there" 2
+
+branch=drift/production/$(date -u +%Y-%m-%d)
+drift --adopt
+is_exit "adopted" 1
+like "on a branch" "$err" "kept on branch $branch"
+is "whose parent is what was deployed" \
+    "$(git -C "$repo" rev-parse "$branch^")" "$(head_of)"
+is "with the edits" "$(git -C "$repo" show "$branch:index.html")" "edited"
+is "and the new file" "$(git -C "$repo" show "$branch:upload/a file")" "new"
+not_ok "without the old one" git -C "$repo" cat-file -e "$branch:run.sh"
+not_ok "and without what is no drift" \
+    git -C "$repo" cat-file -e "$branch:cache/x"
+is "the release is as it was" "$(live_file index.html)" "edited"
+drift --adopt
+like "again is the same branch" "$err" "kept on branch $branch\$"
+
+# Repaired: what the commit has comes back, what it has not goes.
+drift --repair
+is_exit "repaired" 0
+is "the file is back" "$(live_file index.html)" "first"
+is "and its mode" "$(stat -c %a "$live/css/site.css")" 644
+ok "and what was removed" test -f "$live/run.sh"
+not_ok "what was added is gone" test -e "$live/upload/a file"
+ok "what the application wrote stays" test -f "$live/cache/x"
+is "what a command made cannot come back" "$(cat "$live/gen/app.js")" hacked
+drift
+is "and is still told" "$(echo "$out" | sed 's/  (.*//')" \
+    "modified  gen/app.js"
+
+# A deploy goes over edits, and keeps them.
+echo "made" > "$live/gen/app.js"
+echo "again" > "$live/index.html"
+extras=yes
+commit other.html "second" "another page"
+push
+is_exit "a deploy over edits" 0
+like "tells of them" "$banner$err" "was edited by hand"
+like "and keeps them" "$banner$err" "kept on branch $branch-2"
+is "on a branch of their own" \
+    "$(git -C "$repo" show "$branch-2:index.html")" "again"
+is "the new release has none of them" "$(live_file index.html)" "first"
+
+# Or does not.
+config <<'EOF'
+drift = refuse
+EOF
+live=$root/releases/$(current)
+echo "third time" > "$live/other.html"
+commit third.html "third" "a third page"
+push_raw
+like "a deploy is refused" "$banner$err" "drift = refuse"
+like "with what to do" "$banner$err" "slipway drift --diff"
+is "the edited release stays" "$(live_file other.html)" "third time"
+drift --repair
+is_exit "put right" 0
+slip retry
+is_exit "it can be deployed" 0
+is "and is" "$(live_file third.html)" "third"
+
+# A rollback puts right what it goes to.
+old=$root/releases/$(ls "$root/releases" | tail -n 2 | head -n 1)
+echo "tampered" > "$old/index.html"
+rm "$old/css/site.css"
+slip rollback
+is_exit "a rollback to an edited release" 0
+like "says what it did" "$out$err" "was put right: css/site.css and other files"
+is "what goes live is what was deployed" "$(live_file index.html)" "first"
+check_invariants "after a rollback"
+done_testing
