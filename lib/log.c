@@ -195,16 +195,21 @@ log_tail_open(struct log_tail **tail, const char *path)
 	t->inotify_fd = -1;
 	str_init(&t->buf);
 	err = open_file(t);
-	if (err == NULL) {
-		t->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-		err = find_file(t);
-	}
 	if (err != NULL) {
 		log_tail_close(t);
 		return err;
 	}
 	*tail = t;
 	return NULL;
+}
+
+void
+log_tail_watch(struct log_tail *tail)
+{
+	if (tail->inotify_fd == -1)
+		tail->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	/* What keeps it from being opened is told by log_tail_next(). */
+	(void)find_file(tail);
 }
 
 void

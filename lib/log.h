@@ -41,14 +41,21 @@ const struct err *log_tail_next(struct log_tail *tail, struct str *line,
     bool *found);
 
 /*
- * Wait until the file may have grown, at most "timeout_ms". Uses inotify,
- * and a short sleep where that is not to be had.
+ * Have the kernel tell when the file grows. It takes its time to close what
+ * tells, some 10 to 20 ms: who follows for a shorter time looks instead.
+ */
+void log_tail_watch(struct log_tail *tail);
+
+/*
+ * Wait until the file may have grown, at most "timeout_ms". Uses inotify
+ * where the file is watched, and a short sleep otherwise, or where that is
+ * not to be had.
  */
 void log_tail_wait(struct log_tail *tail, int64_t timeout_ms);
 
 /*
- * A descriptor that becomes readable when the file may have grown, for
- * poll(2) together with others, or -1; log_tail_wait() drains it.
+ * A descriptor that becomes readable when a watched file may have grown,
+ * for poll(2) together with others, or -1; log_tail_wait() drains it.
  */
 int log_tail_fd(const struct log_tail *tail);
 

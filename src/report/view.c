@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -23,6 +22,7 @@
 #include "journal/deploy.h"
 #include "lock.h"
 #include "log.h"
+#include "report/absence.h"
 #include "report/line.h"
 #include "report/render.h"
 
@@ -38,11 +38,12 @@
 /* Between two looks at the log where inotify is not to be had. */
 #define SLICE_MS 50
 
+/* So long the log is looked at; to close what watches takes its time. */
+#define BRIEF_MS 1000
+#define BRIEF_SLICE_MS 2
+
 /* Runners started in a row that left the deploy as it was. */
 #define WAKES_MAX 10
-
-/* A longer log of the runners is not searched for its last line. */
-#define RUNNER_LOG_MAX (16 * 1024 * 1024)
 
 struct view {
 	const struct view_spec *spec;
@@ -59,9 +60,12 @@ struct view {
 	bool complete;		/* nothing more is to be shown */
 	bool over;		/* the deploy is, whatever was shown */
 	bool gone;		/* the reader is */
+	bool watches;		/* the log, instead of looking at it */
+	bool looked;		/* at the journal, at least once */
 	int wakes;		/* runners started in this state */
 	enum deploy_state state;
-	int64_t look_ms;	/* monotonic: when to look next */
+	int64_t began_ms;	/* monotonic: the log was opened */
+	int64_t look_ms;	/* when to look next */
 	int64_t moved_ms;	/* last write, or since when it is over */
 	int64_t patience_ms;	/* with a reader that takes nothing */
 };
@@ -107,7 +111,9 @@ open_deploy(struct view *view, int64_t deploy)
 	view->activating = false;
 	view->over = false;
 	view->wakes = 0;
-	view->look_ms = clock_monotonic_ms() + LOOK_MS;
+	view->watches = false;
+	view->began_ms = clock_monotonic_ms();
+	view->look_ms = view->began_ms + LOOK_MS;
 	if (log_tail_open(&view->tail, path) != NULL)
 		view->tail = NULL;
 	free(path);
@@ -267,34 +273,6 @@ conclude(struct view *view, const struct deploy *deploy)
 	}
 }
 
-/* The last line of the runners' own log, for those who cannot read it. */
-static const struct err *
-no_runner(const struct view *view)
-{
-	char *path = hub_file(view->spec->hub, "slipway/log/runner.log");
-	struct str text = STR_INIT, last = STR_INIT;
-	const struct err *err;
-	const char *line;
-	struct statvfs fs;
-
-	err = file_read(&text, path, RUNNER_LOG_MAX);
-	str_trim_end(&text);
-	line = strrchr(text.s, '\n');
-	if (err == NULL && text.len > 0) {
-		str_add(&last, ": ");
-		line_text(&last, line == NULL ? text.s : line + 1);
-	}
-	if (last.len == 0 && statvfs(view->spec->hub->path, &fs) == 0 &&
-	    fs.f_blocks != 0 && fs.f_bavail == 0)
-		str_add(&last, ": the disk is full");
-	err = err_new(ERR_FAILED, "deploy %" PRId64 " does not go on: no"
-	    " runner stays alive%s; see %s", view->deploy, last.s, path);
-	str_release(&text);
-	str_release(&last);
-	free(path);
-	return err;
-}
-
 /*
  * What a deploy waited for before this view came to it is news only while
  * it waits.
@@ -314,8 +292,22 @@ wake(struct view *view)
 	if (view->spec->wake == NULL)
 		return NULL;
 	if (view->wakes++ == WAKES_MAX)
-		return no_runner(view);
+		return absence_error(view->spec->hub, view->deploy);
 	return view->spec->wake(view->spec->hub, view->spec->environment);
+}
+
+/*
+ * To tell, the kernel holds up everybody's locks for some 10 ms. Of a deploy
+ * that is under way the first look takes it that somebody is at work.
+ */
+static bool
+is_held(const struct view *view, const struct deploy *deploy,
+    const char *lock_path)
+{
+	if (!view->looked && deploy->state != DEPLOY_QUEUED &&
+	    deploy->finished_at == 0)
+		return true;
+	return lock_is_held(lock_path);
 }
 
 /*
@@ -333,7 +325,8 @@ judge(struct view *view, struct journal *journal, const char *lock_path)
 	if (err != NULL)
 		return err->code == ERR_NOT_FOUND ? err : NULL;
 	judge_waiting(view, deploy.state);
-	held = lock_is_held(lock_path);
+	held = is_held(view, &deploy, lock_path);
+	view->looked = true;
 	over = deploy_is_over(deploy.state);
 	if (deploy.state != view->state)
 		view->wakes = 0;
@@ -404,6 +397,7 @@ static int
 wait_ms(const struct view *view, bool wants_log)
 {
 	int64_t now = clock_monotonic_ms(), until = view->look_ms;
+	int64_t slice_ms = view->watches ? SLICE_MS : BRIEF_SLICE_MS;
 
 	if (view->complete && !view->spec->follow)
 		return -1;
@@ -411,8 +405,8 @@ wait_ms(const struct view *view, bool wants_log)
 	    view->moved_ms + view->patience_ms < until))
 		until = view->moved_ms + view->patience_ms;
 	if (wants_log && log_tail_fd(view->tail) == -1 &&
-	    now + SLICE_MS < until)
-		until = now + SLICE_MS;
+	    now + slice_ms < until)
+		until = now + slice_ms;
 	return until <= now ? 0 : (int)(until - now);
 }
 
@@ -429,6 +423,13 @@ wait_and_write(struct view *view)
 
 	if (pending_bytes(view) > 0)
 		fds[0].events = POLLOUT;
+	/* What came before it was watched is not announced. */
+	if (wants_log && !view->watches &&
+	    clock_monotonic_ms() >= view->began_ms + BRIEF_MS) {
+		log_tail_watch(view->tail);
+		view->watches = true;
+		return;
+	}
 	if (wants_log)
 		fds[1].fd = log_tail_fd(view->tail);
 	if (poll(fds, 2, wait_ms(view, wants_log)) <= 0)

@@ -138,6 +138,7 @@ test_tail(const char *dir)
 	struct log_tail *tail;
 
 	is_ok(log_tail_open(&tail, path), "the file is not there yet");
+	log_tail_watch(tail);
 	expect(tail, NULL, "nothing in it");
 	append(path, "");
 	expect(tail, NULL, "an empty file");
@@ -168,6 +169,7 @@ test_long(const char *dir)
 
 	is_ok(log_open(&log, path), "open");
 	is_ok(log_tail_open(&tail, path), "follow");
+	log_tail_watch(tail);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		char *bytes = xmalloc(sizes[i]);
 
@@ -252,6 +254,8 @@ test_follow(const char *dir)
 		pid_t pid;
 
 		is_ok(log_tail_open(&tail, path), "before there is a file");
+		is_int(log_tail_fd(tail), -1, "nothing is watched");
+		log_tail_watch(tail);
 		ok(log_tail_fd(tail) != -1, "there is a descriptor");
 		pid = start_writer(path, 2000);
 		is_int(follow(tail, 2000, by_poll), 2000, "all lines, %s",
@@ -272,6 +276,7 @@ test_wait_time(const char *dir)
 
 	append(path, "one\n");
 	is_ok(log_tail_open(&tail, path), "a file that does not grow");
+	log_tail_watch(tail);
 	start_ms = clock_monotonic_ms();
 	log_tail_wait(tail, DEADLINE_MS);
 	ok(clock_monotonic_ms() - start_ms < DEADLINE_MS,
@@ -299,6 +304,7 @@ open_without_inotify(const char *path)
 	limit.rlim_cur = (rlim_t)next + 1;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	is_ok(log_tail_open(&tail, path), "without inotify");
+	log_tail_watch(tail);
 	setrlimit(RLIMIT_NOFILE, &old);
 	return tail;
 }
@@ -335,6 +341,7 @@ test_no_folder(const char *dir)
 	struct log_tail *tail;
 
 	is_ok(log_tail_open(&tail, path), "not even a folder");
+	log_tail_watch(tail);
 	is_int(log_tail_fd(tail), -1, "nothing to poll yet");
 	expect(tail, NULL, "nothing to read");
 	is_ok(file_mkdirs(folder, 0755), "the folder comes");
@@ -361,6 +368,7 @@ test_tail_errors(const char *dir)
 	    "a file is no folder");
 	ok(tail == NULL, "... no tail is given");
 	is_ok(log_tail_open(&tail, dir), "a folder can be opened");
+	log_tail_watch(tail);
 	is_err(log_tail_next(tail, &line, &found), ERR_SYSTEM, dir,
 	    "... but not read");
 	ok(!found, "... nothing is found");

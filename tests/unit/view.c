@@ -390,6 +390,7 @@ idle_ms(enum view_part part)
 	write_end(log, number);
 	event_log_close(log);
 	is_ok(deploy_take(hub.journal, "production", &deploy), "taken");
+	deploy.finished_at = clock_now_ms();
 	is_ok(deploy_move(hub.journal, &deploy, DEPLOY_FAILED), "failed");
 	deploy_release(&deploy);
 	is_int(pipe2(fds, O_CLOEXEC), 0, "a pipe");
