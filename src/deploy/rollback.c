@@ -52,7 +52,6 @@ verify_target(struct work *work, const char *release)
 struct numbers {
 	int64_t *v;
 	size_t n;
-	int64_t above;
 };
 
 static const struct err *
@@ -61,8 +60,7 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	struct numbers *numbers = ctx;
 
 	(void)journal;
-	if (deploy->number <= numbers->above ||
-	    strcmp(deploy->kind, "deploy") != 0 ||
+	if (strcmp(deploy->kind, "deploy") != 0 ||
 	    (deploy->state != DEPLOY_LIVE &&
 	    deploy->state != DEPLOY_RETIRED &&
 	    deploy->state != DEPLOY_BROKEN))
@@ -89,7 +87,7 @@ deploys_between(struct work *work, struct numbers *numbers)
 	    work->deploy.release, &target);
 	if (err != NULL)
 		return err;
-	numbers->above = target.deploy;
+	filter.above = target.deploy;
 	release_release(&target);
 	return deploy_each(work->hub->journal, &filter, collect, numbers);
 }

@@ -262,8 +262,8 @@ deploy_get_unfinished(struct journal *journal, const char *environment,
 
 	*deploy = (struct deploy)DEPLOY_INIT;
 	err = db_query(&query, journal_db(journal), SELECT_DEPLOYS
-	    "WHERE environment = ?1 AND state != 'queued'"
-	    " AND coalesce(finished_at, 0) = 0 ORDER BY number LIMIT 1",
+	    "WHERE environment = ?1 AND state <> 'queued'"
+	    " AND finished_at = 0 ORDER BY number LIMIT 1",
 	    "s", environment);
 	return err != NULL ? err : take_one(query, deploy);
 }
@@ -282,6 +282,42 @@ deploy_get_newest(struct journal *journal, const char *environment,
 	return err != NULL ? err : take_one(query, deploy);
 }
 
+/* No index helps where NULL means any; so what one helps with comes first. */
+#define EACH " AND (?1 IS NULL OR environment = ?1)" \
+    " AND (?2 IS NULL OR instr(lower(coalesce(author, ''))," \
+    " lower(?2)) > 0 OR instr(lower(pusher), lower(?2)) > 0)" \
+    " AND (?3 IS NULL OR requested_at >= ?3)" \
+    " AND (?4 IS NULL OR state = ?4)" \
+    " AND (?6 IS NULL OR commit_oid = ?6)" \
+    " AND number > coalesce(?8, 0)" \
+    " ORDER BY number DESC LIMIT coalesce(?7, -1)"
+
+static const char each_waiting[] = SELECT_DEPLOYS "WHERE state = 'queued'"
+    " AND (?1 IS NULL OR environment = ?1) ORDER BY number";
+static const char each_of_push[] = SELECT_DEPLOYS "WHERE push = ?5" EACH;
+static const char each_in_state[] = SELECT_DEPLOYS "WHERE state = ?4" EACH;
+static const char each_in_state_of[] = SELECT_DEPLOYS "WHERE state = ?4"
+    " AND environment = ?1" EACH;
+static const char each_of_all[] = SELECT_DEPLOYS "WHERE true" EACH;
+
+/*
+ * The first few in a state of any environment are found soonest by going
+ * through all deploys, since the index does not have them by number.
+ */
+static const char *
+each_sql(const struct deploy_filter *filter)
+{
+	if (filter->waiting)
+		return each_waiting;
+	if (filter->push != 0)
+		return each_of_push;
+	if (filter->state != NULL && filter->environment != NULL)
+		return each_in_state_of;
+	if (filter->state != NULL && filter->limit == 0)
+		return each_in_state;
+	return each_of_all;
+}
+
 const struct err *
 deploy_each(struct journal *journal, const struct deploy_filter *filter,
     deploy_cb cb, void *ctx)
@@ -289,20 +325,10 @@ deploy_each(struct journal *journal, const struct deploy_filter *filter,
 	struct db_query *query;
 	const struct err *err, *stop = NULL;
 
-	err = db_query(&query, journal_db(journal), filter->waiting ?
-	    SELECT_DEPLOYS "WHERE state = 'queued'"
-	    " AND (?1 IS NULL OR environment = ?1) ORDER BY number" :
-	    SELECT_DEPLOYS "WHERE (?1 IS NULL OR environment = ?1)"
-	    " AND (?2 IS NULL OR instr(lower(coalesce(author, '')),"
-	    " lower(?2)) > 0 OR instr(lower(pusher), lower(?2)) > 0)"
-	    " AND (?3 IS NULL OR requested_at >= ?3)"
-	    " AND (?4 IS NULL OR state = ?4)"
-	    " AND (?5 IS NULL OR push = ?5)"
-	    " AND (?6 IS NULL OR commit_oid = ?6)"
-	    " ORDER BY number DESC LIMIT coalesce(?7, -1)",
-	    filter->waiting ? "s" : "ssnsnsn", filter->environment,
+	err = db_query(&query, journal_db(journal), each_sql(filter),
+	    filter->waiting ? "s" : "ssnsnsnn", filter->environment,
 	    filter->author, filter->since_at, filter->state, filter->push,
-	    filter->commit, filter->limit);
+	    filter->commit, filter->limit, filter->above);
 	if (err != NULL)
 		return err;
 	while (stop == NULL && db_step(query, &err)) {

@@ -150,6 +150,7 @@ struct deploy_filter {
 	int64_t limit;
 	int64_t push;
 	const char *commit;	/* 40 digits */
+	int64_t above;		/* with a higher number */
 	bool waiting;		/* queued ones only, oldest first */
 };
 

@@ -44,7 +44,8 @@ find_asked(struct db *db, const struct deploy *deploy, int64_t *number)
 /*
  * What pushes asked for that came on top of this one, while its hooks were
  * slow or dead: the newest request is what goes live in the end. One that
- * was late itself stands for the one it is behind.
+ * was late itself stands for the one it is behind. The plus keeps SQLite from
+ * going through all deploys, the newest first.
  */
 static const struct err *
 find_later(struct db *db, const struct deploy *deploy, int64_t *number)
@@ -58,9 +59,9 @@ find_later(struct db *db, const struct deploy *deploy, int64_t *number)
 	    "  UNION SELECT r.push, r.new FROM push_refs AS r JOIN later AS l"
 	    "   ON r.push > l.push AND r.ref = ?2 AND r.old = l.new)"
 	    " SELECT coalesce(superseded_by, number) FROM deploys"
-	    " WHERE number = (SELECT max(d.number) FROM deploys AS d"
-	    "  JOIN later ON d.push = later.push WHERE d.environment = ?4"
-	    "  AND d.ref = ?2)", "isss", deploy->push, deploy->ref,
+	    " WHERE number = (SELECT max(+number) FROM deploys"
+	    "  WHERE push IN (SELECT push FROM later) AND environment = ?4"
+	    "  AND ref = ?2)", "isss", deploy->push, deploy->ref,
 	    deploy->commit, deploy->environment);
 }
 

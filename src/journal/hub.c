@@ -228,6 +228,15 @@ hub_journal(struct hub *hub, enum db_mode mode)
 	const struct err *err;
 
 	err = journal_open(&hub->journal, path, mode);
+	/* Its owner need not know that a new Slipway has to write first. */
+	if (err != NULL && err->code == ERR_JOURNAL && mode == DB_READ &&
+	    access(path, W_OK) == 0 && hub_check_owner(hub->path) == NULL) {
+		err = journal_open(&hub->journal, path, DB_WRITE);
+		if (err == NULL) {
+			journal_close(hub->journal);
+			err = journal_open(&hub->journal, path, mode);
+		}
+	}
 	free(path);
 	return err;
 }

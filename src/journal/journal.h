@@ -22,7 +22,7 @@
 struct journal;
 
 /* The version of the tables that this program writes. */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 const struct err *journal_open(struct journal **journal, const char *path,
     enum db_mode mode);

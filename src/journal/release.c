@@ -105,6 +105,7 @@ release_disposable(struct journal *journal, const char *environment,
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND name IS NOT ?3"
+	    " AND state IN ('ready', 'retired')"
 	    " AND ((state = 'ready' AND deploy IN"
 	    "   (SELECT number FROM deploys WHERE state = 'broken')"
 	    "   AND deploy < (SELECT min(deploy) FROM releases"

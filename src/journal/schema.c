@@ -118,9 +118,19 @@ static const char version_1[] =
     "CREATE TRIGGER events_same BEFORE UPDATE ON events"
     " BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;";
 
+/* What hooks and commands look for is a few rows of many. */
+static const char version_2[] =
+    "DROP INDEX deploys_state;"
+    "CREATE INDEX deploys_state ON deploys(state, environment);"
+    "CREATE INDEX deploys_unfinished ON deploys(environment)"
+    " WHERE finished_at = 0 AND state <> 'queued';"
+    "CREATE INDEX pushes_refused ON pushes(id) WHERE state = 'refused';"
+    "CREATE INDEX releases_state ON releases(state, environment);";
+
 /* versions[n] leads from version n to n + 1. */
 static const char *const versions[JOURNAL_VERSION] = {
 	version_1,
+	version_2,
 };
 
 static const struct err *

@@ -221,6 +221,13 @@ cp "$T/journal.db" "$repo/slipway/journal.db"
 check_invariants "with the real journal again"
 
 # Versions
+sql "DROP INDEX deploys_unfinished; DROP INDEX pushes_refused;
+    DROP INDEX releases_state; PRAGMA user_version = 1"
+run "$slipway" log -C "$repo"
+is_exit "a journal of the first version is read by its owner" 0
+is "and has the version of today" "$(sql "PRAGMA user_version")" \
+    "$(sqlite3 "$T/journal.db" 'PRAGMA user_version')"
+check_invariants "migrated"
 sql "PRAGMA user_version = 7777"
 before=$(sha256sum "$repo/slipway/journal.db")
 run "$slipway" log -C "$repo"
