@@ -113,7 +113,7 @@ const struct err *cmd_view(const struct call *call,
     const struct view_spec *spec, int64_t *last);
 
 extern const struct cmd cmd_agent, cmd_cancel, cmd_cleanup, cmd_deploy,
-    cmd_drift, cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback, cmd_runner,
-    cmd_show, cmd_status, cmd_uninit, cmd_verify;
+    cmd_drift, cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback,
+    cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify;
 
 #endif

@@ -51,7 +51,8 @@ static const struct {
 	{ ENV "root = /a/../b\n", "5: root = /a/../b: '.' or '..'" },
 	{ ENV "shared = ../x\n", "'../x' is not beneath the release" },
 	{ ENV "shared = /x\n", "'/x' is not beneath the release" },
-	{ ENV "shared = a/ a-b a/c\n", "'a/c' lies in 'a/', which is there already" },
+	{ ENV "shared = a/ a-b a/c\n",
+	    "'a/c' lies in 'a/', which is there already" },
 	{ ENV "shared = a a/\n", "lies in" },
 	{ ENV "shared = media/, c/local.php\n", "5: shared = media/,"
 	    " c/local.php: 'media/,' ends with a ',', but spaces separate" },

@@ -348,7 +348,6 @@ test_end(void)
 	is_err(store_flip(store, FIRST), ERR_FAILED, "move it away",
 	    "a real folder is refused");
 	close(fds[0]);
-	close(fds[1]);
 	free(dir);
 	free(record);
 	vec_release(&swept);

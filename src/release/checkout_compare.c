@@ -1,0 +1,251 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/drift.h"
+#include "release/pass.h"
+
+bool
+pass_recycles(const struct checkout *checkout)
+{
+	return checkout->base != NULL && checkout->from_fd == -1;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct drift_item *x = a, *y = b;
+
+	if (x->folder != y->folder)
+		return x->folder < y->folder ? -1 : 1;
+	if (x->entry != y->entry)
+		return x->entry < y->entry ? -1 : 1;
+	return 0;
+}
+
+/* The look of a file that is what it should be. */
+static void
+take_look(const struct checkout *checkout, struct listing_entry *entry,
+    const struct manifest_entry *row, const struct stat *st)
+{
+	entry->row = *row;
+	manifest_entry_stat(&entry->row, st);
+	if (!checkout->alone)
+		entry->row.ctime_ns = 0;
+}
+
+static void
+add_repair(struct pass *pass, const struct drift_item *item)
+{
+	const struct manifest *base = pass->checkout->base;
+	struct manifest_folder folder;
+	struct manifest_entry row;
+	struct repair *repair;
+
+	pass->repairs = xreallocarray(pass->repairs, pass->n_repairs + 1,
+	    sizeof(*pass->repairs));
+	repair = &pass->repairs[pass->n_repairs++];
+	memset(repair, 0, sizeof(*repair));
+	manifest_folder(base, (size_t)item->folder, &folder);
+	manifest_entry(base, (size_t)item->folder, (size_t)item->entry, &row);
+	repair->base = (size_t)item->folder;
+	repair->folder.path = xstrdup(folder.path);
+	repair->folder.base = -1;
+	repair->entry.path = xstrdup(item->path);
+	repair->entry.name = (size_t)(path_base(item->path) - item->path);
+	memcpy(repair->entry.oid.id, row.content, sizeof(row.content));
+	repair->entry.mode = row.mode;
+	repair->entry.base = item->entry;
+	repair->is_written = item->kind != DRIFT_STALE;
+	if (!repair->is_written)
+		take_look(pass->checkout, &repair->entry, &row, &item->st);
+}
+
+/* The file of the listing that is this entry of its folder's base. */
+static void
+take_entry(struct pass *pass, size_t folder, const struct drift_item *item)
+{
+	struct listing *listing = &pass->listing;
+
+	for (size_t i = folder + 1; i < listing->n &&
+	    listing->entries[i].parent == (int64_t)folder &&
+	    listing->entries[i].mode != LISTING_FOLDER; i++) {
+		struct listing_entry *entry = &listing->entries[i];
+		struct manifest_entry row;
+
+		if (entry->base != item->entry ||
+		    (entry->flags & LISTING_KEPT) == 0)
+			continue;
+		manifest_entry(pass->checkout->base, (size_t)item->folder,
+		    (size_t)item->entry, &row);
+		if (item->kind == DRIFT_STALE) {
+			entry->flags |= LISTING_LOOKED;
+			take_look(pass->checkout, entry, &row, &item->st);
+		} else {
+			entry->flags &= ~(unsigned int)LISTING_KEPT;
+			pass->made->repaired++;
+		}
+	}
+}
+
+/*
+ * Both are in the order of the base's folders: an item belongs to the last
+ * folder of the listing that begins before it, if it is still within that.
+ */
+static void
+take_items(struct pass *pass, struct drift *drift)
+{
+	struct listing *listing = &pass->listing;
+	size_t k = 0;
+
+	if (drift->n > 1)
+		qsort(drift->items, drift->n, sizeof(*drift->items),
+		    by_place);
+	for (size_t i = 0; i < listing->n; i++) {
+		struct listing_entry *entry = &listing->entries[i];
+		struct manifest_folder folder;
+		size_t n = 1;
+
+		if (entry->mode != LISTING_FOLDER || entry->base == -1)
+			continue;
+		manifest_folder(pass->checkout->base, (size_t)entry->base,
+		    &folder);
+		if (entry->flags & LISTING_SAME)
+			n = folder.n_folders;
+		while (k < drift->n && drift->items[k].folder < entry->base)
+			k++;
+		for (; k < drift->n && drift->items[k].folder <
+		    entry->base + (int64_t)n; k++) {
+			const struct drift_item *item = &drift->items[k];
+
+			if (item->entry == -1)
+				continue;
+			if (entry->flags & LISTING_SAME) {
+				add_repair(pass, item);
+				pass->made->repaired +=
+				    item->kind != DRIFT_STALE;
+			} else {
+				take_entry(pass, i, item);
+			}
+		}
+	}
+}
+
+/* By its folder, which may be no symlink, and neither any above it. */
+static const struct err *
+remove_path(int dirfd, const char *path)
+{
+	char *copy = xstrndup(path, strlen(path) -
+	    (path[strlen(path) - 1] == '/'));
+	const struct err *err;
+	int fd;
+
+	err = file_open_parent(&fd, dirfd, copy);
+	if (err == NULL)
+		err = file_remove_tree(fd, path_base(copy));
+	else if (err->sys_errno == ENOENT)
+		err = NULL;
+	file_close(&fd);
+	free(copy);
+	return err;
+}
+
+/* What the old release has and the commit has not, and what was added. */
+static const struct err *
+remove_rest(struct pass *pass, const struct drift *drift)
+{
+	const struct vec *gone = &pass->listing.gone;
+	int dirfd = pass->checkout->dirfd;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < drift->n && err == NULL; i++) {
+		if (drift->items[i].kind == DRIFT_ADDED) {
+			err = remove_path(dirfd, drift->items[i].path);
+			pass->made->repaired++;
+		}
+	}
+	for (size_t i = 0; i < gone->n && err == NULL; i++)
+		err = remove_path(dirfd, gone->v[i]);
+	for (size_t i = 1; i < pass->listing.n && err == NULL; i++) {
+		const struct listing_entry *entry = &pass->listing.entries[i];
+
+		if ((entry->flags & LISTING_WANTED) == 0 && entry->base != -1)
+			err = remove_path(dirfd, entry->path);
+	}
+	return err;
+}
+
+const struct err *
+pass_settle_folder(int dirfd, const char *path)
+{
+	const struct err *err;
+	struct stat st;
+	int fd;
+
+	if (*path != '\0' && mkdirat(dirfd, path, 0777) == -1 &&
+	    errno != EEXIST)
+		return err_system("create %s", path);
+	err = file_open_folder(&fd, dirfd, path);
+	if (err != NULL)
+		return err;
+	if (fstat(fd, &st) == -1)
+		err = err_system("stat %s", path);
+	else if ((st.st_mode & 07777 & ~S_ISGID) != 0755 &&
+	    fchmod(fd, 0755 | (st.st_mode & S_ISGID)) == -1)
+		err = err_system("set the mode of %s", path);
+	file_close(&fd);
+	return err;
+}
+
+/* Folders whose look has to change, parents before what is in them. */
+static const struct err *
+repair_folders(struct pass *pass, const struct drift *drift)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < drift->n && err == NULL; i++) {
+		const struct drift_item *item = &drift->items[i];
+		struct manifest_folder folder;
+
+		if (item->entry != -1 || item->folder == -1)
+			continue;
+		manifest_folder(pass->checkout->base, (size_t)item->folder,
+		    &folder);
+		if (item->st.st_ino != 0 && item->st.st_uid != geteuid())
+			return err_new(ERR_FAILED, "%s belongs to user %u",
+			    folder.path, (unsigned int)item->st.st_uid);
+		err = pass_settle_folder(pass->checkout->dirfd, folder.path);
+	}
+	return err;
+}
+
+const struct err *
+pass_compare(struct pass *pass)
+{
+	const struct checkout *checkout = pass->checkout;
+	struct drift_spec spec = { .dirfd = checkout->dirfd,
+	    .manifest = checkout->base, .threads = checkout->threads,
+	    .added = pass_recycles(checkout), .strict = true,
+	    .links_max = checkout->links_max };
+	const struct err *err;
+	struct drift drift;
+
+	err = drift_find(&drift, &spec);
+	if (err == NULL) {
+		take_items(pass, &drift);
+		if (pass_recycles(checkout)) {
+			/* Folders first: a file may stand in its place. */
+			err = remove_rest(pass, &drift);
+			if (err == NULL)
+				err = repair_folders(pass, &drift);
+		}
+	}
+	drift_release(&drift);
+	return err;
+}

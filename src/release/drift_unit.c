@@ -1,0 +1,333 @@
+#include "release/drift_unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/content.h"
+#include "release/layout.h"
+
+/* What a folder's mode must be; it may inherit its group. */
+#define FOLDER_MODE 0755
+
+char *
+unit_path(const struct unit *unit, const char *name)
+{
+	if (name == NULL)
+		return xasprintf("%s/", *unit->path == '\0' ? "." :
+		    unit->path);
+	return *unit->path == '\0' ? xstrdup(name) :
+	    path_join(unit->path, name);
+}
+
+void
+unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
+    int64_t entry, const struct stat *st)
+{
+	struct drift_item *item = drift_add(&unit->looker->found);
+
+	item->kind = kind;
+	item->path = unit_path(unit, name);
+	item->folder = unit->folder;
+	item->entry = entry;
+	if (name != NULL) {
+		item->mode = unit->mode;
+		item->is_built = unit->is_built;
+	}
+	if (st != NULL)
+		item->st = *st;
+}
+
+static bool
+is_shared_link(int dirfd, const char *name, const char *path)
+{
+	struct str want = STR_INIT, present = STR_INIT;
+	bool is;
+
+	layout_shared_target(&want, path);
+	is = file_readlink(&present, dirfd, name) == NULL &&
+	    strcmp(want.s, present.s) == 0;
+	str_release(&want);
+	str_release(&present);
+	return is;
+}
+
+bool
+unit_is_shared(const struct unit *unit, const char *name)
+{
+	char *path = unit_path(unit, name);
+	bool is = !unit->spec->strict &&
+	    is_shared_link(unit->fd, name, path);
+
+	free(path);
+	return is;
+}
+
+/* True when a folder above, or this one, is a link to shared/. */
+static bool
+lies_in_shared(const struct unit *unit)
+{
+	const char *end = unit->path;
+	bool is = false;
+
+	while (*end != '\0' && !is) {
+		char *path, *dir;
+		int fd;
+
+		end += strcspn(end, "/");
+		path = xstrndup(unit->path, (size_t)(end - unit->path));
+		dir = path_dir(path);
+		if (file_open_folder(&fd, unit->spec->dirfd, dir) == NULL)
+			is = is_shared_link(fd, path_base(path), path);
+		file_close(&fd);
+		free(dir);
+		free(path);
+		end += *end == '/' ? 1 : 0;
+	}
+	return is;
+}
+
+/* A file that this user may not read was changed if it looks so. */
+static const struct err *
+has_other_content(const struct unit *unit, const struct manifest_entry *row,
+    const struct stat *st, bool *other)
+{
+	unsigned char now[CONTENT_BYTES];
+	struct manifest_entry seen;
+	const struct err *err;
+
+	*other = true;
+	err = content_of(now, unit->fd, row->name);
+	if (err == NULL) {
+		*other = memcmp(now, row->content, sizeof(now)) != 0;
+		return NULL;
+	}
+	if (err->sys_errno == ENOENT)
+		return NULL;
+	if (err->sys_errno != EACCES)
+		return err;
+	manifest_entry_stat(&seen, st);
+	*other = seen.size_bytes != row->size_bytes ||
+	    seen.mtime_ns != row->mtime_ns || seen.inode != row->inode;
+	return NULL;
+}
+
+/* True when the stat data of the entry are not those of the file. */
+static bool
+is_stale(const struct manifest_entry *row, const struct stat *st)
+{
+	struct manifest_entry now;
+
+	manifest_entry_stat(&now, st);
+	return now.mtime_ns != row->mtime_ns || now.inode != row->inode ||
+	    (row->ctime_ns != 0 && now.ctime_ns != row->ctime_ns);
+}
+
+/* What commands wrote may have any mode; one bit of it is the commit's. */
+static bool
+has_other_mode(enum manifest_state state, const struct manifest_entry *row,
+    const struct stat *st, bool is_built)
+{
+	if (state != MANIFEST_MODE)
+		return false;
+	return !is_built || (st->st_mode & 0100) != (row->mode & 0100);
+}
+
+/* Another inode than the one that was written, and not ours alone. */
+static bool
+is_linked(const struct unit *unit, const struct manifest_entry *row,
+    const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode) || unit->spec->links_max == 0)
+		return false;
+	return st->st_nlink > unit->spec->links_max ||
+	    (st->st_nlink > 1 && (uint64_t)st->st_ino != row->inode);
+}
+
+/* What commands added is known by its look alone. */
+static void
+compare_added(struct unit *unit, const struct manifest_entry *row,
+    const struct stat *st)
+{
+	struct manifest_entry now;
+
+	manifest_entry_stat(&now, st);
+	if (now.size_bytes != row->size_bytes ||
+	    now.mtime_ns != row->mtime_ns || now.inode != row->inode)
+		unit_tell(unit, DRIFT_MODIFIED, row->name, -1, st);
+}
+
+static const struct err *
+compare(struct unit *unit, const struct manifest *with,
+    const struct manifest_entry *row, int64_t entry, const struct stat *st)
+{
+	enum manifest_state state = manifest_compare(with, row, st);
+	bool is_built = with != unit->spec->manifest, other = false;
+	const struct err *err = NULL;
+
+	if (state == MANIFEST_OTHER) {
+		unit_tell(unit, DRIFT_MODIFIED, row->name, entry, st);
+		return NULL;
+	}
+	if (state != MANIFEST_SAME || unit->spec->deep)
+		err = has_other_content(unit, row, st, &other);
+	if (err != NULL)
+		return err;
+	if (other)
+		unit_tell(unit, DRIFT_MODIFIED, row->name, entry, st);
+	else if (has_other_mode(state, row, st, is_built))
+		unit_tell(unit, DRIFT_MODE, row->name, entry, st);
+	else if (is_linked(unit, row, st))
+		unit_tell(unit, DRIFT_LINKED, row->name, entry, st);
+	else if (!is_built && is_stale(row, st))
+		unit_tell(unit, DRIFT_STALE, row->name, entry, st);
+	return NULL;
+}
+
+/* "row" is of the manifest, or what a command made of it. */
+static const struct err *
+check_row(struct unit *unit, const struct manifest *with,
+    const struct manifest_entry *row, int64_t entry)
+{
+	bool is_gone = (row->flags & MANIFEST_GONE) != 0;
+	struct stat st;
+
+	unit->mode = row->mode;
+	unit->is_built = with != unit->spec->manifest;
+	if (fstatat(unit->fd, row->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			return err_system("stat %s", row->name);
+		if (!is_gone)
+			unit_tell(unit, DRIFT_REMOVED, row->name, entry, NULL);
+		return NULL;
+	}
+	if (S_ISLNK(st.st_mode) && unit_is_shared(unit, row->name))
+		return NULL;
+	if (is_gone && (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
+		unit_tell(unit, DRIFT_ADDED, row->name, entry, &st);
+	else if (is_gone)
+		return NULL;
+	else if (row->flags & MANIFEST_ADDED)
+		compare_added(unit, row, &st);
+	else
+		return compare(unit, with, row, entry, &st);
+	return NULL;
+}
+
+static const struct err *
+check_rows(struct unit *unit)
+{
+	const struct drift_spec *spec = unit->spec;
+	const struct err *err = NULL;
+
+	for (size_t k = 0; k < unit->of.n_entries && err == NULL; k++) {
+		const struct manifest *with = spec->manifest;
+		struct manifest_entry row;
+		int64_t at = -1;
+
+		manifest_entry(with, (size_t)unit->folder, k, &row);
+		if (unit->built != -1)
+			at = manifest_find_entry(spec->built,
+			    (size_t)unit->built, row.name);
+		if (at != -1) {
+			with = spec->built;
+			manifest_entry(with, (size_t)unit->built, (size_t)at,
+			    &row);
+		}
+		err = check_row(unit, with, &row, (int64_t)k);
+	}
+	for (size_t k = 0; k < unit->of_built.n_entries && err == NULL; k++) {
+		struct manifest_entry row;
+
+		manifest_entry(spec->built, (size_t)unit->built, k, &row);
+		if (row.flags & MANIFEST_ADDED)
+			err = check_row(unit, spec->built, &row, -1);
+	}
+	return err;
+}
+
+/* Nothing is left of the folder and of what was in it. */
+static void
+tell_missing(struct unit *unit)
+{
+	const struct drift_spec *spec = unit->spec;
+
+	if (!spec->strict && lies_in_shared(unit))
+		return;
+	unit_tell(unit, DRIFT_REMOVED, NULL, -1, NULL);
+	for (size_t k = 0; k < unit->of.n_entries; k++) {
+		struct manifest_entry row;
+		int64_t at = -1;
+
+		manifest_entry(spec->manifest, (size_t)unit->folder, k, &row);
+		if (unit->built != -1)
+			at = manifest_find_entry(spec->built,
+			    (size_t)unit->built, row.name);
+		if (at != -1)
+			manifest_entry(spec->built, (size_t)unit->built,
+			    (size_t)at, &row);
+		unit->mode = row.mode;
+		unit->is_built = at != -1;
+		if ((row.flags & MANIFEST_GONE) == 0)
+			unit_tell(unit, DRIFT_REMOVED, row.name, (int64_t)k,
+			    NULL);
+	}
+	for (size_t k = 0; k < unit->of_built.n_entries; k++) {
+		struct manifest_entry row;
+
+		manifest_entry(spec->built, (size_t)unit->built, k, &row);
+		unit->mode = row.mode;
+		unit->is_built = true;
+		if (row.flags & MANIFEST_ADDED)
+			unit_tell(unit, DRIFT_REMOVED, row.name, -1, NULL);
+	}
+}
+
+static const struct err *
+open_unit(struct unit *unit, bool *there)
+{
+	const struct err *err;
+	struct stat st;
+
+	err = file_open_folder(&unit->fd, unit->spec->dirfd, unit->path);
+	*there = err == NULL;
+	if (err != NULL && (err->sys_errno == ENOENT ||
+	    err->sys_errno == ENOTDIR || err->sys_errno == ELOOP)) {
+		tell_missing(unit);
+		return NULL;
+	}
+	/* What is in it nobody can tell, then. */
+	if (err != NULL && err->sys_errno == EACCES) {
+		unit_tell(unit, DRIFT_MODE, NULL, -1, NULL);
+		return NULL;
+	}
+	if (err == NULL && unit->folder != -1) {
+		if (fstat(unit->fd, &st) == -1)
+			err = err_system("stat");
+		else if ((st.st_mode & 07777 & ~S_ISGID) != FOLDER_MODE ||
+		    st.st_uid != manifest_uid(unit->spec->manifest))
+			unit_tell(unit, DRIFT_MODE, NULL, -1, &st);
+	}
+	return err;
+}
+
+const struct err *
+unit_check(struct unit *unit)
+{
+	const struct err *err;
+	bool there;
+
+	err = open_unit(unit, &there);
+	if (err == NULL && there && unit->spec->added)
+		err = unit_check_names(unit);
+	if (err == NULL && there)
+		err = check_rows(unit);
+	file_close(&unit->fd);
+	return err == NULL ? NULL : err_add(err, "%s", *unit->path == '\0' ?
+	    "." : unit->path);
+}
