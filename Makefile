@@ -2,6 +2,7 @@
 # make demo       a real deployment from nothing, in a temporary folder
 # make check      every test, under prove
 # make fault      the fault tests alone, COUNT=N points each
+# make bench      what releases, pushes and the journal take, beside others
 # make install    PREFIX=/usr/local DESTDIR=
 # make uninstall  the same files out again
 #
@@ -157,6 +158,16 @@ fault:
 	$(with) JOBS='$(JOBS)' prove --timer --exec '' \
 	    $(sort $(wildcard tests/fault/*.t))
 
+# SIZES, CHANGES, METHODS, RUNS and what else bench/*.pl say choose less;
+# BENCH="release push journal" which of them.
+BENCH	= release push journal
+
+bench:
+	@install/bootstrap bench || echo 'make bench: goes on without'
+	@$(MAKE) -s -j$(JOBS) --no-print-directory all tools
+	@for name in $(BENCH); do \
+	    $(with) tests/bench/$$name.pl || exit; echo; done
+
 demo:
 	@install/bootstrap build
 	@$(MAKE) -s -j$(JOBS) --no-print-directory all
@@ -221,7 +232,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units tools check fault demo install uninstall clean FORCE
+.PHONY: all units tools check fault bench demo install uninstall clean FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
