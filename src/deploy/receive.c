@@ -193,22 +193,14 @@ done:
 	return err;
 }
 
-/* Somebody who misspelt a verb, or in whose config a branch is misspelt. */
+/* Somebody in whose config a branch is misspelt. */
 static const struct err *
-note_slips(const struct hub *hub, const struct push_ref *ref,
-    struct vec *notes)
+note_missing(const struct hub *hub, struct vec *notes)
 {
 	const struct config *config = hub->config;
 	struct repo *repo = NULL;
 	const struct err *err;
-	char *meant = errand_nearest(config, ref->ref);
 
-	if (meant != NULL && !is_deleted(ref))
-		vec_pushf(notes, "nothing was deployed; did you mean %s?",
-		    meant);
-	free(meant);
-	if (!str_starts_with(ref->ref, "refs/heads/"))
-		return NULL;
 	err = repo_open(&repo, hub->path, false);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
@@ -230,6 +222,7 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 {
 	const struct config *config = hub->config;
 	const char *verb = is_deleted(ref) ? "deleted" : "stored";
+	char *meant = errand_nearest(config, ref->ref);
 	struct str takes = STR_INIT;
 
 	for (size_t i = 0; i < config->n_environments; i++)
@@ -246,7 +239,42 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 	else
 		vec_pushf(notes, "%s is %s; no environment deploys it",
 		    ref->ref, verb);
+	if (meant != NULL && !is_deleted(ref))
+		vec_pushf(notes, "nothing was deployed; did you mean %s?",
+		    meant);
 	str_release(&takes);
+	free(meant);
+}
+
+static bool
+is_taken(const struct config *config, const struct push_ref *ref)
+{
+	bool taken = errand_is(ref->ref);
+
+	for (size_t i = 0; i < config->n_environments && !taken; i++)
+		taken = str_starts_with(ref->ref, "refs/heads/") &&
+		    strcmp(ref->ref + strlen("refs/heads/"),
+		    config->environments[i].branch) == 0;
+	return taken;
+}
+
+/* With the refs of a whole repository this takes a while. */
+static const struct err *
+note_others(const struct hub *hub, const struct push *push,
+    struct vec *notes)
+{
+	bool branches = false;
+
+	for (size_t i = 0; i < push->n_refs; i++) {
+		const struct push_ref *ref = &push->refs[i];
+
+		if (is_taken(hub->config, ref))
+			continue;
+		note_other(hub, ref, notes);
+		branches = branches || str_starts_with(ref->ref,
+		    "refs/heads/");
+	}
+	return branches ? note_missing(hub, notes) : NULL;
 }
 
 static const struct err *
@@ -254,7 +282,6 @@ receive_ref(struct landing *landing, const struct push_ref *ref)
 {
 	const struct config *config = landing->hub->config;
 	const struct err *err = NULL;
-	bool taken = errand_is(ref->ref);
 
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		struct arrival arrival = {
@@ -266,15 +293,11 @@ receive_ref(struct landing *landing, const struct push_ref *ref)
 		    strcmp(ref->ref + strlen("refs/heads/"),
 		    arrival.env->branch) != 0)
 			continue;
-		taken = true;
 		/* There the deploy came first. */
 		if (!arrival.env->set.transactional)
 			err = arrive(&arrival);
 	}
-	if (taken)
-		return err;
-	note_other(landing->hub, ref, landing->notes);
-	return note_slips(landing->hub, ref, landing->notes);
+	return err;
 }
 
 /* pre-receive wrote the push down; where it could not run, we do. */
@@ -327,7 +350,7 @@ receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 		deploy_release(row);
 	}
 	free(landing.asked);
-	return err;
+	return err == NULL ? note_others(hub, push, notes) : err;
 }
 
 const struct err *

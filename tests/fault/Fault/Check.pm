@@ -89,7 +89,9 @@ sub glance {
 	    if !grep { $_ eq $version } @{$site->{may}};
 	push @wrong, "$release has no manifest"
 	    if !-f "$lab->{root}/.slipway/manifest/$release";
-	push @wrong, compare($lab, "$lab->{root}/releases/$release",
+	push @wrong, grep { !defined $site->{extra} ||
+	    $_ !~ /\Q$site->{extra}\E is not of the commit/ }
+	    compare($lab, "$lab->{root}/releases/$release",
 	    $site->{commits}{$version});
 	return @wrong;
 }

@@ -7,6 +7,9 @@
 #	rollback	"two" is live; a rollback to "one" waits
 #	cleanup		three releases are there, and only two are kept from
 #			now on; the fourth waits
+#	recycle		what cleanup took out is there to be used again, with
+#			an edit in it; the fourth waits
+#	edited		"one" is live, and somebody has edited it; "two" waits
 #	recovery	a redeploy was killed within its migration
 #	push		"one" is live; "two" is committed and not pushed
 #	cancelled	"one" is live; "two" waits, and its clear phase asks
@@ -279,6 +282,30 @@ my %makers = (
 		ask($lab, $site, 'four');
 		$site->{may} = ['three', 'four'];
 	},
+	recycle => sub {
+		my ($lab, $site) = @_;
+		my $spare;
+
+		Fault::write_file("$lab->{repo}/slipway.ini",
+		    config($lab, $site, 1));
+		deploy($lab, $site, qw(one two three));
+		($spare) = glob "$lab->{root}/.slipway/spare/*[0-9]";
+		die "there is no spare\n" if !defined $spare;
+		# Not in place: other releases share the file.
+		unlink "$spare/d2/f7";
+		Fault::write_file("$spare/d2/f7", "edited\n");
+		ask($lab, $site, 'four');
+		$site->{may} = ['three', 'four'];
+	},
+	edited => sub {
+		my ($lab, $site) = @_;
+
+		deploy($lab, $site, 'one');
+		ask($lab, $site, 'two');
+		Fault::write_file("$lab->{root}/current/added", "by hand\n");
+		$site->{may} = ['one', 'two'];
+		$site->{extra} = '/added';
+	},
 	recovery => sub {
 		my ($lab, $site) = @_;
 
@@ -304,7 +331,7 @@ $makers{'transactional-push'} = $makers{push};
 
 sub names {
 	return qw(first redeploy unhealthy unbuildable rollback cleanup
-	    recovery push cancelled transactional transactional-unhealthy
+	    recycle edited recovery push cancelled transactional transactional-unhealthy
 	    transactional-push);
 }
 
