@@ -148,12 +148,11 @@ sub way_make {
 	if (defined $way->{script}) {
 		$run = bench_run(script($way, $name, $commit), %how);
 	} else {
-		my @base = $way->{live} eq '' ? () : ('--base', $way->{live});
-
-		$run = bench_run(store($way, 'make', $name, $commit, @base,
+		$run = bench_run(store($way, 'make', $name, $commit,
 		    @{$way->{options}}), %how);
 		($run->{way}) = $run->{out} =~ /way=(\w+)/;
-		bench_run(store($way, 'flip', $name), quick => 1);
+		bench_run(store($way, 'flip', $name), quick => 1)
+		    unless $way->{whole};
 	}
 	@$way{qw(live commit)} = ($name, $commit);
 	$run->{name} = $name;

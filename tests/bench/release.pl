@@ -5,7 +5,8 @@
 #	SIZES="300 20000 80000"	files in the generated trees
 #	CHANGES="10 500 5000"	changed files, where a tree has twice as many
 #	COLD="10"		of these, which ones also with cold caches
-#	RUNS=5			of each, 3 times as many below 1,000 files
+#	RUNS=5			of each, 3 times as many below 1,000 files; at most
+#				3 with cold caches above 50,000
 #	METHODS="slipway archive ..."	some of them (see Ways.pm)
 #	TREE=path.git OLD=rev NEW=rev	this one instead of generated trees
 #	KEEP=5			releases that stay, of Slipway
@@ -27,7 +28,11 @@ use Bench;
 use Forest;
 use Ways;
 
-use constant BIG => 50_000;
+# From so many files on, what is slow is measured less often.
+use constant {
+	LARGE => 1000,
+	BIG => 50_000,
+};
 
 my $base = bench_begin('release');
 my $runs = $ENV{RUNS} // 5;
@@ -133,20 +138,22 @@ sub deploy {
 # apart as those of a site that deploys so many changes each time.
 sub rounds_of {
 	my ($tree, $changes) = @_;
-	my $few = $tree->{files} < 1000 ? $runs * 3 : $runs;
+	my $warm = $tree->{files} < LARGE ? $runs * 3 : $runs;
+	my $cold = !$cold{$changes} || !bench_can_cool() ? 0 :
+	    $tree->{files} < BIG || $runs < 3 ? $runs : 3;
 
-	return (('early') x $keep, 'lead', 'memory', ('warm') x $few,
-	    ($cold{$changes} && bench_can_cool() ? ('cold') x $runs : ()));
+	return (('early') x $keep, 'lead', 'memory', ('warm') x $warm,
+	    ('cold') x $cold);
 }
 
 # Whether a way has a part in a round: not where nothing can come of it that
-# is not known already, and not where it would take too long.
+# is not known already, and not where it would take long and was not asked
+# for.
 sub takes_part {
 	my ($way, $tree, $state, $first) = @_;
-	my $big = $tree->{files} > BIG;
+	my $large = $tree->{files} > LARGE;
 
-	return 0 if $big && !$first && ($way->{whole} || $way->{slow});
-	return 0 if $big && $state eq 'cold' && $way->{slow};
+	return 0 if $large && !$first && ($way->{whole} || $way->{slow});
 	return $way->{retire} if $state eq 'early';
 	return !$way->{whole} if $state eq 'lead';
 	return 1;
@@ -167,6 +174,14 @@ sub measure_changes {
 		}
 		push @ways, shift @ways;
 	}
+}
+
+# In the largest tree the slow ones are left out, unless they were asked for.
+sub ways_for {
+	my ($tree) = @_;
+
+	return @names if $tree->{files} < BIG || defined $ENV{METHODS};
+	return grep { !way_new($_, '', undef)->{slow} } @names;
 }
 
 # A way that starts from a release gets one.
@@ -337,7 +352,7 @@ sub measure_tree {
 	my @changes = defined $tree->{pair} ? ($tree->{changes}) :
 	    grep { $_ * 2 <= $tree->{files} }
 	    bench_words('CHANGES', '10 500 5000');
-	my @ways = map { begin_way($tree, $_) } @names;
+	my @ways = map { begin_way($tree, $_) } ways_for($tree);
 
 	describe($tree);
 	$cold{$tree->{changes}} = 1 if defined $tree->{pair} && %cold;
@@ -392,8 +407,8 @@ sub print_all_growth {
 
 print "Releases: ", bench_machine(), "\n";
 print "Seconds, medians of $runs runs; ratio is to git archive | tar and"
-    . " rm -rf.\n* does not depend on the changes: measured with the fewest."
-    . "\n";
+    . " rm -rf.\n* does not depend on the changes, or is slow: measured with"
+    . " the fewest.\n";
 bench_skip('cold caches', 'they cannot be dropped here')
     unless bench_can_cool();
 if (defined $ENV{TREE}) {
