@@ -295,7 +295,8 @@ sub row {
 		$mark = ' *';
 	}
 	return () unless defined cell(@at, 'make');
-	my $reference = total(@at[0 .. 2], 'archive');
+	my $reference = total(@at[0 .. 2], 'archive')
+	    // total($files, $least, $state, 'archive');
 	my $total = total(@at);
 	return [way_title($name) . $mark,
 	    map({ bench_seconds(cell(@at, $_)) } qw(make drop)),
