@@ -13,6 +13,10 @@
 #define IDENT_NAME "Slipway"
 #define IDENT_EMAIL "slipway@localhost"
 
+/* One window of a pack, and all windows of a process. */
+#define WINDOW_BYTES (16 * 1024 * 1024)
+#define WINDOWS_BYTES (128 * 1024 * 1024)
+
 struct repo {
 	git_repository *git;
 };
@@ -43,7 +47,10 @@ repo_error(int code, const char *fmt, ...)
 	return err;
 }
 
-/* Refs say what is live, so they are as durable as the journal. */
+/*
+ * Refs say what is live, so they are as durable as the journal. A pack is
+ * looked at through windows of a size that a small machine has.
+ */
 static int
 set_options(void)
 {
@@ -52,6 +59,12 @@ set_options(void)
 	code = git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	if (code == 0)
 		code = git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	if (code == 0)
+		code = git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE,
+		    (size_t)WINDOW_BYTES);
+	if (code == 0)
+		code = git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT,
+		    (size_t)WINDOWS_BYTES);
 	return code;
 }
 

@@ -8,7 +8,9 @@
  *
  * It is chosen by what is there: a spare with a whole manifest in which no
  * process works, else a live release with a whole manifest, unless every
- * release is to have its own files and the file system has no reflinks.
+ * release is to have its own files and the file system has no reflinks. A
+ * spare that is so far from the commit that writing what it lacks takes
+ * longer than linking what the live release has is passed over.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -34,7 +36,7 @@ struct base {
 #define BASE_LIVE 2
 
 const struct err *base_choose(struct base *base, struct store *store,
-    enum store_kind kind, unsigned int among);
+    const struct store_spec *spec, unsigned int among);
 void base_release(struct base *base);
 
 #endif

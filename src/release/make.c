@@ -144,8 +144,7 @@ try_all(struct making *making)
 	while (again) {
 		struct base base;
 
-		err = base_choose(&base, making->store, making->spec->kind,
-		    among);
+		err = base_choose(&base, making->store, making->spec, among);
 		if (err != NULL)
 			return err;
 		err = try(making, &base);

@@ -147,7 +147,7 @@ prepare(struct measure *measure, struct store *store,
 	code = git_repository_odb(&measure->odb, repo_handle(spec->repo));
 	if (code != 0)
 		return repo_error(code, "open the objects");
-	err = base_choose(&measure->base, store, spec->kind,
+	err = base_choose(&measure->base, store, spec,
 	    BASE_SPARE | BASE_LIVE);
 	/* Blocks that are shared take no room; it is better to be wrong. */
 	if (err == NULL && measure->base.clones) {

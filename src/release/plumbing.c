@@ -27,6 +27,8 @@ static const char *const settings[] = {
 	"core.splitIndex=false",
 	"core.sparseCheckout=false",
 	"core.bigFileThreshold=1m",
+	"core.packedGitWindowSize=16m",
+	"core.packedGitLimit=64m",
 	"core.fileMode=true",
 	"core.fsync=all",
 };
