@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "file.h"
 #include "release/convert.h"
 #include "release/linker.h"
 #include "release/pass.h"
@@ -258,7 +259,11 @@ checkout_write(const struct checkout *checkout, struct manifest_draft *draft,
 
 	plumbing_init(&pass.git, checkout->repo, checkout->commit,
 	    checkout->dirfd, NULL);
-	err = list(&pass);
+	/* No release has one; git's index is going to be in it. */
+	err = pass_recycles(checkout) ?
+	    file_remove_tree(checkout->dirfd, ".git") : NULL;
+	if (err == NULL)
+		err = list(&pass);
 	if (err == NULL)
 		settle_kept(&pass);
 	if (err == NULL && checkout->base != NULL && !pass_recycles(checkout) &&

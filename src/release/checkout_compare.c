@@ -156,20 +156,32 @@ remove_path(int dirfd, const char *path)
 	return err;
 }
 
-/* What the old release has and the commit has not, and what was added. */
+/* The index that git needs is there by now. */
 static const struct err *
-remove_rest(struct pass *pass, const struct drift *drift)
+remove_added(struct pass *pass, const struct drift *drift)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < drift->n && err == NULL; i++) {
+		const struct drift_item *item = &drift->items[i];
+
+		if (item->kind != DRIFT_ADDED || (pass->git.has_index &&
+		    strcmp(item->path, ".git/") == 0))
+			continue;
+		err = remove_path(pass->checkout->dirfd, item->path);
+		pass->made->repaired++;
+	}
+	return err;
+}
+
+/* What the old release has and the commit has not. */
+static const struct err *
+remove_gone(struct pass *pass)
 {
 	const struct vec *gone = &pass->listing.gone;
 	int dirfd = pass->checkout->dirfd;
 	const struct err *err = NULL;
 
-	for (size_t i = 0; i < drift->n && err == NULL; i++) {
-		if (drift->items[i].kind == DRIFT_ADDED) {
-			err = remove_path(dirfd, drift->items[i].path);
-			pass->made->repaired++;
-		}
-	}
 	for (size_t i = 0; i < gone->n && err == NULL; i++)
 		err = remove_path(dirfd, gone->v[i]);
 	for (size_t i = 1; i < pass->listing.n && err == NULL; i++) {
@@ -240,10 +252,12 @@ pass_compare(struct pass *pass)
 	if (err == NULL) {
 		take_items(pass, &drift);
 		if (pass_recycles(checkout)) {
-			/* Folders first: a file may stand in its place. */
-			err = remove_rest(pass, &drift);
+			/* A file may stand in the place of a folder. */
+			err = remove_added(pass, &drift);
 			if (err == NULL)
 				err = repair_folders(pass, &drift);
+			if (err == NULL)
+				err = remove_gone(pass);
 		}
 	}
 	drift_release(&drift);

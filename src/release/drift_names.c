@@ -70,28 +70,67 @@ is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static void
-list_name(struct unit *added, const char *name, struct vec *folders)
+/* True when one of the paths lies in the folder. */
+static bool
+holds_one(const struct vec *paths, const char *folder)
 {
-	char *path = unit_path(added, name);
-	struct stat st;
+	size_t len = strlen(folder);
 
-	if (drift_is_writable(added->spec->writable, path) ||
-	    fstatat(added->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		free(path);
-	else if (S_ISDIR(st.st_mode))
-		vec_push_take(folders, path);
-	else {
-		unit_tell(added, DRIFT_ADDED, name, -1, &st);
-		free(path);
+	for (size_t i = 0; i < paths->n; i++) {
+		if (strncmp(paths->v[i], folder, len) == 0 &&
+		    paths->v[i][len] == '/')
+			return true;
 	}
+	return false;
 }
 
-/* Folders that were added wait in a list by their path. */
+/* One name in an added folder; what may be there is pushed onto "may". */
+static void
+list_name(struct unit *added, const char *name, struct vec *folders,
+    struct vec *may)
+{
+	struct stat st;
+	char *path;
+
+	if (fstatat(added->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	path = unit_path(added, name);
+	if (drift_is_writable(added->spec->writable, path)) {
+		vec_push_take(may, path);
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		vec_push_take(folders, path);
+		return;
+	}
+	unit_tell(added, DRIFT_ADDED, name, -1, &st);
+	free(path);
+}
+
+/* One that was added, as far as it can be seen. */
+static void
+tell_folder(struct unit *unit, const char *path)
+{
+	struct unit added = { .spec = unit->spec, .looker = unit->looker,
+	    .path = path, .folder = -1 };
+	struct stat st;
+	bool there;
+	int fd;
+
+	there = file_open_parent(&fd, unit->spec->dirfd, path) == NULL &&
+	    fstatat(fd, path_base(path), &st, AT_SYMLINK_NOFOLLOW) == 0;
+	file_close(&fd);
+	unit_tell(&added, DRIFT_ADDED, NULL, -1, there ? &st : NULL);
+}
+
+/*
+ * Folders that were added wait in a list by their path. One that somebody
+ * made for the sake of a place in it that may be written is not told of.
+ */
 static const struct err *
 list_added(struct unit *unit, const char *name)
 {
-	struct vec folders = VEC_INIT;
+	struct vec folders = VEC_INIT, may = VEC_INIT;
 	const struct err *err = NULL;
 
 	vec_push_take(&folders, unit_path(unit, name));
@@ -106,11 +145,7 @@ list_added(struct unit *unit, const char *name)
 		if (err == NULL)
 			err = file_list(&names, added.fd, ".");
 		for (size_t k = 0; k < names.n && err == NULL; k++)
-			list_name(&added, names.v[k], &folders);
-		/* Where nothing is left out, folders are known, too. */
-		if (err == NULL && (names.n == 0 ||
-		    unit->spec->writable == NULL))
-			unit_tell(&added, DRIFT_ADDED, NULL, -1, NULL);
+			list_name(&added, names.v[k], &folders, &may);
 		/* It may have gone since, or be nobody's to read. */
 		if (err != NULL && (err->sys_errno == ENOENT ||
 		    err->sys_errno == EACCES))
@@ -118,7 +153,12 @@ list_added(struct unit *unit, const char *name)
 		vec_release(&names);
 		file_close(&added.fd);
 	}
+	for (size_t i = 0; i < folders.n && err == NULL; i++) {
+		if (!holds_one(&may, folders.v[i]))
+			tell_folder(unit, folders.v[i]);
+	}
 	vec_release(&folders);
+	vec_release(&may);
 	return err;
 }
 

@@ -105,6 +105,50 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	return err;
 }
 
+/* What stands in the place of a folder is removed. */
+static const struct err *
+clear_way(int dirfd, const char *dir)
+{
+	const struct err *err = NULL;
+	const char *end = dir;
+
+	while (*end != '\0' && err == NULL) {
+		struct stat st;
+		char *path;
+		int fd;
+
+		end += strcspn(end, "/");
+		path = xstrndup(dir, (size_t)(end - dir));
+		err = file_open_parent(&fd, dirfd, path);
+		if (err == NULL && fstatat(fd, path_base(path), &st,
+		    AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
+		    unlinkat(fd, path_base(path), 0) == -1)
+			err = err_system("remove %s", path);
+		/* Nothing is in the way of what is not there. */
+		if (err != NULL && err->sys_errno == ENOENT)
+			err = NULL;
+		file_close(&fd);
+		free(path);
+		end += *end == '/' ? 1 : 0;
+	}
+	return err;
+}
+
+static const struct err *
+make_way(int dirfd, const char *dir)
+{
+	const struct err *err;
+
+	if (strcmp(dir, ".") == 0)
+		return NULL;
+	err = file_mkdirs_beneath(dirfd, dir, 0755);
+	if (err == NULL || (err->sys_errno != ENOTDIR &&
+	    err->sys_errno != ELOOP))
+		return err;
+	err = clear_way(dirfd, dir);
+	return err == NULL ? file_mkdirs_beneath(dirfd, dir, 0755) : err;
+}
+
 /* A folder that stands in the place of a file has nothing of ours. */
 static const struct err *
 put_back(int from_fd, int to_fd, const char *path)
@@ -115,10 +159,7 @@ put_back(int from_fd, int to_fd, const char *path)
 	struct stat st;
 	int fd = -1;
 
-	if (strcmp(dir, ".") != 0)
-		err = file_mkdirs_beneath(to_fd, dir, 0755);
-	else
-		err = NULL;
+	err = make_way(to_fd, dir);
 	if (err == NULL)
 		err = file_open_parent(&fd, to_fd, path);
 	free(dir);
@@ -133,16 +174,66 @@ put_back(int from_fd, int to_fd, const char *path)
 	return err;
 }
 
+/* A folder that was made on the way to a file is none of the paths. */
 static const struct err *
 put_back_all(int from_fd, int to_fd, const struct vec *paths)
 {
 	const struct err *err = NULL;
 
 	for (size_t i = 0; i < paths->n && err == NULL; i++) {
-		if (file_exists(from_fd, paths->v[i]))
+		struct stat st;
+
+		if (fstatat(from_fd, paths->v[i], &st, AT_SYMLINK_NOFOLLOW)
+		    == 0 && !S_ISDIR(st.st_mode))
 			err = put_back(from_fd, to_fd, paths->v[i]);
 	}
 	return err == NULL ? file_sync_all(to_fd) : err;
+}
+
+/* Owner and mode of a folder, if there is one and not something else. */
+static const struct err *
+mend_folder(const struct manifest *manifest, int dirfd, const char *path)
+{
+	uid_t uid = manifest_uid(manifest);
+	const struct err *err;
+	struct stat st;
+	int fd;
+
+	err = file_open_folder(&fd, dirfd, path);
+	if (err != NULL)
+		return err->sys_errno == ENOENT || err->sys_errno == ENOTDIR
+		    || err->sys_errno == ELOOP ? NULL : err;
+	if (fstat(fd, &st) == -1)
+		err = err_system("stat %s", path);
+	else if (st.st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1)
+		err = err_system("set the owner of %s", path);
+	else if ((st.st_mode & 07777 & ~S_ISGID) != 0755 &&
+	    fchmod(fd, 0755 | (st.st_mode & S_ISGID)) == -1)
+		err = err_system("set the mode of %s", path);
+	file_close(&fd);
+	return err;
+}
+
+/* Folders among the paths that the commit has. */
+static const struct err *
+mend_folders(const struct manifest *manifest, int dirfd,
+    const struct vec *paths)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < paths->n && err == NULL; i++) {
+		size_t len = strlen(paths->v[i]);
+		char *path;
+
+		if (len == 0 || paths->v[i][len - 1] != '/')
+			continue;
+		path = strcmp(paths->v[i], "./") == 0 ? xstrdup("") :
+		    xstrndup(paths->v[i], len - 1);
+		if (manifest_find_folder(manifest, path) != -1)
+			err = mend_folder(manifest, dirfd, path);
+		free(path);
+	}
+	return err;
 }
 
 /* The files of the commit, in a folder of their own. */
@@ -181,6 +272,8 @@ repair(struct store *store, const char *release, struct repo *repo,
 		if (temp_fd == -1)
 			err = err_system("open .slipway/trash/%s", temp);
 	}
+	if (err == NULL)
+		err = mend_folders(manifest, release_fd, paths);
 	if (err == NULL)
 		err = make_anew(store, repo, manifest, paths, temp_fd);
 	if (err == NULL)
@@ -221,19 +314,24 @@ is_committed(const struct manifest *manifest, const char *path)
 	return is;
 }
 
-/* Folders that were added for what is gone now. */
+/* Folders above that have nothing in them any more. */
 static void
-drop_empty(const struct manifest *manifest, int dirfd, const char *path)
+prune_above(const struct manifest *manifest, int dirfd, const char *path)
 {
 	char *dir = path_dir(path);
-	bool dropped = strcmp(dir, ".") != 0 && !is_committed(manifest, dir);
-	int fd = -1;
+	bool gone = true;
 
-	if (dropped && file_open_parent(&fd, dirfd, dir) == NULL)
-		dropped = unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
-	file_close(&fd);
-	if (dropped)
-		drop_empty(manifest, dirfd, dir);
+	while (gone && strcmp(dir, ".") != 0 &&
+	    !is_committed(manifest, dir)) {
+		char *above = path_dir(dir);
+		int fd;
+
+		gone = file_open_parent(&fd, dirfd, dir) == NULL &&
+		    unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
+		file_close(&fd);
+		free(dir);
+		dir = above;
+	}
 	free(dir);
 }
 
@@ -245,15 +343,15 @@ prune(const struct manifest *manifest, int dirfd, const char *text)
 	const struct err *err = NULL;
 	int fd = -1;
 
-	if (!is_committed(manifest, path)) {
+	if (strcmp(path, ".") != 0 && !is_committed(manifest, path)) {
 		err = file_open_parent(&fd, dirfd, path);
 		if (err == NULL)
 			err = file_remove_tree(fd, path_base(path));
 		else if (err->sys_errno == ENOENT)
 			err = NULL;
+		if (err == NULL)
+			prune_above(manifest, dirfd, path);
 	}
-	if (err == NULL && fd != -1)
-		drop_empty(manifest, dirfd, path);
 	file_close(&fd);
 	free(path);
 	return err;

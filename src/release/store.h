@@ -186,13 +186,18 @@ const struct err *store_drift(struct store *store, const char *release,
     bool deep, bool added, const struct vec *writable, struct drift *drift);
 
 /*
- * Put back what of these paths the commit has, each at one stroke. Paths
- * that only commands made are left as they are. "repo" holds the commit.
+ * Put back what of these paths the commit has, each at one stroke, and what
+ * stands in the place of a folder above goes. Of a folder ("src/", "./")
+ * mode and owner are put right. Paths that only commands made are left as
+ * they are. "repo" holds the commit.
  */
 const struct err *store_repair(struct store *store, const char *release,
     struct repo *repo, const struct vec *paths);
 
-/* Remove these paths from a release, as far as the commit has them not. */
+/*
+ * Remove these paths from a release, as far as the commit has them not, and
+ * the folders that have nothing in them then.
+ */
 const struct err *store_prune(struct store *store, const char *release,
     const struct vec *paths);
 

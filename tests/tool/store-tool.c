@@ -8,8 +8,10 @@
  *	flip RELEASE
  *	retire RELEASE		it becomes the spare
  *	remove RELEASE
- *	drift RELEASE [--deep]
+ *	drift RELEASE [--deep] [--null]
  *	repair RELEASE [--deep]
+ *
+ * With --null each line ends with a NUL, as a name may have a newline.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -133,8 +135,8 @@ show_drift(const struct args *args)
 	err = store_drift(args->store, args->release, has(args, "--deep"),
 	    true, NULL, &drift);
 	for (size_t i = 0; err == NULL && i < drift.n; i++)
-		printf("%s %s\n", drift_kind_name(drift.items[i].kind),
-		    drift.items[i].path);
+		printf("%s %s%c", drift_kind_name(drift.items[i].kind),
+		    drift.items[i].path, has(args, "--null") ? '\0' : '\n');
 	drift_release(&drift);
 	return err;
 }
@@ -142,23 +144,21 @@ show_drift(const struct args *args)
 static const struct err *
 repair(const struct args *args)
 {
-	struct vec paths = VEC_INIT, added = VEC_INIT;
+	struct vec paths = VEC_INIT;
 	const struct err *err;
 	struct drift drift;
 
 	err = store_drift(args->store, args->release, has(args, "--deep"),
 	    true, NULL, &drift);
 	for (size_t i = 0; err == NULL && i < drift.n; i++)
-		vec_push(drift.items[i].kind == DRIFT_ADDED ? &added :
-		    &paths, drift.items[i].path);
+		vec_push(&paths, drift.items[i].path);
 	if (err == NULL)
 		err = store_repair(args->store, args->release, args->repo,
 		    &paths);
 	if (err == NULL)
-		err = store_prune(args->store, args->release, &added);
+		err = store_prune(args->store, args->release, &paths);
 	drift_release(&drift);
 	vec_release(&paths);
-	vec_release(&added);
 	return err;
 }
 
