@@ -20,7 +20,7 @@ limit=536870912
 group=/sys/fs/cgroup/memory/slipway-test.$$
 if mkdir "$group" 2> /dev/null && [ -f "$group/memory.limit_in_bytes" ]; then
 	echo $limit > "$group/memory.limit_in_bytes"
-	trap 'rmdir "$group"; _end' EXIT
+	trap 's=$?; rmdir "$group"; (exit "$s"); _end' EXIT
 	diag "memory is limited by a control group"
 else
 	rmdir "$group" 2> /dev/null
