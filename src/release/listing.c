@@ -351,20 +351,29 @@ listing_release(struct listing *listing)
 	memset(listing, 0, sizeof(*listing));
 }
 
+/*
+ * git archive writes the folders above a file when it comes to that, and
+ * only then asks whether the file is ignored.
+ */
 void
 listing_settle(struct listing *listing, bool export)
 {
 	for (size_t i = 0; i < listing->n; i++) {
 		struct listing_entry *entry = &listing->entries[i];
-		bool counts = entry->mode != LISTING_FOLDER || export ||
-		    i == 0 || (entry->flags & LISTING_SAME) != 0;
+		bool is_file = entry->mode != LISTING_FOLDER;
+		bool counts = is_file || i == 0 ||
+		    (entry->flags & LISTING_SAME) != 0;
 
 		if (entry->parent != -1 && listing->entries[entry->parent]
-		    .flags & LISTING_IGNORED)
+		    .flags & LISTING_IGNORED) {
 			entry->flags |= LISTING_IGNORED;
-		if (entry->flags & LISTING_IGNORED || !counts)
 			continue;
-		entry->flags |= LISTING_WANTED;
+		}
+		if (!counts || (entry->flags & LISTING_IGNORED &&
+		    !(export && is_file)))
+			continue;
+		if ((entry->flags & LISTING_IGNORED) == 0)
+			entry->flags |= LISTING_WANTED;
 		for (int64_t up = entry->parent; up != -1 &&
 		    !(listing->entries[up].flags & LISTING_WANTED);
 		    up = listing->entries[up].parent)

@@ -77,7 +77,7 @@ void listing_release(struct listing *listing);
 /*
  * Decide what is written: files and symlinks that neither are ignored nor
  * lie in an ignored folder, and the folders that hold at least one. With
- * "export" also folders that hold none, if they are not ignored
+ * "export" also folders that hold an ignored file and are not ignored
  * themselves, as git archive has them. The release itself always is.
  */
 void listing_settle(struct listing *listing, bool export);

@@ -207,10 +207,11 @@ is "a file of 20 MB is written as by git" "$(compare large large)" ''
 
 # Folders that are empty once everything in them is ignored.
 rm -rf "$T/make"
-mkdir -p "$T/make/tests/deep" "$T/make/t2/x/y"
+mkdir -p "$T/make/tests/deep" "$T/make/t2/x/y" "$T/make/t3/a" "$T/make/t3/b"
 touch "$T/make/index" "$T/make/tests/a" "$T/make/tests/deep/b" \
-    "$T/make/t2/x/y/z"
-printf '%s export-ignore\n' 'tests/**' 't2/x/y/*' > "$T/make/.gitattributes"
+    "$T/make/t2/x/y/z" "$T/make/t3/a/c" "$T/make/t3/b/d"
+printf '%s export-ignore\n' 'tests/**' 't2/x/y/*' 't3/**' \
+    > "$T/make/.gitattributes"
 commit_folder emptied
 is "an export has the folders that git archive has" \
     "$(compare emptied emptied)" ''
