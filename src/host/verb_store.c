@@ -3,7 +3,6 @@
  */
 #include <string.h>
 
-#include "crew.h"
 #include "host/verb.h"
 #include "path.h"
 #include "release/store.h"
@@ -277,33 +276,23 @@ verb_busy(struct agent *agent, const struct message *request,
 	return err;
 }
 
-/* What is done when nobody else wants the machine. */
-struct chore {
-	struct agent *agent;
-	struct message *result;
-	struct vec names;		/* releases to be removed */
-	bool retire;			/* the last becomes the spare */
-	bool spare;			/* which goes */
-};
-
 /* One release that resists must not keep the others. */
 static const struct err *
-remove_all(void *ctx)
+remove_all(struct agent *agent, const struct vec *names, bool retire,
+    struct message *result)
 {
-	struct chore *chore = ctx;
-	struct store *store = chore->agent->store;
 	const struct err *err;
 
-	for (size_t i = 0; i < chore->names.n; i++) {
-		const char *name = chore->names.v[i];
+	for (size_t i = 0; i < names->n; i++) {
+		const char *name = names->v[i];
 
-		err = chore->retire ? store_retire(store, name) :
-		    store_remove(store, name);
+		err = retire ? store_retire(agent->store, name) :
+		    store_remove(agent->store, name);
 		if (err == NULL)
-			message_add(chore->result, "removed", name);
+			message_add(result, "removed", name);
 		else
-			err = verb_note(chore->agent, "release %s was not"
-			    " removed: %s", name, err->text);
+			err = verb_note(agent, "release %s was not removed:"
+			    " %s", name, err->text);
 		if (err != NULL)
 			return err;
 	}
@@ -314,17 +303,18 @@ const struct err *
 verb_remove(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct chore chore = { .agent = agent, .result = result };
+	struct vec names = VEC_INIT;
 	const struct err *err;
 	int64_t retire = 0;
 
-	err = verb_releases(request, &chore.names);
+	err = verb_releases(request, &names);
 	if (err == NULL)
 		err = verb_int(request, "retire", 0, 1, &retire);
-	chore.retire = retire == 1;
+	store_set_idle(agent->store, true);
 	if (err == NULL)
-		err = crew_idle(remove_all, &chore);
-	vec_release(&chore.names);
+		err = remove_all(agent, &names, retire == 1, result);
+	store_set_idle(agent->store, false);
+	vec_release(&names);
 	return err;
 }
 
@@ -345,35 +335,26 @@ verb_fail(struct agent *agent, const struct message *request,
 	return err;
 }
 
-static const struct err *
-sweep(void *ctx)
-{
-	struct chore *chore = ctx;
-	struct vec swept = VEC_INIT, stays = VEC_INIT;
-	const struct err *err = NULL;
-
-	if (chore->spare)
-		err = store_drop_spare(chore->agent->store);
-	if (err == NULL)
-		err = store_sweep(chore->agent->store, &swept, &stays);
-	for (size_t i = 0; i < stays.n && err == NULL; i++)
-		err = verb_note_once(chore->agent, stays.v[i]);
-	if (err == NULL)
-		verb_add_all(chore->result, "swept", &swept);
-	vec_release(&swept);
-	vec_release(&stays);
-	return err;
-}
-
 const struct err *
 verb_sweep(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct chore chore = { .agent = agent, .result = result };
+	struct vec swept = VEC_INIT, stays = VEC_INIT;
 	const struct err *err;
 	int64_t spare = 0;
 
 	err = verb_int(request, "spare", 0, 1, &spare);
-	chore.spare = spare == 1;
-	return err == NULL ? crew_idle(sweep, &chore) : err;
+	store_set_idle(agent->store, true);
+	if (err == NULL && spare == 1)
+		err = store_drop_spare(agent->store);
+	if (err == NULL)
+		err = store_sweep(agent->store, &swept, &stays);
+	store_set_idle(agent->store, false);
+	for (size_t i = 0; i < stays.n && err == NULL; i++)
+		err = verb_note_once(agent, stays.v[i]);
+	if (err == NULL)
+		verb_add_all(result, "swept", &swept);
+	vec_release(&swept);
+	vec_release(&stays);
+	return err;
 }

@@ -85,7 +85,7 @@ try_manifest(struct base *base, int dirfd, const char *path,
 }
 
 static const struct err *
-try_spare(struct base *base, struct store *store)
+try_spare(struct base *base, struct store *store, bool busy)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
@@ -93,11 +93,12 @@ try_spare(struct base *base, struct store *store)
 	err = file_list(&names, store->spare_fd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
 		char *path = layout_spare_manifest(names.v[i]);
-		bool idle = false;
+		bool is = base->manifest == NULL &&
+		    store_is_release(names.v[i]);
 
-		if (base->manifest == NULL && store_is_release(names.v[i]))
-			err = is_idle(store, names.v[i], &idle);
-		if (err == NULL && idle)
+		if (is && !busy)
+			err = is_idle(store, names.v[i], &is);
+		if (err == NULL && is)
 			err = try_manifest(base, store->spare_fd, path,
 			    names.v[i], STORE_RECYCLE);
 		free(path);
@@ -186,7 +187,7 @@ base_choose(struct base *base, struct store *store,
 	if (!base->alone)
 		err = count_links(store, &base->links_max);
 	if (err == NULL && among & BASE_SPARE)
-		err = try_spare(base, store);
+		err = try_spare(base, store, (among & BASE_BUSY) != 0);
 	links = (among & BASE_LIVE) != 0 && (!base->alone || reflinks);
 	if (err == NULL && links)
 		err = base->manifest == NULL ? try_live(base, store) :

@@ -34,6 +34,7 @@ struct base {
 /* What may be chosen. */
 #define BASE_SPARE 1
 #define BASE_LIVE 2
+#define BASE_BUSY 4		/* a spare in which somebody works, too */
 
 const struct err *base_choose(struct base *base, struct store *store,
     const struct store_spec *spec, unsigned int among);

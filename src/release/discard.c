@@ -88,11 +88,28 @@ remove_folders(const struct store *store, int dirfd, const char *name)
 	file_close(&removal.fd);
 }
 
+/* One piece of the trash. */
+struct piece {
+	const struct store *store;
+	const char *name;
+};
+
+static const struct err *
+remove_piece(void *ctx)
+{
+	const struct piece *piece = ctx;
+
+	remove_folders(piece->store, piece->store->trash_fd, piece->name);
+	return file_remove_tree(piece->store->trash_fd, piece->name);
+}
+
 static const struct err *
 remove_trash(const struct store *store, const char *name)
 {
-	remove_folders(store, store->trash_fd, name);
-	return file_remove_tree(store->trash_fd, name);
+	struct piece piece = { store, name };
+
+	return store->idle ? crew_idle(remove_piece, &piece) :
+	    remove_piece(&piece);
 }
 
 const struct err *

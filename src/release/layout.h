@@ -7,6 +7,8 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "str.h"
 #include "vec.h"
@@ -23,6 +25,7 @@ struct store {
 	int trash_fd;
 	int spare_fd;
 	int threads;
+	bool idle;		/* what is removed may take its time */
 	int running_fd;		/* opened when it is first asked for */
 };
 

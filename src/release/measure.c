@@ -148,7 +148,7 @@ prepare(struct measure *measure, struct store *store,
 	if (code != 0)
 		return repo_error(code, "open the objects");
 	err = base_choose(&measure->base, store, spec,
-	    BASE_SPARE | BASE_LIVE);
+	    BASE_SPARE | BASE_LIVE | BASE_BUSY);
 	/* Blocks that are shared take no room; it is better to be wrong. */
 	if (err == NULL && measure->base.clones) {
 		base_release(&measure->base);

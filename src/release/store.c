@@ -71,6 +71,12 @@ store_set_threads(struct store *store, int threads)
 	store->threads = crew_size(threads);
 }
 
+void
+store_set_idle(struct store *store, bool idle)
+{
+	store->idle = idle;
+}
+
 static const struct err *
 open_folder(const struct store *store, const char *name, bool make, int *fd)
 {

@@ -80,6 +80,12 @@ void store_close(struct store *store);
 /* How many threads work on it; 0 is one for each processor. */
 void store_set_threads(struct store *store, int threads);
 
+/*
+ * Removals stand back for everybody else from now on, or do not: nobody waits
+ * for what becomes of an old release.
+ */
+void store_set_idle(struct store *store, bool idle);
+
 /* The word for a way, and the kind that a word means (false: none). */
 const char *store_way_name(enum store_way way);
 bool store_kind_by_name(enum store_kind *kind, const char *name);

@@ -410,9 +410,9 @@ test_wide(void)
 	const int threads[] = { 1, 2, 7 };
 	struct drift drift;
 
-	ok(sh("cd w && git checkout -qb wide && for i in $(seq -w 1 3000);"
+	ok(sh("cd w && git checkout -qb wide && for i in $(seq -w 1 600);"
 	    " do mkdir s$i; echo $i >s$i/f; echo $i >f$i; done &&"
-	    " echo z >s3000/z && git add . && git commit -qm w &&"
+	    " echo z >s600/z && git add . && git commit -qm w &&"
 	    " git push -q ../hub wide && git -C ../hub symbolic-ref HEAD"
 	    " refs/heads/wide"), "a wide commit");
 	is_ok(make(STORE_LINKS), "its release");
@@ -420,18 +420,18 @@ test_wide(void)
 	    .threads = 3 }, "as it is");
 	ok(sh("cd root/releases/" RELEASE " && echo F >f0001 &&"
 	    " echo F >s0001/f && touch s0002/f && mkdir s0003x &&"
-	    " rm -r s0004 && chmod 700 s1000 && rm s3000/z &&"
-	    " echo n >s3000/n && echo 3000 >t && mv t f3000"),
+	    " rm -r s0004 && chmod 700 s1000 && rm s600/z &&"
+	    " echo n >s600/n && echo 600 >t && mv t f600"),
 	    "changed here and there");
 	for (size_t i = 0; i < sizeof(threads) / sizeof(*threads); i++) {
 		store_set_threads(store, threads[i]);
 		is_told("modified f0001, modified s0001/f, added s0003x/,"
-		    " removed s0004/f, mode s1000/, added s3000/n,"
-		    " removed s3000/z", false, NULL, "the changes");
-		is_found("modified f0001, stale f3000, modified s0001/f,"
+		    " removed s0004/f, mode s1000/, added s600/n,"
+		    " removed s600/z", false, NULL, "the changes");
+		is_found("modified f0001, stale f600, modified s0001/f,"
 		    " stale s0002/f, added s0003x/, removed s0004/,"
-		    " removed s0004/f, mode s1000/, added s3000/n,"
-		    " removed s3000/z", (struct drift_spec){ .added = true,
+		    " removed s0004/f, mode s1000/, added s600/n,"
+		    " removed s600/z", (struct drift_spec){ .added = true,
 		    .threads = threads[i] }, "all of it");
 	}
 	ok(sh("cd root/releases/" RELEASE " && rm -r s* f*"), "no more");
