@@ -410,9 +410,9 @@ test_wide(void)
 	const int threads[] = { 1, 2, 7 };
 	struct drift drift;
 
-	ok(sh("cd w && git checkout -qb wide && for i in $(seq -w 1 600);"
+	ok(sh("cd w && git checkout -qb wide && for i in $(seq -w 1 1200);"
 	    " do mkdir s$i; echo $i >s$i/f; echo $i >f$i; done &&"
-	    " echo z >s600/z && git add . && git commit -qm w &&"
+	    " echo z >s1200/z && git add . && git commit -qm w &&"
 	    " git push -q ../hub wide && git -C ../hub symbolic-ref HEAD"
 	    " refs/heads/wide"), "a wide commit");
 	is_ok(make(STORE_LINKS), "its release");
@@ -420,24 +420,24 @@ test_wide(void)
 	    .threads = 3 }, "as it is");
 	ok(sh("cd root/releases/" RELEASE " && echo F >f0001 &&"
 	    " echo F >s0001/f && touch s0002/f && mkdir s0003x &&"
-	    " rm -r s0004 && chmod 700 s1000 && rm s600/z &&"
-	    " echo n >s600/n && echo 600 >t && mv t f600"),
+	    " rm -r s0004 && chmod 700 s1000 && rm s1200/z &&"
+	    " echo n >s1200/n && echo 1200 >t && mv t f1200"),
 	    "changed here and there");
 	for (size_t i = 0; i < sizeof(threads) / sizeof(*threads); i++) {
 		store_set_threads(store, threads[i]);
 		is_told("modified f0001, modified s0001/f, added s0003x/,"
-		    " removed s0004/f, mode s1000/, added s600/n,"
-		    " removed s600/z", false, NULL, "the changes");
-		is_found("modified f0001, stale f600, modified s0001/f,"
+		    " removed s0004/f, mode s1000/, added s1200/n,"
+		    " removed s1200/z", false, NULL, "the changes");
+		is_found("modified f0001, stale f1200, modified s0001/f,"
 		    " stale s0002/f, added s0003x/, removed s0004/,"
-		    " removed s0004/f, mode s1000/, added s600/n,"
-		    " removed s600/z", (struct drift_spec){ .added = true,
+		    " removed s0004/f, mode s1000/, added s1200/n,"
+		    " removed s1200/z", (struct drift_spec){ .added = true,
 		    .threads = threads[i] }, "all of it");
 	}
 	ok(sh("cd root/releases/" RELEASE " && rm -r s* f*"), "no more");
 	is_ok(store_drift(store, RELEASE, false, true, NULL, &drift),
 	    "all that is missing");
-	is_int((int64_t)drift.n, 6001, "is told");
+	is_int((int64_t)drift.n, 2401, "is told");
 	drift_release(&drift);
 }
 

@@ -179,6 +179,7 @@ is_status(struct journal *journal, const char *want, const char *name)
 		.environment = "production",
 		.root = "shop",
 		.left = &none,
+		.handmade = "",
 	};
 	struct str out = STR_INIT;
 	bool level;
@@ -200,6 +201,8 @@ is_status_json(struct journal *journal, const char *part)
 		.root = "shop",
 		.not_live = "main is ahead",
 		.left = &left,
+		.handmade = "1 file was edited by hand, a (slipway drift)",
+		.n_handmade = 1,
 	};
 	bool level;
 
@@ -226,7 +229,7 @@ test_status(void)
 	    "\"shop\",\"current\":null,\"live\":null,\"running\":null,"
 	    "\"waiting\":[],\"failed\":null,"
 	    "\"left\":[\"deploy 9 is left\"],"
-	    "\"not_live\":\"main is ahead\"}");
+	    "\"not_live\":\"main is ahead\",\"drift\":1}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120, maintenance = 2"), "its time");
