@@ -298,7 +298,9 @@ sub spare_folder {
 sub manifest_of {
 	my ($site, $release) = @_;
 
-	return "$site->{root}/.slipway/manifest/$release->{name}";
+	return $site->{spare} && $release == $site->{spare} ?
+	    spare_folder($site) . '.manifest' :
+	    "$site->{root}/.slipway/manifest/$release->{name}";
 }
 
 sub damage {
@@ -365,17 +367,19 @@ sub tamper_all {
 	damage($site, $site->{spare}) if $site->{spare} && rand() < 0.1;
 }
 
-# The way that the next release should be made.
-sub due_way {
+# The ways that the next release may be made, and from what. A spare is
+# passed over when the live release is much nearer to the commit.
+sub due_ways {
 	my ($site, $kind, $busy) = @_;
 	my $clones = $site->{clones} && $kind =~ /auto|reflink/;
+	my %from;
 
-	return 'recycle' if $site->{spare} && !$busy &&
+	$from{recycle} = $site->{spare} if $site->{spare} && !$busy &&
 	    !$site->{spare}{damaged};
-	return 'link' if $site->{live} && !$site->{live}{damaged} &&
-	    ($clones || $kind eq 'link' || ($kind eq 'auto' &&
-	    !$site->{clones}));
-	return 'fresh';
+	$from{link} = $site->{live} if $site->{live} &&
+	    !$site->{live}{damaged} && ($clones || $kind eq 'link' ||
+	    ($kind eq 'auto' && !$site->{clones}));
+	return %from;
 }
 
 # Somebody whose working directory is in the spare.
@@ -437,9 +441,7 @@ sub make {
 	my $export = rand() < 0.08 ? !$site->{export} : $site->{export};
 	my $name = sprintf '202611201015%02d', $site->{n}++;
 	my $pid = $site->{spare} && rand() < 0.15 ? settle($site) : undef;
-	my $way = due_way($site, $kind, $pid);
-	my $from = $way eq 'recycle' ? $site->{spare} : $way eq 'link' ?
-	    $site->{live} : undef;
+	my %from = due_ways($site, $kind, $pid);
 	my $want = expected($commit, $export);
 	my %before = map { $_->{name} => look(folder_of($site, $_)) }
 	    @{$site->{releases}};
@@ -466,8 +468,11 @@ sub make {
 
 	$figures{"$got, $kind" . ($site->{clones} ? ' with reflinks' : '')
 	    . ($export ? ', export' : '')}++;
-	complain($site, "$name was made $got, not $way")
-	    if $got ne $way && !($from && $from->{chowned});
+	my $from = $from{$got};
+	complain($site, "$name was made $got, not " .
+	    (join(' or ', sort keys %from) || 'fresh'))
+	    if !$from && ($got ne 'fresh' ||
+	    grep { !$_->{chowned} } values %from);
 	complain($site, map { "$name ($got): $_" }
 	    differences($is, $want));
 	for my $old (@{$site->{releases}}) {
@@ -479,7 +484,7 @@ sub make {
 	    differences(look($site->{hand}{outside}), $outside, 'inode'));
 	$release->{inodes} = { map { $_ => $is->{$_}{inode} } keys %$is };
 	check_inodes($site, $release, $is, $from, $got eq 'recycle' ?
-	    $spare : $before{$from->{name}}) if $from && $got eq $way;
+	    $spare : $before{$from->{name}}) if $from;
 	delete $site->{spare} if $got eq 'recycle' ||
 	    !-e "$site->{root}/.slipway/spare/" .
 	    ($site->{spare} ? $site->{spare}{name} : 'none');
