@@ -78,7 +78,9 @@ verb_paths(const struct message *request, const char *key,
 {
 	message_all(request, key, paths);
 	for (size_t i = 0; i < paths->n; i++) {
-		if (!path_is_beneath(paths->v[i]))
+		/* "./" is the release itself. */
+		if (!path_is_beneath(paths->v[i]) &&
+		    strcmp(paths->v[i], "./") != 0)
 			return err_new(ERR_PROTOCOL,
 			    "'%s' is no path in a release", paths->v[i]);
 	}
