@@ -14,8 +14,8 @@
 #define IDENT_EMAIL "slipway@localhost"
 
 /* One window of a pack, and all windows of a process. */
-#define WINDOW_BYTES (16 * 1024 * 1024)
-#define WINDOWS_BYTES (128 * 1024 * 1024)
+#define WINDOW_BYTES (64 * 1024 * 1024)
+#define WINDOWS_BYTES (1024 * 1024 * 1024)
 
 struct repo {
 	git_repository *git;

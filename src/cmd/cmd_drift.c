@@ -165,7 +165,7 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 	if (edits->n == 0)
 		fprintf(stderr, "slipway: the live release is what was"
 		    " deployed\n");
-	else if (repair)
+	else if (repair && edits->stay == 0)
 		fprintf(stderr, "slipway: the live release was put right\n");
 	return err;
 }
@@ -183,14 +183,22 @@ run_drift(struct call *call)
 	const struct err *err;
 
 	query.adopt = query.branch || call_has(call, "diff");
+	if (call->json && call_has(call, "diff"))
+		return err_new(ERR_USAGE, "--json and --diff are two results;"
+		    " ask for one of them");
 	err = cmd_open(call, DB_READ, true);
 	if (err == NULL)
 		err = edits_find(&edits, &call->hub, call->env, &query);
-	if (err == NULL && (call->json || !call_has(call, "diff")))
+	if (err == NULL && !call_has(call, "diff"))
 		err = print_edits(call, &edits);
 	if (err == NULL)
 		err = tell(call, &edits, query.repair);
-	if (err == NULL && edits.n > 0 && !query.repair)
+	if (err == NULL && edits.stay > 0)
+		err = err_new(ERR_FAILED, "%" PRId64 " change%s of what only"
+		    " commands made, or no commit can hold, stay%s",
+		    edits.stay, edits.stay == 1 ? "" : "s",
+		    edits.stay == 1 ? "s" : "");
+	else if (err == NULL && edits.n > 0 && !query.repair)
 		err = err_new(ERR_FAILED, "%s was edited by hand: %" PRId64
 		    " change%s", call->env->name, edits.count,
 		    edits.count == 1 ? "" : "s");

@@ -15,6 +15,9 @@
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
 
+/* So many edits are named in the message of a commit. */
+#define NAMED_MAX 200
+
 /* Branches of one day, each with edits of its own. */
 #define BRANCHES_MAX 1000
 
@@ -44,20 +47,23 @@ edits_release(struct edits *edits)
 	memset(edits, 0, sizeof(*edits));
 }
 
-/* "modified 1795000000123 33 css/site.css", as the agent says it. */
+/* "modified 1795000000123 33 0 css/site.css", as the agent says it. */
 static const struct err *
 add_edit(struct look *look, size_t host, const char *item)
 {
 	struct edits *edits = look->edits;
 	const char *since = strchr(item, ' ');
-	char *uid = NULL, *path = NULL;
+	char *uid = NULL, *built = NULL, *path = NULL;
 	struct edit *edit;
 	int64_t at = 0, owner = 0;
+	bool is_built = false;
 
 	if (since != NULL)
 		at = strtoll(since + 1, &uid, 10);
 	if (uid != NULL)
-		owner = strtoll(uid, &path, 10);
+		owner = strtoll(uid, &built, 10);
+	if (built != NULL)
+		is_built = strtol(built, &path, 10) == 1;
 	if (path == NULL || *path != ' ' || path[1] == '\0')
 		return err_new(ERR_PROTOCOL, "'%s' is no edit", item);
 	edits->v = xreallocarray(edits->v, edits->n + 1, sizeof(*edits->v));
@@ -68,6 +74,8 @@ add_edit(struct look *look, size_t host, const char *item)
 	edit->path = xstrdup(path + 1);
 	edit->since_at = at;
 	edit->uid = owner;
+	edit->built = is_built;
+	edit->left_out = false;
 	return NULL;
 }
 
@@ -84,11 +92,10 @@ ask_host(struct look *look, size_t host, const struct message *request)
 }
 
 static const struct err *
-find_on(struct look *look, size_t host, bool deep)
+ask_drift(struct look *look, size_t host, bool deep)
 {
 	const struct vec *writable = &look->env->set.writable;
 	struct message request = MESSAGE_INIT;
-	struct vec items = VEC_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "drift");
@@ -98,6 +105,15 @@ find_on(struct look *look, size_t host, bool deep)
 		message_add(&request, "writable", writable->v[i]);
 	err = ask_host(look, host, &request);
 	message_release(&request);
+	return err;
+}
+
+static const struct err *
+find_on(struct look *look, size_t host, bool deep)
+{
+	struct vec items = VEC_INIT;
+	const struct err *err = ask_drift(look, host, deep);
+
 	if (err != NULL)
 		return err;
 	look->edits->count += message_int(fleet_reply(look->fleet, host),
@@ -117,12 +133,16 @@ add_text(const struct look *look, size_t host, struct str *text)
 
 	str_addf(text, "edits by hand in release %s of %s on %s\n\n",
 	    fleet_current(look->fleet, host), look->env->name, name);
-	for (size_t i = 0; i < look->edits->n; i++) {
+	for (size_t i = 0, named = 0; i < look->edits->n; i++) {
 		const struct edit *edit = &look->edits->v[i];
 		char since[CLOCK_ISO_SIZE];
 
 		if (strcmp(edit->host, name) != 0)
 			continue;
+		if (named++ == NAMED_MAX) {
+			str_add(text, "and others\n");
+			break;
+		}
 		str_addf(text, "%s ", edit->change);
 		str_add_visible(text, edit->path, strlen(edit->path));
 		clock_iso(since, edit->since_at);
@@ -133,17 +153,29 @@ add_text(const struct look *look, size_t host, struct str *text)
 	}
 }
 
-/* What was added has a key of its own. */
 static void
-add_paths(const struct look *look, size_t host, const char *added,
-    struct message *request)
+add_paths(const struct look *look, size_t host, struct message *request)
 {
 	for (size_t i = 0; i < look->edits->n; i++) {
 		const struct edit *edit = &look->edits->v[i];
 
 		if (strcmp(edit->host, look->hosts[host]->name) == 0)
-			message_add(request, strcmp(edit->change, "added") ==
-			    0 ? added : "path", edit->path);
+			message_add(request, "path", edit->path);
+	}
+}
+
+/* What is kept can be put right; what was added has a key of its own. */
+static void
+add_kept(const struct look *look, size_t host, struct message *request)
+{
+	for (size_t i = 0; i < look->edits->n; i++) {
+		const struct edit *edit = &look->edits->v[i];
+		bool added = strcmp(edit->change, "added") == 0;
+
+		if (strcmp(edit->host, look->hosts[host]->name) != 0 ||
+		    edit->built || (edit->left_out && added))
+			continue;
+		message_add(request, added ? "added" : "path", edit->path);
 	}
 }
 
@@ -248,6 +280,21 @@ take_commit(struct look *look, size_t host, bool branch)
 	return err;
 }
 
+static void
+mark_left_out(struct look *look, size_t host)
+{
+	struct vec paths = VEC_INIT;
+
+	message_all(fleet_reply(look->fleet, host), "left-out", &paths);
+	for (size_t i = 0; i < look->edits->n; i++) {
+		struct edit *edit = &look->edits->v[i];
+
+		if (strcmp(edit->host, look->hosts[host]->name) == 0)
+			edit->left_out = vec_has(&paths, edit->path);
+	}
+	vec_release(&paths);
+}
+
 static const struct err *
 adopt_on(struct look *look, size_t host, bool branch)
 {
@@ -259,26 +306,34 @@ adopt_on(struct look *look, size_t host, bool branch)
 	message_add(&request, "verb", "adopt");
 	message_add(&request, "release", fleet_current(look->fleet, host));
 	message_add(&request, "text", text.s);
-	add_paths(look, host, "path", &request);
+	add_paths(look, host, &request);
 	err = ask_host(look, host, &request);
-	if (err == NULL)
+	if (err == NULL) {
+		mark_left_out(look, host);
 		err = take_commit(look, host, branch);
+	}
 	message_release(&request);
 	str_release(&text);
 	return err;
 }
 
+/* And look again: what stays is for somebody else to put right. */
 static const struct err *
-repair_on(struct look *look, size_t host)
+repair_on(struct look *look, size_t host, bool deep)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "repair");
 	message_add(&request, "release", fleet_current(look->fleet, host));
-	add_paths(look, host, "added", &request);
+	add_kept(look, host, &request);
 	err = ask_host(look, host, &request);
 	message_release(&request);
+	if (err == NULL)
+		err = ask_drift(look, host, deep);
+	if (err == NULL)
+		look->edits->stay += message_int(fleet_reply(look->fleet,
+		    host), "count", 0);
 	return err;
 }
 
@@ -298,7 +353,7 @@ look_at(struct look *look, const struct edits_query *query)
 			err = adopt_on(look, i, query->branch ||
 			    query->repair);
 		if (err == NULL && query->repair)
-			err = repair_on(look, i);
+			err = repair_on(look, i, query->deep);
 	}
 	return err;
 }
@@ -384,60 +439,13 @@ edits_find(struct edits *edits, const struct hub *hub,
 	return err;
 }
 
-static void
-tell(struct work *work, const struct edits *edits)
-{
-	struct str text = STR_INIT, branches = STR_INIT;
-
-	vec_join(&edits->branches, " ", &branches);
-	str_addf(&text, "the live release was edited by hand: %s %s%s",
-	    edits->v[0].path, edits->v[0].change,
-	    edits->count > 1 ? ", and " : "");
-	if (edits->count > 1)
-		str_addf(&text, "%" PRId64 " more", edits->count - 1);
-	if (branches.len > 0)
-		str_addf(&text, "; kept on branch %s", branches.s);
-	work_warn(work, "%s", text.s);
-	str_release(&text);
-	str_release(&branches);
-}
-
-/* A release that nobody can vouch for was not edited as far as one knows. */
-static bool
-is_unknown(const struct err *err)
-{
-	return err->code == ERR_NOT_FOUND || err->code == ERR_CORRUPT;
-}
-
 const struct err *
-edits_check(struct work *work, bool may_refuse)
+edits_look(struct edits *edits, struct work *work,
+    const struct edits_query *query)
 {
-	bool refuse = may_refuse &&
-	    strcmp(work->env->set.drift, "refuse") == 0;
-	struct edits_query query = { .adopt = !refuse, .branch = !refuse };
-	struct edits edits = { 0 };
 	struct look look = { .hub = work->hub, .env = work->env,
 	    .hosts = work->hosts, .n_hosts = work->n_hosts,
-	    .fleet = work->fleet, .edits = &edits };
-	const struct err *err;
+	    .fleet = work->fleet, .edits = edits };
 
-	if (work->deploy.previous == NULL)
-		return NULL;
-	err = look_at(&look, &query);
-	if (err != NULL && is_unknown(err)) {
-		work_warn(work, "whether the live release was edited is not"
-		    " known: %s", err->text);
-		err = NULL;
-	}
-	if (err == NULL && edits.n > 0 && refuse)
-		err = err_new(ERR_REFUSED, "the live release was edited by"
-		    " hand (%s %s%s), and drift = refuse: look at it with"
-		    " slipway drift --diff, keep it with --adopt, put the"
-		    " release right with --repair, and deploy again",
-		    edits.v[0].path, edits.v[0].change,
-		    edits.count > 1 ? ", and more" : "");
-	else if (err == NULL && edits.n > 0)
-		tell(work, &edits);
-	edits_release(&edits);
-	return err;
+	return look_at(&look, query);
 }

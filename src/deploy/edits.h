@@ -1,10 +1,11 @@
 /*
  * edits - what somebody did to a live release by hand.
  *
- * They are never lost: before a deploy goes over them, or they are put
- * right, they become a commit on a branch of the hub,
- * drift/ENVIRONMENT/DATE (UTC), whose parent is the commit that was
- * deployed. Somebody can merge it.
+ * They are not lost: before a deploy goes over them, or they are put right,
+ * they become a commit on a branch of the hub, drift/ENVIRONMENT/DATE
+ * (UTC), whose parent is the commit that was deployed. Somebody can merge
+ * it. What no commit can hold stays where it is when the release is put
+ * right.
  *
  *	err = edits_find(&edits, hub, env, &query);
  *	...
@@ -31,12 +32,15 @@ struct edit {
 	char *path;
 	int64_t since_at;	/* of the last change of its inode, 0: gone */
 	int64_t uid;		/* who owns it now, -1: gone */
+	bool built;		/* only commands made what it was */
+	bool left_out;		/* no commit can hold it */
 };
 
 struct edits {
 	struct edit *v;
 	size_t n;
 	int64_t count;		/* of all; a host names 10,000 at the most */
+	int64_t stay;		/* that a repair could not put right */
 	struct vec branches;	/* that they are on now */
 	struct vec commits;	/* what these are, in the same order */
 	struct vec parents;	/* the commits that were deployed */
@@ -61,10 +65,15 @@ struct edits_query {
 const struct err *edits_find(struct edits *edits, const struct hub *hub,
     const struct environment *env, const struct edits_query *query);
 
+/* The same through the agents of a deploy, which hold the locks. */
+const struct err *edits_look(struct edits *edits, struct work *work,
+    const struct edits_query *query);
+
 /*
  * For a deploy or a rollback that is going to take the place of what is
- * live: edits are told of and adopted. With "drift = refuse" they are
- * ERR_REFUSED for a deploy.
+ * live: edits are told of and adopted, and when they cannot be, that is
+ * told. With "drift = refuse" those that could be put right are ERR_REFUSED
+ * for a deploy.
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
 

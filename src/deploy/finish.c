@@ -207,5 +207,12 @@ finish(struct work *work)
 			work_warn(work, "%s", err->text);
 		work_blame(work, err);
 	}
+	if (work->made_more && !work_is_cut(work)) {
+		const struct err *err = seal(work);
+
+		if (err != NULL)
+			work_warn(work, "what commands have made of the"
+			    " release is not known: %s", err->text);
+	}
 	return NULL;
 }

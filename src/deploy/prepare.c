@@ -229,8 +229,7 @@ check_room(struct work *work)
 	return err_first(err, lack);
 }
 
-/* What commands made of the release is what a rollback has to find. */
-static const struct err *
+const struct err *
 seal(struct work *work)
 {
 	struct message request = MESSAGE_INIT;
@@ -241,6 +240,7 @@ seal(struct work *work)
 	message_add_int(&request, "changed", work->made_more);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
+	work->made_more = false;
 	return err;
 }
 

@@ -18,12 +18,17 @@ tell_repaired(struct work *work, const char *release,
     const struct message *reply)
 {
 	struct vec repaired = VEC_INIT;
+	int64_t added = message_int(reply, "added", 0);
 
 	message_all(reply, "repaired", &repaired);
 	if (repaired.n > 0)
 		work_warn(work, "release %s was not what had been deployed,"
 		    " and was put right: %s%s", release, repaired.v[0],
 		    repaired.n > 1 ? " and other files" : "");
+	if (added > 0)
+		work_warn(work, "release %s has %" PRId64 " file%s more than"
+		    " were deployed; slipway drift tells which when it is"
+		    " live", release, added, added == 1 ? "" : "s");
 	vec_release(&repaired);
 }
 

@@ -50,6 +50,12 @@ const struct err *count_effects(struct work *work);
 const struct err *maintenance_down(struct work *work);
 
 /*
+ * Make the release durable, and keep what commands have made of it since
+ * this was done last: a rollback has to find that, and it is no drift.
+ */
+const struct err *seal(struct work *work);
+
+/*
  * Remove what is too old, on every host. What resisted is pushed onto
  * "stays" as a line that says why. The last one is kept to be used again,
  * unless "all" is asked for.

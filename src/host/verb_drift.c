@@ -10,8 +10,9 @@
 #include "release/drift.h"
 #include "release/store.h"
 
-/* How many items an answer has; it counts them all. */
+/* How many items an answer has, and their bytes; it counts them all. */
 #define ITEMS_MAX 10000
+#define ITEMS_BYTES (4 * 1024 * 1024)
 
 /* The last sign of a change: what was moved here keeps its mtime. */
 static int64_t
@@ -24,14 +25,20 @@ since_ms(const struct stat *st)
 static void
 add_items(struct message *result, const struct drift *drift)
 {
+	size_t bytes = 0;
+
 	for (size_t i = 0; i < drift->n && i < ITEMS_MAX; i++) {
 		const struct drift_item *item = &drift->items[i];
 		bool is = item->st.st_ino != 0;
 
-		message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %s",
-		    drift_kind_name(item->kind),
+		bytes += strlen(item->path);
+		if (bytes > ITEMS_BYTES)
+			break;
+		message_addf(result, "item", "%s %" PRId64 " %" PRId64
+		    " %d %s", drift_kind_name(item->kind),
 		    is ? since_ms(&item->st) : 0,
-		    is ? (int64_t)item->st.st_uid : -1, item->path);
+		    is ? (int64_t)item->st.st_uid : -1, item->is_built,
+		    item->path);
 	}
 	message_add_int(result, "count", (int64_t)drift->n);
 }
@@ -61,25 +68,33 @@ verb_drift(struct agent *agent, const struct message *request,
 	return err;
 }
 
-/* Only the executable bit of a mode belongs to the commit. */
+/*
+ * What the application has made of files that only commands had made is its
+ * own affair. Of a mode that commands set, the executable bit counts.
+ */
 static bool
 is_other(const struct drift_item *item)
 {
-	return item->kind != DRIFT_MODE ||
-	    (item->mode != 0 && item->mode != MANIFEST_SYMLINK &&
+	if (!item->is_built)
+		return item->kind != DRIFT_ADDED;
+	return item->entry != -1 && (item->kind != DRIFT_MODE ||
 	    (item->st.st_mode & 0100) != (item->mode & 0100));
 }
 
+/* What there is besides is counted in "*added". */
 static const struct err *
-find_other(struct agent *agent, const char *release, struct drift *drift)
+find_other(struct agent *agent, const char *release, struct drift *drift,
+    int64_t *added)
 {
 	const struct err *err;
 	size_t n = 0;
 
-	err = store_drift(agent->store, release, false, false, NULL, drift);
+	*added = 0;
+	err = store_drift(agent->store, release, false, true, NULL, drift);
 	for (size_t i = 0; err == NULL && i < drift->n; i++) {
 		struct drift_item item = drift->items[i];
 
+		*added += item.kind == DRIFT_ADDED;
 		if (!is_other(&item))
 			continue;
 		drift->items[i] = drift->items[n];
@@ -101,7 +116,7 @@ mend(struct agent *agent, const char *release, const struct drift *drift,
 	struct repo *repo;
 
 	for (size_t i = 0; i < drift->n; i++) {
-		if (drift->items[i].entry != -1 && !drift->items[i].is_built)
+		if (!drift->items[i].is_built)
 			vec_push(&paths, drift->items[i].path);
 	}
 	if (paths.n > 0)
@@ -121,16 +136,18 @@ verb_verify(struct agent *agent, const struct message *request,
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 	const char *release;
+	int64_t added = 0;
 
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = find_other(agent, release, &drift);
+		err = find_other(agent, release, &drift, &added);
 	if (err == NULL && drift.n > 0) {
 		err = mend(agent, release, &drift, result);
 		drift_release(&drift);
 		if (err == NULL)
-			err = find_other(agent, release, &drift);
+			err = find_other(agent, release, &drift, &added);
 	}
+	message_add_int(result, "added", added);
 	if (err == NULL && drift.n > 0)
 		message_add(result, "changed", drift.items[0].path);
 	message_add_int(result, "count", (int64_t)drift.n);
@@ -142,7 +159,7 @@ const struct err *
 verb_adopt(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec paths = VEC_INIT;
+	struct vec paths = VEC_INIT, left_out = VEC_INIT;
 	const char *release, *text;
 	const struct err *err;
 	struct repo *repo;
@@ -157,12 +174,14 @@ verb_adopt(struct agent *agent, const struct message *request,
 		err = verb_repo(agent, &repo);
 	if (err == NULL)
 		err = adopt_edits(agent->store, release, repo, &paths, text,
-		    commit, parent);
+		    &left_out, commit, parent);
 	if (err == NULL) {
 		message_add(result, "commit", commit);
 		message_add(result, "parent", parent);
+		verb_add_all(result, "left-out", &left_out);
 	}
 	vec_release(&paths);
+	vec_release(&left_out);
 	return err;
 }
 

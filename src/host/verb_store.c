@@ -173,27 +173,31 @@ verb_hooks(struct agent *agent, const struct message *request,
 }
 
 /*
- * A command wrote into files that the live release shares: it has others
- * now than it was deployed with. They are put back, each at one stroke.
+ * The live release has files that were written into through another one,
+ * and so others than it was deployed with. They are put back, each at one
+ * stroke.
  */
 static const struct err *
-mend_live(struct agent *agent, const struct vec *paths)
+mend_live(struct agent *agent, const char *release, const struct vec *paths)
 {
 	struct str live = STR_INIT;
 	const struct err *err;
 	struct repo *repo;
 
 	err = store_current(agent->store, &live);
-	if (err == NULL && live.len > 0)
-		err = verb_repo(agent, &repo);
-	if (err == NULL && live.len > 0)
+	if (err != NULL || live.len == 0 || paths->n == 0 ||
+	    strcmp(live.s, release) == 0)
+		goto done;
+	err = verb_repo(agent, &repo);
+	if (err == NULL)
 		err = store_repair(agent->store, live.s, repo, paths);
-	if (err == NULL && live.len > 0)
-		err = verb_note(agent, "a command wrote into %s%s instead of"
-		    " replacing it, and so changed the live release, which"
-		    " shares its files; that is put right: store = copy in"
-		    " slipway.ini keeps releases apart", paths->v[0],
-		    paths->n > 1 ? " and other files" : "");
+	if (err == NULL)
+		err = verb_note(agent, "%s%s was written into instead of"
+		    " being replaced, by a command or by hand, and is a file"
+		    " of the live release, too: that one is put right; store"
+		    " = copy in slipway.ini keeps releases apart",
+		    paths->v[0], paths->n > 1 ? ", with others," : "");
+done:
 	str_release(&live);
 	return err;
 }
@@ -214,8 +218,8 @@ verb_seal(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = store_seal(agent->store, release, changed == 1,
 		    &through);
-	if (err == NULL && through.n > 0)
-		err = mend_live(agent, &through);
+	if (err == NULL)
+		err = mend_live(agent, release, &through);
 	vec_release(&through);
 	return err;
 }
@@ -322,6 +326,7 @@ const struct err *
 verb_fail(struct agent *agent, const struct message *request,
     struct message *result)
 {
+	struct vec through = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	int64_t keep_count;
@@ -330,8 +335,13 @@ verb_fail(struct agent *agent, const struct message *request,
 	err = verb_release(request, &release);
 	if (err == NULL)
 		err = verb_int(request, "keep", 0, KEEP_MAX, &keep_count);
+	/* One that was not made, or is gone, has written nothing. */
+	if (err == NULL && store_through(agent->store, release, &through) ==
+	    NULL)
+		err = mend_live(agent, release, &through);
 	if (err == NULL)
 		err = store_fail(agent->store, release, keep_count);
+	vec_release(&through);
 	return err;
 }
 

@@ -32,10 +32,10 @@
  *	           [keep [once]]
  *	seal       release changed       -
  *	flip       release (may be "")   -
- *	verify     release               repaired* changed count
+ *	verify     release               repaired* changed count added
  *	drift      release deep          item* count
  *	           writable*
- *	adopt      release text path*    commit parent
+ *	adopt      release text path*    commit parent left-out*
  *	repair     release path* added*  -
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
@@ -48,7 +48,7 @@
  * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
  * puts back what it can, and counts what it cannot. An item of "drift" is
  * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
- * gone), and the path, with a space between.
+ * gone), 1 for what commands had made, and the path, with spaces between.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended.

@@ -16,25 +16,46 @@
 #include "release/store.h"
 #include "repo.h"
 
-/* True for what git can add, and for what is not there any more. */
+/* git takes no path with ".git" in it, in any of its spellings. */
 static bool
-can_add(int dirfd, const char *path)
+is_path_of_git(const char *path)
 {
+	while (*path != '\0') {
+		size_t len = strcspn(path, "/");
+
+		if (!path_is_component(path, len))
+			return false;
+		path += len + (path[len] == '/');
+	}
+	return true;
+}
+
+enum fate {
+	ADDED,
+	GONE,
+	LEFT_OUT
+};
+
+/* What becomes of a path in the commit. */
+static enum fate
+fate_of(int dirfd, const char *path)
+{
+	enum fate fate = LEFT_OUT;
 	struct stat st;
-	bool can = false;
 	int fd;
 
-	if (path[strlen(path) - 1] == '/' ||
-	    file_open_parent(&fd, dirfd, path) != NULL)
-		return false;
+	if (path[strlen(path) - 1] == '/' || !is_path_of_git(path))
+		return LEFT_OUT;
+	/* With its folder, or something else is in the place of that. */
+	if (file_open_parent(&fd, dirfd, path) != NULL)
+		return GONE;
 	if (fstatat(fd, path_base(path), &st, AT_SYMLINK_NOFOLLOW) == -1)
-		can = errno == ENOENT;
-	else if (S_ISREG(st.st_mode))
-		can = faccessat(fd, path_base(path), R_OK, 0) == 0;
-	else
-		can = S_ISLNK(st.st_mode);
+		fate = errno == ENOENT ? GONE : LEFT_OUT;
+	else if (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) &&
+	    faccessat(fd, path_base(path), R_OK, 0) == 0))
+		fate = ADDED;
 	file_close(&fd);
-	return can;
+	return fate;
 }
 
 static const struct err *
@@ -50,28 +71,50 @@ take_name(const struct str *out, char name[41])
 }
 
 static const struct err *
-write_tree(struct plumbing *git, int dirfd, const struct vec *paths,
-    char tree[41])
+update_index(struct plumbing *git, int dirfd, const struct vec *paths,
+    struct vec *left_out)
 {
 	static const char *const add[] = { "update-index", "--add",
-	    "--remove", "--replace", "-z", "--stdin", NULL };
-	static const char *const write[] = { "write-tree", NULL };
-	struct str in = STR_INIT, out = STR_INIT;
+	    "--replace", "-z", "--stdin", NULL };
+	static const char *const drop[] = { "update-index",
+	    "--force-remove", "-z", "--stdin", NULL };
+	struct str added = STR_INIT, gone = STR_INIT, out = STR_INIT;
 	const struct err *err;
 
 	for (size_t i = 0; i < paths->n; i++) {
-		if (can_add(dirfd, paths->v[i]))
-			str_add_bytes(&in, paths->v[i],
-			    strlen(paths->v[i]) + 1);
+		const char *path = paths->v[i];
+		enum fate fate = fate_of(dirfd, path);
+
+		if (fate == LEFT_OUT)
+			vec_push(left_out, path);
+		else
+			str_add_bytes(fate == GONE ? &gone : &added, path,
+			    strlen(path) + 1);
 	}
+	err = plumbing_run(git, drop, &gone, &out);
+	if (err == NULL)
+		err = plumbing_run(git, add, &added, &out);
+	str_release(&added);
+	str_release(&gone);
+	str_release(&out);
+	return err;
+}
+
+static const struct err *
+write_tree(struct plumbing *git, int dirfd, const struct vec *paths,
+    struct vec *left_out, char tree[41])
+{
+	static const char *const write[] = { "write-tree", NULL };
+	struct str out = STR_INIT;
+	const struct err *err;
+
 	err = plumbing_index(git);
 	if (err == NULL)
-		err = plumbing_run(git, add, &in, &out);
+		err = update_index(git, dirfd, paths, left_out);
 	if (err == NULL)
 		err = plumbing_run(git, write, NULL, &out);
 	if (err == NULL)
 		err = take_name(&out, tree);
-	str_release(&in);
 	str_release(&out);
 	return err;
 }
@@ -100,11 +143,12 @@ write_commit(struct plumbing *git, const char *tree, const char *text,
 
 const struct err *
 adopt_edits(struct store *store, const char *release, struct repo *repo,
-    const struct vec *paths, const char *text, char commit[41],
-    char parent[41])
+    const struct vec *paths, const char *text, struct vec *left_out,
+    char commit[41], char parent[41])
 {
-	char *index = xasprintf("%s/.slipway/trash/adopt.%s",
-	    store_root(store), release);
+	char *index = xasprintf("%s/.slipway/trash/adopt.%ld",
+	    store_root(store), (long)getpid());
+	char *lock = xasprintf("%s.lock", index);
 	struct manifest *manifest = NULL;
 	char tree[41];
 	const struct err *err;
@@ -117,13 +161,15 @@ adopt_edits(struct store *store, const char *release, struct repo *repo,
 	if (err == NULL) {
 		manifest_commit(manifest, parent);
 		plumbing_init(&git, repo, parent, fd, index);
-		err = write_tree(&git, fd, paths, tree);
+		err = write_tree(&git, fd, paths, left_out, tree);
 		if (err == NULL)
 			err = write_commit(&git, tree, text, commit);
 		err = err_first(err, plumbing_release(&git));
 	}
+	unlink(lock);
 	manifest_close(manifest);
 	file_close(&fd);
+	free(lock);
 	free(index);
 	return err == NULL ? NULL : err_add(err, "adopt the edits of %s",
 	    release);

@@ -16,10 +16,11 @@ struct store;
 /*
  * The commit that was deployed is its "parent", "text" its message; its name
  * in "commit". Paths that are gone are removed in it. What no commit can
- * hold (a pipe, a file that this user may not read) is left out.
+ * hold (a pipe, an empty folder, what lies in a .git, a file that this user
+ * may not read) is pushed onto "left_out".
  */
 const struct err *adopt_edits(struct store *store, const char *release,
     struct repo *repo, const struct vec *paths, const char *text,
-    char commit[41], char parent[41]);
+    struct vec *left_out, char commit[41], char parent[41]);
 
 #endif

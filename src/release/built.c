@@ -108,6 +108,33 @@ add_row(const struct building *building, struct manifest_draft *draft,
 	return NULL;
 }
 
+/* True when "path" is the folder, or lies in it. */
+static bool
+is_within(const char *path, const char *folder, size_t len)
+{
+	return strncmp(path, folder, len) == 0 &&
+	    (path[len] == '/' || path[len] == '\0');
+}
+
+/* With those above it that are not there from the one before. */
+static void
+add_folder(struct manifest_draft *draft, const char *folder,
+    const char *before)
+{
+	static const unsigned char no_tree[20];
+	size_t len = 0;
+
+	do {
+		len += strcspn(folder + len, "/");
+		if (!is_within(before, folder, len)) {
+			char *above = xstrndup(folder, len);
+
+			manifest_add_folder(draft, above, no_tree);
+			free(above);
+		}
+	} while (folder[len] != '\0' && len++ > 0);
+}
+
 static const struct err *
 write_rows(const struct building *building, struct manifest_draft *draft)
 {
@@ -120,7 +147,7 @@ write_rows(const struct building *building, struct manifest_draft *draft)
 		const struct made *row = &building->rows[i];
 
 		if (strcmp(row->folder, folder) != 0)
-			manifest_add_folder(draft, row->folder, no_tree);
+			add_folder(draft, row->folder, folder);
 		folder = row->folder;
 		if (row->name != NULL)
 			err = add_row(building, draft, row);
@@ -161,39 +188,53 @@ forget_built(struct store *store, const char *release)
 	return err;
 }
 
-/* The file is another release's as well, and a command wrote into it. */
+/* The file is another release's as well, and has other bytes or modes now. */
 static bool
 is_through(const struct manifest *manifest, const struct drift_item *item)
 {
 	struct manifest_entry row;
 
-	if (item->kind != DRIFT_MODIFIED || item->entry == -1 ||
-	    !S_ISREG(item->st.st_mode) || item->st.st_nlink < 2)
+	if ((item->kind != DRIFT_MODIFIED && item->kind != DRIFT_MODE) ||
+	    item->entry == -1 || !S_ISREG(item->st.st_mode) ||
+	    item->st.st_nlink < 2)
 		return false;
 	manifest_entry(manifest, (size_t)item->folder, (size_t)item->entry,
 	    &row);
 	return row.inode == (uint64_t)item->st.st_ino;
 }
 
+/* What is there, against the manifest of the commit. */
 static const struct err *
-look(struct store *store, const char *release, int dirfd, struct vec *through)
+look(struct store *store, const char *release, int dirfd,
+    struct manifest **manifest, struct drift *drift, struct vec *through)
 {
-	struct building building = { .dirfd = dirfd };
 	struct drift_spec spec = { .dirfd = dirfd, .added = true,
 	    .whole = true, .threads = store->threads };
-	struct manifest *manifest;
+	const struct err *err;
+
+	err = manifest_open(manifest, store->manifest_fd, release);
+	if (err != NULL)
+		return err;
+	spec.manifest = *manifest;
+	err = drift_find(drift, &spec);
+	for (size_t i = 0; i < drift->n && err == NULL; i++) {
+		if (is_through(*manifest, &drift->items[i]))
+			vec_push(through, drift->items[i].path);
+	}
+	return err;
+}
+
+static const struct err *
+keep_built(struct store *store, const char *release, int dirfd,
+    struct vec *through)
+{
+	struct building building = { .dirfd = dirfd };
+	struct manifest *manifest = NULL;
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 
-	err = manifest_open(&manifest, store->manifest_fd, release);
-	if (err != NULL)
-		return err;
-	spec.manifest = building.manifest = manifest;
-	err = drift_find(&drift, &spec);
-	for (size_t i = 0; i < drift.n && err == NULL; i++) {
-		if (is_through(manifest, &drift.items[i]))
-			vec_push(through, drift.items[i].path);
-	}
+	err = look(store, release, dirfd, &manifest, &drift, through);
+	building.manifest = manifest;
 	if (err == NULL)
 		take_rows(&building, &drift);
 	if (err == NULL)
@@ -207,16 +248,20 @@ look(struct store *store, const char *release, int dirfd, struct vec *through)
 	return err;
 }
 
-/* The root and its .slipway may lie on two file systems. */
-static const struct err *
-sync_all(struct store *store, int release_fd)
+const struct err *
+store_through(struct store *store, const char *release, struct vec *through)
 {
-	const struct err *err = file_sync_all(release_fd);
-	struct stat a, b;
+	struct manifest *manifest = NULL;
+	struct drift drift = DRIFT_INIT;
+	const struct err *err;
+	int fd;
 
-	if (err == NULL && fstat(release_fd, &a) == 0 &&
-	    fstat(store->manifest_fd, &b) == 0 && a.st_dev != b.st_dev)
-		err = file_sync_all(store->manifest_fd);
+	err = store_open_release(store, release, &fd);
+	if (err == NULL)
+		err = look(store, release, fd, &manifest, &drift, through);
+	drift_release(&drift);
+	manifest_close(manifest);
+	file_close(&fd);
 	return err;
 }
 
@@ -229,10 +274,10 @@ store_seal(struct store *store, const char *release, bool changed,
 
 	err = store_open_release(store, release, &fd);
 	if (err == NULL)
-		err = changed ? look(store, release, fd, through) :
+		err = changed ? keep_built(store, release, fd, through) :
 		    forget_built(store, release);
 	if (err == NULL)
-		err = sync_all(store, fd);
+		err = file_sync_all(fd);
 	file_close(&fd);
 	return err;
 }

@@ -67,30 +67,37 @@ add_repair(struct pass *pass, const struct drift_item *item)
 		take_look(pass->checkout, &repair->entry, &row, &item->st);
 }
 
-/* The file of the listing that is this entry of its folder's base. */
+/*
+ * The file of the listing that is this entry of its folder's base. Both
+ * stand in one order, so that "*at" goes on from item to item.
+ */
 static void
-take_entry(struct pass *pass, size_t folder, const struct drift_item *item)
+take_entry(struct pass *pass, size_t folder, size_t *at,
+    const struct drift_item *item)
 {
 	struct listing *listing = &pass->listing;
+	struct listing_entry *entry;
+	struct manifest_entry row;
 
-	for (size_t i = folder + 1; i < listing->n &&
-	    listing->entries[i].parent == (int64_t)folder &&
-	    listing->entries[i].mode != LISTING_FOLDER; i++) {
-		struct listing_entry *entry = &listing->entries[i];
-		struct manifest_entry row;
-
-		if (entry->base != item->entry ||
-		    (entry->flags & LISTING_KEPT) == 0)
-			continue;
-		manifest_entry(pass->checkout->base, (size_t)item->folder,
-		    (size_t)item->entry, &row);
-		if (item->kind == DRIFT_STALE) {
-			entry->flags |= LISTING_LOOKED;
-			take_look(pass->checkout, entry, &row, &item->st);
-		} else {
-			entry->flags &= ~(unsigned int)LISTING_KEPT;
-			pass->made->repaired++;
-		}
+	while (*at < listing->n && listing->entries[*at].parent ==
+	    (int64_t)folder && listing->entries[*at].mode != LISTING_FOLDER
+	    && listing->entries[*at].base < item->entry)
+		(*at)++;
+	if (*at == listing->n)
+		return;
+	entry = &listing->entries[*at];
+	if (entry->parent != (int64_t)folder || entry->base != item->entry ||
+	    entry->mode == LISTING_FOLDER ||
+	    (entry->flags & LISTING_KEPT) == 0)
+		return;
+	manifest_entry(pass->checkout->base, (size_t)item->folder,
+	    (size_t)item->entry, &row);
+	if (item->kind == DRIFT_STALE) {
+		entry->flags |= LISTING_LOOKED;
+		take_look(pass->checkout, entry, &row, &item->st);
+	} else {
+		entry->flags &= ~(unsigned int)LISTING_KEPT;
+		pass->made->repaired++;
 	}
 }
 
@@ -110,7 +117,7 @@ take_items(struct pass *pass, struct drift *drift)
 	for (size_t i = 0; i < listing->n; i++) {
 		struct listing_entry *entry = &listing->entries[i];
 		struct manifest_folder folder;
-		size_t n = 1;
+		size_t n = 1, at = i + 1;
 
 		if (entry->mode != LISTING_FOLDER || entry->base == -1)
 			continue;
@@ -131,7 +138,7 @@ take_items(struct pass *pass, struct drift *drift)
 				pass->made->repaired +=
 				    item->kind != DRIFT_STALE;
 			} else {
-				take_entry(pass, i, item);
+				take_entry(pass, i, &at, item);
 			}
 		}
 	}

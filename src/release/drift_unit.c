@@ -143,7 +143,7 @@ static bool
 is_linked(const struct unit *unit, const struct manifest_entry *row,
     const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode) || unit->spec->links_max == 0)
+	if (unit->spec->links_max == 0)
 		return false;
 	return st->st_nlink > unit->spec->links_max ||
 	    (st->st_nlink > 1 && (uint64_t)st->st_ino != row->inode);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define FORMAT_MAGIC "SLIPMAN2"
+#define FORMAT_OLD_MAGIC "SLIPMAN1"
 #define FORMAT_MAGIC_BYTES 8
 
 /* The header. */

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "alloc.h"
+#include "path.h"
 #include "release/format.h"
 
 struct manifest {
@@ -69,6 +70,14 @@ name_of(const unsigned char *block, size_t k)
 	return (const char *)block + get32(row_of(block, k) + AT_NAME);
 }
 
+/* A name is looked up in its folder, and nowhere else. */
+static bool
+is_name(const char *name)
+{
+	return *name != '\0' && strchr(name, '/') == NULL &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 /*
  * Texts are checked before any of them is used as one: they lie behind the
  * entries, and the block ends with a NUL.
@@ -99,11 +108,50 @@ block_holds(const unsigned char *block, size_t room_bytes)
 		if (mode != 0100644 && mode != 0100755 &&
 		    mode != MANIFEST_SYMLINK)
 			return false;
-		if (k > 0 && strcmp(name_of(block, k - 1),
-		    name_of(block, k)) >= 0)
+		if (!is_name(name_of(block, k)) || (k > 0 &&
+		    strcmp(name_of(block, k - 1), name_of(block, k)) >= 0))
 			return false;
 	}
-	return true;
+	return *path_of(block) == '\0' || path_is_beneath(path_of(block));
+}
+
+/* A folder that is open, while those beneath it are looked at. */
+struct above {
+	const char *path;
+	size_t end;		/* behind the last beneath it */
+};
+
+/* True when the folder lies in the one that it is said to lie in. */
+static bool
+lies_in(const struct above *above, const char *path, size_t end)
+{
+	size_t len = strlen(above->path);
+
+	return end <= above->end && (len == 0 ||
+	    (strncmp(path, above->path, len) == 0 && path[len] == '/'));
+}
+
+/* Folders nest as the index says: names are taken apart by that. */
+static bool
+nests(const struct manifest *manifest)
+{
+	struct above *stack = xcalloc(manifest->n_folders,
+	    sizeof(*stack));
+	bool good = true;
+	size_t n = 0;
+
+	for (size_t i = 0; i < manifest->n_folders && good; i++) {
+		const char *path = path_of(block_of(manifest, i));
+		size_t end = i + get32(manifest->index + i * INDEX_BYTES +
+		    AT_BENEATH);
+
+		while (n > 0 && stack[n - 1].end <= i)
+			n--;
+		good = n == 0 ? i == 0 : lies_in(&stack[n - 1], path, end);
+		stack[n++] = (struct above){ path, end };
+	}
+	free(stack);
+	return good;
 }
 
 /* Blocks follow each other, and so do the folders beneath a folder. */
@@ -135,6 +183,17 @@ blocks_hold(const struct manifest *manifest, uint64_t end)
 	return at == end && before == manifest->n_entries;
 }
 
+/* What the versions before this one wrote vouches for nothing any more. */
+static const struct err *
+not_ours(const unsigned char *map, size_t len)
+{
+	if (len >= FORMAT_MAGIC_BYTES && memcmp(map, FORMAT_OLD_MAGIC,
+	    FORMAT_MAGIC_BYTES) == 0)
+		return err_new(ERR_CORRUPT, "an older version of Slipway"
+		    " wrote it; deploy the commit again");
+	return err_new(ERR_CORRUPT, "not a manifest");
+}
+
 static const struct err *
 check(struct manifest *manifest)
 {
@@ -143,7 +202,7 @@ check(struct manifest *manifest)
 
 	if (manifest->map_bytes < HEADER_BYTES ||
 	    memcmp(map, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
-		return err_new(ERR_CORRUPT, "not a manifest");
+		return not_ours(map, manifest->map_bytes);
 	if (crc32_z(0, map + AT_CHECKED, manifest->map_bytes - AT_CHECKED) !=
 	    get32(map + AT_CHECKSUM))
 		return err_new(ERR_CORRUPT, "the checksum is wrong");
@@ -158,7 +217,7 @@ check(struct manifest *manifest)
 	    (uint64_t)manifest->n_folders * INDEX_BYTES)
 		return err_new(ERR_CORRUPT, "the length is wrong");
 	manifest->index = map + index;
-	if (!blocks_hold(manifest, index))
+	if (!blocks_hold(manifest, index) || !nests(manifest))
 		return err_new(ERR_CORRUPT, "the entries are not in order");
 	return NULL;
 }

@@ -54,7 +54,8 @@
  * When commands have run in a release, a second manifest beside the first,
  * called RELEASE.built, holds what they made of it: entries whose files
  * they changed or removed, and what they added, as these were when the
- * release was sealed. It has the folders that this takes and no trees.
+ * release was sealed. It has the folders that this takes, with those above
+ * them, and no trees.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H

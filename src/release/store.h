@@ -17,8 +17,9 @@
  *	  .slipway/spare/20261114093000.manifest
  *	  .slipway/trash/                    on its way out
  *
- * A folder without ".partial" in releases/ is complete: it got its name by
- * rename(2) after the last file was written and the manifest was in place.
+ * A folder without ".partial" in releases/ has all of its commit: it got its
+ * name by rename(2) after the last file was written and the manifest was in
+ * place. What is carried over and built comes then.
  * A removal is a rename into trash/ first, so that it is never half there
  * under its own name.
  */
@@ -166,12 +167,16 @@ const struct err *store_hooks(struct store *store, const char *release,
 /*
  * Make everything of the release durable. With "changed", when commands
  * have run in it, what they made of it is kept: from now on that is what
- * the release is compared with. Files that they wrote into instead of
- * replacing them, and that other releases have too, are pushed onto
- * "through".
+ * the release is compared with. It may be sealed again. Files that they
+ * wrote into instead of replacing them, and that other releases have too,
+ * are pushed onto "through".
  */
 const struct err *store_seal(struct store *store, const char *release,
     bool changed, struct vec *through);
+
+/* The same files of a release that is not going to be sealed. */
+const struct err *store_through(struct store *store, const char *release,
+    struct vec *through);
 
 /* The release that is live, appended; nothing when none is. */
 const struct err *store_current(struct store *store, struct str *release);

@@ -123,14 +123,21 @@ isnt "no rollback to what is live" "$status" 0
 like "it says so" "$err" 'live'
 is "all that changed nothing" "$(current)" "$live"
 
-# A release that somebody has edited does not become live.
+# A release that somebody has edited is put right before it becomes live; one
+# whose built file was edited is not gone back to.
 push_file version 8 "eight"
 eight=$(current)
+before=$(cat "$root/releases/$live/version")
 echo edited >> "$root/releases/$live/version"
+chmod 4646 "$root/releases/$live/version"
 slip rollback "$live"
-isnt "no rollback to a release that was edited" "$status" 0
-like "it names the file" "$out$err" 'version'
-is "what was live is live" "$(current)" "$eight"
+is_exit "a rollback to a release that was edited" 0
+like "names the file" "$out$err" 'was put right: version'
+is "which is as it was" "$(live_file version)" "$before"
+is "with its mode" "$(stat -c %a "$root/current/version")" 644
+slip deploy
+is_exit "and back" 0
+eight=$(current)
 
 # Services that do not come up again, when code and database are back.
 push_file version 8b "eight and a half"

@@ -15,8 +15,12 @@ writable = cache/ */__pycache__/
 [action build]
 phase = build
 run = mkdir -p gen && echo made > gen/app.js && echo built >> built.txt
+
+[action warm]
+phase = clear
+run = mkdir -p warm && echo warmed > warm/routes
 EOF
-built="built.txt gen"
+built="built.txt gen warm"
 put index.html "first"
 put css/site.css "body { }"
 put run.sh "echo run"
@@ -87,7 +91,8 @@ like "again is the same branch" "$err" "kept on branch $branch\$"
 
 # Repaired: what the commit has comes back, what it has not goes.
 drift --repair
-is_exit "repaired" 0
+is_exit "repaired, but for what nobody can" 1
+like "it says so" "$err" "1 change of what only commands made"
 is "the file is back" "$(live_file index.html)" "first"
 is "and its mode" "$(stat -c %a "$live/css/site.css")" 644
 ok "and what was removed" test -f "$live/run.sh"
@@ -137,4 +142,14 @@ is_exit "a rollback to an edited release" 0
 like "says what it did" "$out$err" "was put right: css/site.css and other files"
 is "what goes live is what was deployed" "$(live_file index.html)" "first"
 check_invariants "after a rollback"
+
+# What an application does to files that only commands made is its own affair.
+commit forth.html "forth" "a forth page"
+push
+first=$(ls "$root/releases" | tail -n 2 | head -n 1)
+mkdir -p "$root/releases/$first/warm"
+echo "warmer" > "$root/releases/$first/warm/routes"
+slip rollback "$first"
+is_exit "a rollback to a release whose cache was written anew" 0
+is "it is live" "$(current)" "$first"
 done_testing

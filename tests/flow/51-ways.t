@@ -23,6 +23,11 @@ run = mkdir -p vendor/lib && echo one > vendor/lib/a.php && echo js > built.js
 phase = build
 directive = inplace
 run = echo appended >> shared.txt
+
+[action breaks]
+phase = build
+directive = breaks
+run = echo broken >> shared.txt; chmod 600 d1/same.txt; exit 1
 EOF
 extras=yes
 built=shared.txt
@@ -80,11 +85,20 @@ is "finds what came through a shared file" "$(live_file d2/same.txt)" "same 2"
 commit index.html "five" "fifth -inplace-"
 push
 is_exit "a command writes in place" 0
-like "the warning says where" "$banner$err" "wrote into shared.txt"
+like "the warning says where" "$banner$err" "shared.txt was written into"
 is "the release has it" "$(live_file shared.txt)" "shared
 appended"
 is "the one that was live has not" \
     "$(cat "$root/releases/$three/shared.txt")" "shared"
+
+# And one that fails then.
+commit index.html "broken" "sixth -breaks-"
+push
+like "a build that fails" "$banner$err" "failed at build"
+is "leaves nothing in the live release" "$(live_file shared.txt)" "shared
+appended"
+is "nor another mode" "$(stat -c %a "$root/current/d1/same.txt")" 644
+like "and says so" "$banner$err" "d1/same.txt was written into"
 
 # Copies share nothing.
 sed -i 's/store = link/store = copy/' "$repo/slipway.ini"

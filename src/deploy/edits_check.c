@@ -1,0 +1,79 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "deploy/edits.h"
+#include "deploy/work.h"
+
+static void
+tell(struct work *work, const struct edits *edits)
+{
+	struct str text = STR_INIT, branches = STR_INIT;
+
+	vec_join(&edits->branches, " ", &branches);
+	str_addf(&text, "the live release was edited by hand: %s %s%s",
+	    edits->v[0].path, edits->v[0].change,
+	    edits->count > 1 ? ", and " : "");
+	if (edits->count > 1)
+		str_addf(&text, "%" PRId64 " more", edits->count - 1);
+	if (branches.len > 0)
+		str_addf(&text, "; kept on branch %s", branches.s);
+	if ((int64_t)edits->n < edits->count)
+		str_addf(&text, ", but for %" PRId64,
+		    edits->count - (int64_t)edits->n);
+	work_warn(work, "%s", text.s);
+	str_release(&text);
+	str_release(&branches);
+}
+
+/* What only commands had made nobody can put right. */
+static const struct edit *
+find_repairable(const struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		if (!edits->v[i].built)
+			return &edits->v[i];
+	}
+	return NULL;
+}
+
+static void
+tell_failure(struct work *work, const struct edits *edits,
+    const struct err *why)
+{
+	if (edits->n > 0)
+		work_warn(work, "the live release was edited by hand, and the"
+		    " edits are in its folder alone: %s", why->text);
+	else
+		work_warn(work, "whether the live release was edited is not"
+		    " known: %s", why->text);
+}
+
+const struct err *
+edits_check(struct work *work, bool may_refuse)
+{
+	bool refuse = may_refuse &&
+	    strcmp(work->env->set.drift, "refuse") == 0;
+	struct edits_query query = { .adopt = !refuse, .branch = !refuse };
+	struct edits edits = { 0 };
+	const struct edit *edit;
+	const struct err *err;
+
+	if (work->deploy.previous == NULL)
+		return NULL;
+	err = edits_look(&edits, work, &query);
+	edit = find_repairable(&edits);
+	if (err != NULL && !work_is_cut(work)) {
+		tell_failure(work, &edits, err);
+		err = NULL;
+	} else if (err == NULL && refuse && edit != NULL) {
+		err = err_new(ERR_REFUSED, "the live release was edited by"
+		    " hand (%s %s%s), and drift = refuse: look at it with"
+		    " slipway drift --diff, keep it and put the release right"
+		    " with --repair, and deploy again", edit->path,
+		    edit->change, edits.count > 1 ? ", and more" : "");
+	} else if (err == NULL && edits.n > 0) {
+		tell(work, &edits);
+	}
+	edits_release(&edits);
+	return err;
+}
