@@ -27,7 +27,7 @@ run = echo appended >> shared.txt
 [action breaks]
 phase = build
 directive = breaks
-run = echo broken >> shared.txt; chmod 600 d1/same.txt; exit 1
+run = test -e "$SLIPWAY_SHARED/mended" || { echo broken >> shared.txt; chmod 600 d1/same.txt; exit 1; }
 EOF
 extras=yes
 built=shared.txt
@@ -99,6 +99,8 @@ is "leaves nothing in the live release" "$(live_file shared.txt)" "shared
 appended"
 is "nor another mode" "$(stat -c %a "$root/current/d1/same.txt")" 644
 like "and says so" "$banner$err" "d1/same.txt was written into"
+
+touch "$root/shared/mended"
 
 # Copies share nothing.
 sed -i 's/store = link/store = copy/' "$repo/slipway.ini"
