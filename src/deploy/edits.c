@@ -9,7 +9,6 @@
 #include "deploy/work.h"
 #include "host/fleet.h"
 #include "lock.h"
-#include "path.h"
 #include "repo.h"
 
 /* How long to wait for a lock that a dying runner holds. */
@@ -387,18 +386,8 @@ open_fleet(struct look *look, bool alone)
 		.threads = look->env->set.threads,
 		.look = !alone,
 	};
-	const struct err *err;
-	char *dir, *program;
 
-	err = path_of_program(&dir);
-	if (err != NULL)
-		return err;
-	program = path_join(dir, "slipway");
-	spec.program = program;
-	err = fleet_open(&look->fleet, &spec);
-	free(program);
-	free(dir);
-	return err;
+	return fleet_open(&look->fleet, &spec);
 }
 
 static const struct err *

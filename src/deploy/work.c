@@ -13,7 +13,6 @@
 #include "deploy/ending.h"
 #include "deploy/facts.h"
 #include "journal/step.h"
-#include "path.h"
 
 static const struct err *
 start_hosts(struct work *work)
@@ -26,18 +25,8 @@ start_hosts(struct work *work)
 		.environment = work->env->name,
 		.threads = work->env->set.threads,
 	};
-	const struct err *err;
-	char *dir, *program;
 
-	err = path_of_program(&dir);
-	if (err != NULL)
-		return err;
-	program = path_join(dir, "slipway");
-	spec.program = program;
-	err = fleet_start(&work->starting, &spec);
-	free(program);
-	free(dir);
-	return err;
+	return fleet_start(&work->starting, &spec);
 }
 
 const struct err *

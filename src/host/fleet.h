@@ -29,7 +29,8 @@ struct fleet_spec {
 	const char *repo;		/* absolute */
 	const char *root;		/* absolute */
 	const char *environment;
-	const char *program;		/* absolute path of slipway */
+	const char *program;		/* absolute path of slipway; NULL: the
+					 * one beside this program */
 	int64_t threads;		/* 0: one for each processor */
 	bool look;			/* change nothing, lock nothing */
 };

@@ -8,16 +8,35 @@
 #include "alloc.h"
 #include "host/local.h"
 #include "host/peer.h"
+#include "path.h"
+
+/* The program that agents are, given. */
+static const struct err *
+find_program(char **program, const struct fleet_spec *spec)
+{
+	const struct err *err;
+	char *dir;
+
+	*program = xstrdup_null(spec->program);
+	if (*program != NULL)
+		return NULL;
+	err = path_of_program(&dir);
+	if (err != NULL)
+		return err;
+	*program = path_join(dir, "slipway");
+	free(dir);
+	return NULL;
+}
 
 static const struct err *
-start_agents(struct fleet *fleet, const struct fleet_spec *spec)
+start_agents(struct fleet *fleet, const char *program)
 {
 	const struct err *err;
 
 	for (size_t i = 0; i < fleet->n; i++) {
 		struct peer *peer = &fleet->peers[i];
 
-		err = local_start(&peer->pid, &peer->fd, spec->program);
+		err = local_start(&peer->pid, &peer->fd, program);
 		if (err != NULL)
 			return err_add(err, "host %s", peer->name);
 		if (fcntl(peer->fd, F_SETFL, O_NONBLOCK) == -1)
@@ -114,9 +133,13 @@ fleet_start(struct fleet **fleet, const struct fleet_spec *spec)
 {
 	struct fleet *made = fleet_new(spec);
 	const struct err *err;
+	char *program;
 
 	*fleet = NULL;
-	err = start_agents(made, spec);
+	err = find_program(&program, spec);
+	if (err == NULL)
+		err = start_agents(made, program);
+	free(program);
 	if (err != NULL) {
 		fleet_close(made);
 		return err;
