@@ -354,7 +354,8 @@ verb_sweep(struct agent *agent, const struct message *request,
 	int64_t spare = 0;
 
 	err = verb_int(request, "spare", 0, 1, &spare);
-	store_set_idle(agent->store, true);
+	/* Whoever wants the room of the spare waits for it. */
+	store_set_idle(agent->store, spare == 0);
 	if (err == NULL && spare == 1)
 		err = store_drop_spare(agent->store);
 	if (err == NULL)
