@@ -72,15 +72,14 @@ in_order() {
 }
 
 m=root/.slipway/manifest
-in_order "the manifest is durable before the release has its name" \
-    "fsync($m/.RELEASE.tmp" \
-    "renameat($m, \".RELEASE.tmp\", $m, \"RELEASE\"" \
-    "fsync($m)" \
+in_order "the manifest is there before the release has its name" \
+    "renameat($m, \"RELEASE.new\", $m, \"RELEASE\"" \
     'renameat(root/releases, "RELEASE.partial", root/releases, "RELEASE")'
-in_order "and the name before anything runs in it" \
+in_order "which is durable, with all that was built, before it goes live" \
     'renameat(root/releases, "RELEASE.partial", root/releases, "RELEASE")' \
-    "fsync(root/releases)" \
-    'execve("/bin/sh", ["/bin/sh", "-c", "echo built"]'
+    'execve("/bin/sh", ["/bin/sh", "-c", "echo built"]' \
+    "syncfs(root/releases/RELEASE)" \
+    'renameat(root/, ".current.tmp", root/, "current")'
 in_order "a seed is durable before it has its name, and then that" \
     "syncfs(root/shared)" \
     'renameat(root/shared, ".RELEASE.seed", root/shared, "up")' \
