@@ -23,6 +23,7 @@
 #include "plan/config.h"
 #include "vec.h"
 
+struct repo;
 struct work;
 
 struct edit {
@@ -76,5 +77,12 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  * for a deploy.
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
+
+/*
+ * Free the refs of such branches from locks of a process that died: nobody
+ * comes back to the branch of a day.
+ */
+const struct err *edits_free_locks(struct repo *repo, const struct hub *hub,
+    const struct environment *env);
 
 #endif

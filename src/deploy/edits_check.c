@@ -1,8 +1,13 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "deploy/edits.h"
 #include "deploy/work.h"
+#include "file.h"
 
 static void
 tell(struct work *work, const struct edits *edits)
@@ -75,5 +80,35 @@ edits_check(struct work *work, bool may_refuse)
 		tell(work, &edits);
 	}
 	edits_release(&edits);
+	return err;
+}
+
+#define LOCK ".lock"
+
+const struct err *
+edits_free_locks(struct repo *repo, const struct hub *hub,
+    const struct environment *env)
+{
+	char *dir = xasprintf("%s/refs/heads/drift/%s", hub->path, env->name);
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = file_list(&names, AT_FDCWD, dir);
+	if (err != NULL && (err->sys_errno == ENOENT ||
+	    err->sys_errno == ENOTDIR))
+		err = NULL;
+	for (size_t i = 0; i < names.n && err == NULL; i++) {
+		const char *name = names.v[i];
+		char *ref;
+
+		if (!str_ends_with(name, LOCK))
+			continue;
+		ref = xasprintf("refs/heads/drift/%s/%.*s", env->name,
+		    (int)(strlen(name) - strlen(LOCK)), name);
+		err = repo_free_lock(repo, ref);
+		free(ref);
+	}
+	vec_release(&names);
+	free(dir);
 	return err;
 }

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/command.h"
+#include "deploy/edits.h"
 #include "deploy/past.h"
 #include "deploy/notes.h"
 #include "deploy/rollback.h"
@@ -269,6 +270,8 @@ bring_level(const struct hub *hub, const struct environment *env,
 	err = work_open(&work, hub, env, deploy);
 	if (err == NULL)
 		err = free_refs(&work);
+	if (err == NULL)
+		err = edits_free_locks(work.repo, hub, env);
 	if (err == NULL)
 		err = go_on(&work);
 	if (err == NULL)
