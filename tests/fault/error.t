@@ -98,7 +98,8 @@ sub check_reported {
 # removed among it, may stay until the next deploy, which sweeps it.
 sub is_litter {
 	return $_[0] =~ m{^releases/\d{14}\.partial is left} ||
-	    $_[0] =~ m{^\.slipway/trash/\d+(?:\.partial)? is left} ||
+	    $_[0] =~ m{^\.slipway/trash/\d+(?:\.partial)?(?:\.\d)? is left} ||
+	    $_[0] =~ m{^\.slipway/manifest/\d{14}\.new is left} ||
 	    $_[0] =~ m{^releases/\d{14} is left, .* has it as failed$} ||
 	    $_[0] =~ m{^releases/\d{14} is gone};
 }
