@@ -18,7 +18,7 @@ use lib $FindBin::Bin;
 use Disk;
 use Fault;
 
-my @scenarios = qw(push first rollback unhealthy cleanup);
+my @scenarios = qw(push first rollback unhealthy cleanup recycle);
 my $count = $ENV{COUNT} // 10;
 my $seed = $ENV{SEED} // 1;
 
