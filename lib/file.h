@@ -76,6 +76,12 @@ const struct err *file_open_parent(int *fd, int dirfd, const char *path);
 const struct err *file_remove_tree(int dirfd, const char *path);
 
 /*
+ * The same by the folder that "path" is in, which is found beneath "dirfd":
+ * no component may be a symlink. A slash at the end means nothing.
+ */
+const struct err *file_remove_beneath(int dirfd, const char *path);
+
+/*
  * Make "path" a symlink to "target" at one stroke: symlinkat to a
  * temporary name, renameat, fsync of the folder. A real folder at "path"
  * is an error, never removed.

@@ -295,3 +295,21 @@ file_remove_tree(int dirfd, const char *path)
 	free(dir);
 	return removal.err;
 }
+
+const struct err *
+file_remove_beneath(int dirfd, const char *path)
+{
+	char *copy = xstrndup(path, strlen(path) -
+	    (str_ends_with(path, "/") ? 1 : 0));
+	const struct err *err;
+	int fd;
+
+	err = file_open_parent(&fd, dirfd, copy);
+	if (err == NULL)
+		err = file_remove_tree(fd, path_base(copy));
+	else if (err->sys_errno == ENOENT)
+		err = NULL;
+	file_close(&fd);
+	free(copy);
+	return err;
+}

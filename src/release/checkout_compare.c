@@ -144,25 +144,6 @@ take_items(struct pass *pass, struct drift *drift)
 	}
 }
 
-/* By its folder, which may be no symlink, and neither any above it. */
-static const struct err *
-remove_path(int dirfd, const char *path)
-{
-	char *copy = xstrndup(path, strlen(path) -
-	    (path[strlen(path) - 1] == '/'));
-	const struct err *err;
-	int fd;
-
-	err = file_open_parent(&fd, dirfd, copy);
-	if (err == NULL)
-		err = file_remove_tree(fd, path_base(copy));
-	else if (err->sys_errno == ENOENT)
-		err = NULL;
-	file_close(&fd);
-	free(copy);
-	return err;
-}
-
 /* The index that git needs is there by now. */
 static const struct err *
 remove_added(struct pass *pass, const struct drift *drift)
@@ -175,7 +156,7 @@ remove_added(struct pass *pass, const struct drift *drift)
 		if (item->kind != DRIFT_ADDED || (pass->git.has_index &&
 		    strcmp(item->path, ".git/") == 0))
 			continue;
-		err = remove_path(pass->checkout->dirfd, item->path);
+		err = file_remove_beneath(pass->checkout->dirfd, item->path);
 		pass->made->repaired++;
 	}
 	return err;
@@ -190,12 +171,12 @@ remove_gone(struct pass *pass)
 	const struct err *err = NULL;
 
 	for (size_t i = 0; i < gone->n && err == NULL; i++)
-		err = remove_path(dirfd, gone->v[i]);
+		err = file_remove_beneath(dirfd, gone->v[i]);
 	for (size_t i = 1; i < pass->listing.n && err == NULL; i++) {
 		const struct listing_entry *entry = &pass->listing.entries[i];
 
 		if ((entry->flags & LISTING_WANTED) == 0 && entry->base != -1)
-			err = remove_path(dirfd, entry->path);
+			err = file_remove_beneath(dirfd, entry->path);
 	}
 	return err;
 }

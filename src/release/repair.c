@@ -341,18 +341,12 @@ prune(const struct manifest *manifest, int dirfd, const char *text)
 	char *path = xstrndup(text, strlen(text) -
 	    (text[strlen(text) - 1] == '/'));
 	const struct err *err = NULL;
-	int fd = -1;
 
 	if (strcmp(path, ".") != 0 && !is_committed(manifest, path)) {
-		err = file_open_parent(&fd, dirfd, path);
-		if (err == NULL)
-			err = file_remove_tree(fd, path_base(path));
-		else if (err->sys_errno == ENOENT)
-			err = NULL;
+		err = file_remove_beneath(dirfd, path);
 		if (err == NULL)
 			prune_above(manifest, dirfd, path);
 	}
-	file_close(&fd);
 	free(path);
 	return err;
 }
