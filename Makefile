@@ -37,7 +37,7 @@ DEFS	= -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
 	  -DSLIPWAY_VERSION='"$(VERSION)"'
 HARDEN	= -fstack-protector-strong -fPIE
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LIBS	= $(GIT2) -lsqlite3 -linih -lmd -lz -lpthread
+LIBS	= $(GIT2) -lsqlite3 -linih -lmd -lz -lm -lpthread
 
 ifdef SANITIZE
 CFLAGS	= -O1 -g -fno-omit-frame-pointer
@@ -53,8 +53,8 @@ silent	= $(findstring s,$(firstword -$(MAKEFLAGS)))
 quiet	= $(if $(V),,$(if $(silent),@,@printf '  %-5s %s\n' $(1) \
 	  '$(or $(2),$@)';))
 
-offline	 := $(BUILD)/lib/repo_offline.o
-lib_o	 := $(filter-out $(offline),$(patsubst %.c,$(BUILD)/%.o, \
+standin	 := $(BUILD)/lib/repo_offline.o $(BUILD)/lib/repo_inflate.o
+lib_o	 := $(filter-out $(standin),$(patsubst %.c,$(BUILD)/%.o, \
 	    $(wildcard lib/*.c)))
 rooms_o	 := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/cmd/%, \
 	    $(wildcard src/*/*.c)))
@@ -66,17 +66,20 @@ units	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
 all: $(BUILD)/bin/slipway $(hooks)
 
 # Shared, libgit2 brings TLS, ssh and Kerberos, and a program starts in 11 ms;
-# without those, which lib/repo_offline.c stands in for, in 1 ms. Where that
-# does not link, or with GIT2=-lgit2, it is the shared library.
-git2_a	 := -Wl,-Bstatic -lgit2 -lpcre2-8 -lmbedcrypto -lhttp_parser -lz \
-	    -Wl,-Bdynamic -lpthread
+# without those, which lib/repo_offline.c stands in for, and with the other
+# libraries linked in as well, in 1 ms. lib/repo_inflate.c does for it what
+# zlib would. Where that does not link, or with GIT2=-lgit2, they are the
+# shared libraries.
+git2_a	 := -Wl,--wrap=inflate -Wl,-Bstatic -lgit2 -lpcre2-8 -lmbedcrypto \
+	    -lhttp_parser -lsqlite3 -lmd -lz -ldeflate -Wl,-Bdynamic -lm \
+	    -lpthread
 
 ifeq ($(origin GIT2),undefined)
-$(BUILD)/git2.mk: $(offline)
+$(BUILD)/git2.mk: $(standin)
 	@printf '%s\n' '#include <git2.h>' \
 	    'int main(void) { return git_libgit2_init() < 0; }' > $@.c
-	@if $(CC) $(HARDEN) $(LINK) -o $@.out $@.c $< $(LDFLAGS) $(git2_a) \
-	    2>$@.log && $@.out; then echo 'GIT2 = $< $(git2_a)'; \
+	@if $(CC) $(HARDEN) $(LINK) -o $@.out $@.c $^ $(LDFLAGS) $(git2_a) \
+	    2>$@.log && $@.out; then echo 'GIT2 = $^ $(git2_a)'; \
 	    else echo 'GIT2 = -lgit2'; fi > $@
 
 ifneq ($(MAKECMDGOALS),clean)
