@@ -130,6 +130,17 @@ cancelled(const struct work *work)
 	    work->deploy.cancelled_by);
 }
 
+/*
+ * Whoever picks this up after another crash, and finds no step running any
+ * more, must know that it cannot go on.
+ */
+static const struct err *
+keep_reason(struct work *work, const struct err *why)
+{
+	work_blame(work, why);
+	return deploy_update(work->hub->journal, &work->deploy);
+}
+
 static const struct err *
 go_on_activating(struct work *work)
 {
@@ -146,15 +157,17 @@ go_on_activating(struct work *work)
 		findings.why = cancelled(work);
 	err = step_each(work->hub->journal, work->deploy.number, false,
 	    look_at_step, &findings);
+	if (err == NULL && is_rollback(work) && lost != NULL)
+		return lost;
 	findings.why = err_first(findings.why, lost);
+	if (err == NULL && findings.why != NULL)
+		err = keep_reason(work, findings.why);
 	if (err == NULL)
 		err = step_each(work->hub->journal, work->deploy.number,
 		    false, end_running, &findings);
 	if (err != NULL)
 		return err;
 	reopen_window(work, findings.began_at);
-	if (is_rollback(work) && lost != NULL)
-		return lost;
 	err = findings.why;
 	if (is_rollback(work))
 		return err == NULL ? rollback_activate(work) :
@@ -267,7 +280,7 @@ bring_level(const struct hub *hub, const struct environment *env,
 	struct work work;
 	const struct err *err;
 
-	err = work_open(&work, hub, env, deploy);
+	err = work_open(&work, hub, env, deploy, NULL);
 	if (err == NULL)
 		err = free_refs(&work);
 	if (err == NULL)

@@ -10,7 +10,8 @@
 #	recycle		what cleanup took out is there to be used again, with
 #			an edit in it; the fourth waits
 #	edited		"one" is live, and somebody has edited it; "two" waits
-#	recovery	a redeploy was killed within its migration
+#	recovery	a redeploy was killed within its first migration
+#	recovery-once	the same, within the one that must not run again
 #	push		"one" is live; "two" is committed and not pushed
 #	cancelled	"one" is live; "two" waits, and its clear phase asks
 #			for its own cancel, and waits for that
@@ -208,16 +209,16 @@ exec sleep 10
 STOP
 }
 
-# Kill everything within the first migration.
+# Kill everything within a migration.
 sub halt {
-	my ($lab, $site) = @_;
+	my ($lab, $site, $migration) = @_;
 	my $halted = { %$site, name => 'halted' };
 	my ($i, @calls);
 
 	$lab->save('halted');
 	@calls = $lab->calls($halted, 'command', '-c', 'state');
 	for ($i = 0; $i < @calls; $i++) {
-		last if $calls[$i] =~ m{^command openat .*/schema$};
+		last if $calls[$i] =~ m{^command openat .*/$migration$};
 	}
 	$lab->restore($halted);
 	$lab->run($halted, qw(-r command -c state kill-all), $i + 1);
@@ -312,7 +313,16 @@ my %makers = (
 		deploy($lab, $site, 'one');
 		ask($lab, $site, 'two');
 		$site->{may} = ['one', 'two'];
-		halt($lab, $site);
+		halt($lab, $site, 'schema');
+	},
+	'recovery-once' => sub {
+		my ($lab, $site) = @_;
+
+		deploy($lab, $site, 'one');
+		ask($lab, $site, 'two');
+		$site->{may} = ['one', 'two'];
+		$site->{ends} = ['one'];
+		halt($lab, $site, 'once');
 	},
 	push => \&make_push,
 	cancelled => sub {
@@ -331,8 +341,8 @@ $makers{'transactional-push'} = $makers{push};
 
 sub names {
 	return qw(first redeploy unhealthy unbuildable rollback cleanup
-	    recycle edited recovery push cancelled transactional transactional-unhealthy
-	    transactional-push);
+	    recycle edited recovery recovery-once push cancelled
+	    transactional transactional-unhealthy transactional-push);
 }
 
 # Who is at work on a site, for those of its own processes that are hit.
@@ -372,7 +382,7 @@ sub make {
 	$makers{$name}->($lab, $site);
 	$site->{ends} //= $site->{may};
 	$lab->git(qw(gc -q));
-	$lab->must('git', '-C', $lab->{repo}, qw(gc -q)) if $name ne 'recovery';
+	$lab->must('git', '-C', $lab->{repo}, qw(gc -q)) if $name !~ /^recovery/;
 	$lab->save($name);
 	return $site;
 }
