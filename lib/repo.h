@@ -125,8 +125,8 @@ const struct err *repo_path_kind(struct repo *repo, const char *commit,
     const char *path, enum repo_kind *kind);
 
 /*
- * Point a ref at a commit, whatever it was, with a reflog line. An empty
- * "oid" deletes it; a missing one is no error then.
+ * Point a ref at a commit, whatever it was, with a reflog line where the
+ * configuration wants one.
  */
 const struct err *repo_set_ref(struct repo *repo, const char *ref,
     const char *oid, const char *why);

@@ -15,100 +15,8 @@
 /* So long is tried again when one after the other holds a ref. */
 #define LOCK_WAIT_MS 3000
 
-static const struct err *
-remove_ref(struct repo *repo, const char *ref)
-{
-	int code = git_reference_remove(repo_handle(repo), ref);
-
-	if (code == GIT_ELOCKED && repo_free_lock(repo, ref) == NULL)
-		code = git_reference_remove(repo_handle(repo), ref);
-	if (code != 0 && code != GIT_ENOTFOUND)
-		return repo_error(code, "delete %s", ref);
-	return NULL;
-}
-
-/*
- * Add a line to the log unless libgit2 did: it does as the configuration
- * says, which for a bare repository is usually not at all.
- */
-static int
-add_log_line(git_repository *git, const char *ref, const git_oid *id,
-    const char *why, size_t lines_before)
-{
-	const char *name, *email;
-	git_signature *who = NULL;
-	git_reflog *log = NULL;
-	int code;
-
-	code = git_repository_ident(&name, &email, git);
-	if (code == 0)
-		code = git_reflog_read(&log, git, ref);
-	if (code == 0 && git_reflog_entrycount(log) == lines_before) {
-		code = git_signature_now(&who, name, email);
-		if (code == 0)
-			code = git_reflog_append(log, id, who, why);
-		if (code == 0)
-			code = git_reflog_write(log);
-	}
-	git_signature_free(who);
-	git_reflog_free(log);
-	return code;
-}
-
-static int
-write_logged(git_repository *git, const char *ref, const git_oid *id,
-    const char *why)
-{
-	git_reference *made = NULL;
-	git_reflog *log = NULL;
-	size_t lines = 0;
-	int code;
-
-	code = git_reflog_read(&log, git, ref);
-	if (code == 0) {
-		lines = git_reflog_entrycount(log);
-		code = git_reference_create(&made, git, ref, id, 1, why);
-	}
-	if (code == 0)
-		code = add_log_line(git, ref, id, why, lines);
-	git_reflog_free(log);
-	git_reference_free(made);
-	return code;
-}
-
-/* The commit is looked up first, so that a refused one leaves no log. */
-static const struct err *
-write_ref(struct repo *repo, const char *ref, const char *oid,
-    const char *why)
-{
-	git_commit *commit = NULL;
-	git_oid id;
-	int code;
-
-	code = git_oid_fromstr(&id, oid);
-	if (code == 0)
-		code = git_commit_lookup(&commit, repo_handle(repo), &id);
-	if (code == 0)
-		code = write_logged(repo_handle(repo), ref, &id, why);
-	if (code == GIT_ELOCKED && repo_free_lock(repo, ref) == NULL)
-		code = write_logged(repo_handle(repo), ref, &id, why);
-	git_commit_free(commit);
-	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
-}
-
-const struct err *
-repo_set_ref(struct repo *repo, const char *ref, const char *oid,
-    const char *why)
-{
-	int valid = 0;
-
-	if (git_reference_name_is_valid(&valid, ref) != 0 || !valid ||
-	    !str_starts_with(ref, "refs/"))
-		return err_new(ERR_GIT, "%s is no name for a ref", ref);
-	if (*oid == '\0')
-		return remove_ref(repo, ref);
-	return write_ref(repo, ref, oid, why);
-}
+/* Somebody may move a ref between a look at it and its lock. */
+#define SET_ATTEMPTS 5
 
 static const struct err *
 in_the_way(const char *ref, const char *other)
@@ -230,4 +138,43 @@ repo_move_ref(struct repo *repo, const struct repo_move *move)
 		if (err != NULL)
 			return err;
 	}
+}
+
+/* Looked up first: a transaction takes whatever it is given. */
+static const struct err *
+check_commit(struct repo *repo, const char *ref, const char *oid)
+{
+	git_commit *commit = NULL;
+	git_oid id;
+	int code;
+
+	code = git_oid_fromstr(&id, oid);
+	if (code == 0)
+		code = git_commit_lookup(&commit, repo_handle(repo), &id);
+	git_commit_free(commit);
+	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
+}
+
+const struct err *
+repo_set_ref(struct repo *repo, const char *ref, const char *oid,
+    const char *why)
+{
+	char now[REPO_OID_SIZE];
+	struct repo_move move = { ref, now, oid, why };
+	const struct err *err;
+	int valid = 0;
+
+	if (git_reference_name_is_valid(&valid, ref) != 0 || !valid ||
+	    !str_starts_with(ref, "refs/"))
+		return err_new(ERR_GIT, "%s is no name for a ref", ref);
+	err = check_commit(repo, ref, oid);
+	for (int i = 0; err == NULL && i < SET_ATTEMPTS; i++) {
+		err = repo_ref_value(repo, ref, now);
+		if (err == NULL)
+			err = repo_move_ref(repo, &move);
+		if (err == NULL || err->code != ERR_REFUSED)
+			return err;
+		err = i + 1 < SET_ATTEMPTS ? NULL : err;
+	}
+	return err;
 }
