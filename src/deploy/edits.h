@@ -72,9 +72,9 @@ const struct err *edits_look(struct edits *edits, struct work *work,
 
 /*
  * For a deploy or a rollback that is going to take the place of what is
- * live: edits are told of and adopted, and when they cannot be, that is
- * told. With "drift = refuse" those that could be put right are ERR_REFUSED
- * for a deploy.
+ * live: edits are told of and adopted. When they cannot be, a deploy fails
+ * (ERR_FAILED) and a rollback tells. With "drift = refuse" those that could
+ * be put right are ERR_REFUSED for a deploy.
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
 

@@ -41,16 +41,26 @@ find_repairable(const struct edits *edits)
 	return NULL;
 }
 
-static void
-tell_failure(struct work *work, const struct edits *edits,
-    const struct err *why)
+/* A deploy would take them away for good, in the end; a rollback has to be. */
+static const struct err *
+not_kept(struct work *work, const struct edits *edits, const struct err *why,
+    bool may_refuse)
 {
-	if (edits->n > 0)
-		work_warn(work, "the live release was edited by hand, and the"
-		    " edits are in its folder alone: %s", why->text);
-	else
+	if (edits->n == 0) {
 		work_warn(work, "whether the live release was edited is not"
 		    " known: %s", why->text);
+		return NULL;
+	}
+	if (may_refuse)
+		return err_new(ERR_FAILED, "the live release was edited by"
+		    " hand (%s %s%s), and the edits could not be put on a"
+		    " branch: %s; deploy again when that is mended, or when"
+		    " the files are as they were", edits->v[0].path,
+		    edits->v[0].change, edits->count > 1 ? ", and more" : "",
+		    why->text);
+	work_warn(work, "the live release was edited by hand, and the edits"
+	    " are in its folder alone: %s", why->text);
+	return NULL;
 }
 
 const struct err *
@@ -68,8 +78,7 @@ edits_check(struct work *work, bool may_refuse)
 	err = edits_look(&edits, work, &query);
 	edit = find_repairable(&edits);
 	if (err != NULL && !work_is_cut(work)) {
-		tell_failure(work, &edits, err);
-		err = NULL;
+		err = not_kept(work, &edits, err, may_refuse);
 	} else if (err == NULL && refuse && edit != NULL) {
 		err = err_new(ERR_REFUSED, "the live release was edited by"
 		    " hand (%s %s%s), and drift = refuse: look at it with"

@@ -133,6 +133,24 @@ slip retry
 is_exit "it can be deployed" 0
 is "and is" "$(live_file third.html)" "third"
 
+# Edits that cannot be kept are not gone over.
+config </dev/null
+live=$root/releases/$(current)
+git -C "$repo" for-each-ref --format='delete %(refname)' refs/heads/drift |
+    git -C "$repo" update-ref --stdin
+git -C "$repo" branch drift main
+echo "precious" > "$live/other.html"
+commit forth.html "forth" "a forth page"
+push_raw
+like "a deploy that cannot keep edits fails" "$banner$err" \
+    "other.html modified.*could not be put on a branch.*refs/heads/drift"
+is "the edited release stays live" "$(live_file other.html)" "precious"
+git -C "$repo" branch -qD drift
+slip retry
+is_exit "it goes on when they can be kept" 0
+is "and they are" "$(git -C "$repo" show "$branch:other.html")" "precious"
+is "it is deployed" "$(live_file forth.html)" "forth"
+
 # A rollback puts right what it goes to.
 old=$root/releases/$(ls "$root/releases" | tail -n 2 | head -n 1)
 echo "tampered" > "$old/index.html"
@@ -144,7 +162,7 @@ is "what goes live is what was deployed" "$(live_file index.html)" "first"
 check_invariants "after a rollback"
 
 # What an application does to files that only commands made is its own affair.
-commit forth.html "forth" "a forth page"
+commit fifth.html "fifth" "a fifth page"
 push
 first=$(ls "$root/releases" | tail -n 2 | head -n 1)
 mkdir -p "$root/releases/$first/warm"
