@@ -247,22 +247,22 @@ branch_back(struct work *work)
 }
 
 void
-branch_tell(const struct work *work, struct str *out)
+branch_tell(struct repo *repo, const struct environment *env,
+    const struct deploy *deploy, struct str *out)
 {
-	const struct deploy *deploy = &work->deploy;
 	const char *from = deploy->ref_old, *to = deploy->commit;
 	bool forward = true, back = false;
 
 	if (from == NULL || repo_is_zero(from) || *to == '\0')
 		return;
 	/* What it was may be gone from the repository. */
-	if (repo_is_ancestor(work->repo, from, to, &forward) != NULL)
+	if (repo_is_ancestor(repo, from, to, &forward) != NULL)
 		forward = false;
 	if (forward)
 		return;
-	if (repo_is_ancestor(work->repo, to, from, &back) != NULL)
+	if (repo_is_ancestor(repo, to, from, &back) != NULL)
 		back = false;
-	str_addf(out, "%s moved %sfrom %.7s to %.7s", work->env->branch,
+	str_addf(out, "%s moved %sfrom %.7s to %.7s", env->branch,
 	    back ? "back " : "", from, to);
 	if (!back)
 		str_add(out, ", which does not contain it");

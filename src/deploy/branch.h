@@ -65,7 +65,8 @@ const struct err *branch_back(struct work *work);
  * Append "main moved back from 1a2b3c4 to 5d6e7f8" when the deploy, which
  * is live, took it elsewhere than forward.
  */
-void branch_tell(const struct work *work, struct str *out);
+void branch_tell(struct repo *repo, const struct environment *env,
+    const struct deploy *deploy, struct str *out);
 
 /* False when a retry would be refused, by what the branch is now. */
 bool branch_may_retry(const struct work *work);

@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "deploy/notes.h"
 #include "deploy/stage.h"
 #include "file.h"
 #include "journal/release.h"
 #include "path.h"
 
-/* Plain "git ls-remote" answers what is live, "git log" since when. */
+/* Plain "git ls-remote" answers what is live. */
 static const struct err *
 publish(struct work *work, struct str *note)
 {
@@ -28,7 +27,7 @@ publish(struct work *work, struct str *note)
 	err = repo_set_ref(work->repo, ref, work->deploy.commit, why);
 	free(why);
 	free(ref);
-	return err == NULL ? notes_write(work) : err;
+	return err;
 }
 
 /* Leave out what a process still has as its working directory. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/notes.h"
 #include "journal/deploy.h"
 #include "repo.h"
 
@@ -115,6 +116,9 @@ look(struct level *level)
 	if (err == NULL && level->live.number != 0 &&
 	    level->env->set.transactional)
 		err = look_at_branch(level);
+	if (err == NULL && level->live.number != 0 && level->lines == NULL)
+		err = notes_write(level->hub, level->env, level->repo,
+		    &level->live);
 	repo_close(level->repo);
 	return err;
 }

@@ -5,7 +5,9 @@
  * that could not set it has told so, and stays live. In a transactional
  * environment a deploy that is broken may have been unable to move the branch
  * back, and a rollback that failed to move it at all. Nobody comes back to
- * these by himself, since the deploy is over.
+ * these by himself, since the deploy is over. Nor to the notes, which are
+ * written when it has ended: level_refs() does, where level_find() does not
+ * ask.
  *
  * A branch that a deploy has not left there is somebody's own doing, and
  * stays where it is: see tip.h for what is said of it.

@@ -17,60 +17,82 @@ take(const struct repo_commit *commit, void *ctx)
 	return NULL;
 }
 
+/* The commit that was live before, "" for none; it may be gone by now. */
+static const struct err *
+live_before(const struct hub *hub, const struct deploy *deploy,
+    char oid[REPO_OID_SIZE])
+{
+	struct release before;
+	const struct err *err;
+
+	*oid = '\0';
+	if (deploy->previous == NULL)
+		return NULL;
+	err = release_get(hub->journal, deploy->environment,
+	    deploy->previous, &before);
+	if (err == NULL)
+		memcpy(oid, before.commit, REPO_OID_SIZE);
+	release_release(&before);
+	return err;
+}
+
 /* A commit that is deployed a second time has gone live a second time. */
 static const struct err *
-went_live(struct work *work, struct vec *oids)
+went_live(const struct hub *hub, struct repo *repo,
+    const struct deploy *deploy, struct vec *oids)
 {
-	const char *hidden[1] = { work->live_commit };
-	const struct err *err = NULL;
+	char before[REPO_OID_SIZE];
+	const char *hidden[1] = { before };
+	const struct err *err;
 
-	if (strcmp(work->deploy.kind, "deploy") == 0)
-		err = repo_walk(work->repo, work->deploy.commit, hidden,
-		    work->live_commit[0] == '\0' ? 0 : 1, take, oids);
+	err = live_before(hub, deploy, before);
+	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
+		err = repo_walk(repo, deploy->commit, hidden,
+		    *before == '\0' ? 0 : 1, take, oids);
 	if (err == NULL && oids->n == 0)
-		vec_push(oids, work->deploy.commit);
+		vec_push(oids, deploy->commit);
 	return err;
 }
 
 /* The journal's time, so that a second attempt writes the same line. */
 static const struct err *
-add_line(const struct work *work, struct str *line)
+add_line(const struct hub *hub, const struct deploy *deploy,
+    struct str *line)
 {
-	const struct deploy *deploy = &work->deploy;
 	char at[CLOCK_ISO_SIZE];
-	struct str moved = STR_INIT;
 	struct release release;
 	const struct err *err;
 
-	err = release_get(work->hub->journal, work->env->name,
+	err = release_get(hub->journal, deploy->environment,
 	    deploy->release, &release);
 	if (err == NULL) {
 		clock_iso(at, release.live_at);
 		str_addf(line, "%s: live %.19sZ, %s %" PRId64 " by %s",
-		    work->env->name, at, deploy->kind, deploy->number,
+		    deploy->environment, at, deploy->kind, deploy->number,
 		    deploy->pusher);
-		branch_tell(work, &moved);
-		if (moved.len > 0)
-			str_addf(line, "; %s", moved.s);
 	}
-	str_release(&moved);
 	release_release(&release);
 	return err;
 }
 
 const struct err *
-notes_write(struct work *work)
+notes_write(const struct hub *hub, const struct environment *env,
+    struct repo *repo, const struct deploy *deploy)
 {
 	struct vec oids = VEC_INIT;
-	struct str line = STR_INIT;
+	struct str line = STR_INIT, moved = STR_INIT;
 	const struct err *err;
 
-	err = went_live(work, &oids);
+	err = went_live(hub, repo, deploy, &oids);
 	if (err == NULL)
-		err = add_line(work, &line);
+		err = add_line(hub, deploy, &line);
+	branch_tell(repo, env, deploy, &moved);
+	if (moved.len > 0)
+		str_addf(&line, "; %s", moved.s);
 	if (err == NULL)
-		err = repo_note_add(work->repo, NOTES_REF, &oids, line.s);
+		err = repo_note_add(repo, NOTES_REF, &oids, line.s);
 	vec_release(&oids);
 	str_release(&line);
+	str_release(&moved);
 	return err;
 }

@@ -9,17 +9,30 @@
  * transactional branch moved back, or aside, the line ends in that:
  *
  *	...; main moved back from 1a2b3c4 to 5d6e7f8
+ *
+ * They are for reading later, and nobody who pushes waits for them: they are
+ * written when the deploy has ended. A runner begins with those of the deploy
+ * before, if it finds them missing, see level.h.
  */
 #ifndef NOTES_H
 #define NOTES_H
 
-#include "deploy/work.h"
+#include "err.h"
+#include "journal/deploy.h"
+#include "journal/hub.h"
+#include "repo.h"
 
 #define NOTES_REF "refs/notes/deploys"
 
 /* Of the newest ones, when more commits than this went live at once. */
 #define NOTES_MAX 1000
 
-const struct err *notes_write(struct work *work);
+/*
+ * Write the line of a deploy that is live into the notes of its commits. It
+ * may be done again. The caller holds the environment's lock.
+ */
+const struct err *notes_write(const struct hub *hub,
+    const struct environment *env, struct repo *repo,
+    const struct deploy *deploy);
 
 #endif

@@ -14,24 +14,30 @@
 #include "deploy/facts.h"
 #include "journal/step.h"
 
-static const struct err *
-start_hosts(struct work *work)
+const struct err *
+work_start_hosts(struct fleet **fleet, const struct hub *hub,
+    const struct environment *env)
 {
 	struct fleet_spec spec = {
-		.hosts = work->hosts,
-		.n_hosts = work->n_hosts,
-		.repo = work->hub->path,
-		.root = work->env->set.root,
-		.environment = work->env->name,
-		.threads = work->env->set.threads,
+		.repo = hub->path,
+		.root = env->set.root,
+		.environment = env->name,
+		.threads = env->set.threads,
 	};
+	const struct host **hosts;
+	const struct err *err;
 
-	return fleet_start(&work->starting, &spec);
+	spec.n_hosts = config_hosts(hub->config, env, &hosts);
+	spec.hosts = hosts;
+	err = fleet_start(fleet, &spec);
+	free(hosts);
+	return err;
 }
 
 const struct err *
 work_open(struct work *work, const struct hub *hub,
-    const struct environment *env, struct deploy *deploy)
+    const struct environment *env, struct deploy *deploy,
+    struct fleet *started)
 {
 	char *path = hub_log_path(hub, deploy->number);
 
@@ -41,9 +47,10 @@ work_open(struct work *work, const struct hub *hub,
 	work->deploy = *deploy;
 	*deploy = (struct deploy)DEPLOY_INIT;
 	work->n_hosts = config_hosts(hub->config, env, &work->hosts);
+	work->starting = started;
 	/* work_hosts() tries again, where there is somebody to tell. */
-	if (start_hosts(work) != NULL)
-		work->starting = NULL;
+	if (started == NULL)
+		(void)work_start_hosts(&work->starting, hub, env);
 	work->log = event_log_open(path);
 	free(path);
 	return repo_open(&work->repo, hub->path, false);
@@ -87,7 +94,7 @@ work_hosts(struct work *work)
 	const struct err *err = NULL;
 
 	if (work->starting == NULL)
-		err = start_hosts(work);
+		err = work_start_hosts(&work->starting, work->hub, work->env);
 	if (err == NULL)
 		err = fleet_ready(work->starting);
 	if (err != NULL) {
@@ -425,7 +432,7 @@ tell_end(struct work *work)
 	if (err != NULL)
 		return err;
 	if (deploy->state == DEPLOY_LIVE) {
-		branch_tell(work, &ending.moved);
+		branch_tell(work->repo, work->env, deploy, &ending.moved);
 	} else {
 		check_current(work, ending.live.release);
 		ending.no_again = !branch_may_retry(work);

@@ -44,11 +44,19 @@ struct work {
 };
 
 /*
- * Takes over the row in "deploy", which is emptied. The agents start while
- * other things are looked at; they touch nothing before work_hosts().
+ * Start the agents of an environment. They touch nothing before
+ * work_hosts().
+ */
+const struct err *work_start_hosts(struct fleet **fleet,
+    const struct hub *hub, const struct environment *env);
+
+/*
+ * Takes over the row in "deploy", which is emptied, and the agents that were
+ * started, if they were; else they start while other things are looked at.
  */
 const struct err *work_open(struct work *work, const struct hub *hub,
-    const struct environment *env, struct deploy *deploy);
+    const struct environment *env, struct deploy *deploy,
+    struct fleet *started);
 void work_close(struct work *work);
 
 /* Have the agents there, and the roots open. */
