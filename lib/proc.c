@@ -364,24 +364,34 @@ proc_describe(struct str *str, const struct proc_result *result)
 
 const struct err *
 proc_detach(const char *const *argv, const char *const *env,
-    const char *stderr_path)
+    const char *stderr_path, int *hold)
 {
 	struct spawn spawn = SPAWN_INIT;
-	const struct err *err;
+	const struct err *err = NULL;
+	int ends[2] = { -1, -1 };
 	pid_t pid;
 
-	if (stderr_path != NULL) {
+	if (hold != NULL && pipe2(ends, O_CLOEXEC) == -1)
+		err = err_system("run %s: pipe", argv[0]);
+	if (err == NULL && stderr_path != NULL) {
 		spawn.fds[2] = open(stderr_path, O_WRONLY | O_APPEND |
 		    O_CREAT | O_CLOEXEC, 0644);
 		if (spawn.fds[2] == -1)
-			return err_system("open %s", stderr_path);
+			err = err_system("open %s", stderr_path);
 	}
 	spawn.argv = argv;
 	spawn.env = env;
 	spawn.dir = "/";
+	spawn.fds[0] = ends[0];
 	spawn.detached = true;
-	err = spawn_start(&pid, &spawn);
+	if (err == NULL)
+		err = spawn_start(&pid, &spawn);
 	file_close(&spawn.fds[2]);
+	file_close(&ends[0]);
+	if (err != NULL)
+		file_close(&ends[1]);
+	if (hold != NULL)
+		*hold = ends[1];
 	return err;
 }
 

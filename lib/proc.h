@@ -98,10 +98,11 @@ void proc_describe(struct str *str, const struct proc_result *result);
 /*
  * Start a program that outlives the caller: double fork, its own session,
  * folder "/", stdin and stdout /dev/null, stderr appended to "stderr_path"
- * (NULL: /dev/null), every other descriptor closed.
+ * (NULL: /dev/null), every other descriptor closed. With "hold" its stdin
+ * ends when the caller closes "*hold", or ends; -1 on failure.
  */
 const struct err *proc_detach(const char *const *argv,
-    const char *const *env, const char *stderr_path);
+    const char *const *env, const char *stderr_path, int *hold);
 
 /*
  * Start a program with a socket as its stdin and stdout (stderr is the

@@ -137,13 +137,19 @@ const struct cmd cmd_verify = {
 	.run = run_verify,
 };
 
+static const struct cmd_option runner_options[] = {
+	{ 0, "hold", NULL, "Be ready, and begin when standard input ends" },
+	{ 0, NULL, NULL, NULL },
+};
+
 static const struct err *
 run_runner(struct call *call)
 {
 	const struct err *err;
 
 	err = cmd_open(call, DB_WRITE, true);
-	return err != NULL ? err : runner_serve(&call->hub, call->env);
+	return err != NULL ? err : runner_serve(&call->hub, call->env,
+	    call_has(call, "hold") ? STDIN_FILENO : -1);
 }
 
 const struct cmd cmd_runner = {
@@ -155,6 +161,7 @@ const struct cmd cmd_runner = {
 	    " themselves.",
 	.example = "slipway runner -C /srv/shop.git -e production",
 	.plumbing = true,
+	.options = runner_options,
 	.run = run_runner,
 };
 

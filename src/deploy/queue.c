@@ -168,7 +168,7 @@ queue_keep(struct repo *repo, const struct deploy *request)
  */
 static const struct err *
 start(const struct hub *hub, const char *const *argv,
-    const struct vec *env)
+    const struct vec *env, int *hold)
 {
 	char *log = hub_file(hub, "slipway/log/runner.log");
 	char *dir = path_dir(log);
@@ -176,32 +176,43 @@ start(const struct hub *hub, const char *const *argv,
 
 	err = file_mkdirs(dir, 0755);
 	if (err == NULL)
-		err = proc_detach(argv, (const char *const *)env->v, log);
+		err = proc_detach(argv, (const char *const *)env->v, log,
+		    hold);
 	if (err != NULL)
-		err = proc_detach(argv, (const char *const *)env->v, NULL);
+		err = proc_detach(argv, (const char *const *)env->v, NULL,
+		    hold);
 	free(dir);
 	free(log);
 	return err;
 }
 
 const struct err *
-queue_wake(const struct hub *hub, const char *environment)
+queue_wake_ahead(const struct hub *hub, const char *environment, int *hold)
 {
 	struct vec env = VEC_INIT;
 	const struct err *err;
 	char *dir, *program;
 
+	if (hold != NULL)
+		*hold = -1;
 	err = path_of_program(&dir);
 	if (err != NULL)
 		return err;
 	program = path_join(dir, "slipway");
 	proc_base_env(&env);
 	err = start(hub, (const char *const[]){ program, "-C", hub->path,
-	    "-e", environment, "runner", NULL }, &env);
+	    "-e", environment, "runner", hold == NULL ? NULL : "--hold",
+	    NULL }, &env, hold);
 	if (err != NULL)
 		err = err_add(err, "start a runner");
 	vec_release(&env);
 	free(program);
 	free(dir);
 	return err;
+}
+
+const struct err *
+queue_wake(const struct hub *hub, const char *environment)
+{
+	return queue_wake_ahead(hub, environment, NULL);
 }

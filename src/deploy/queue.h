@@ -57,4 +57,12 @@ const struct err *queue_tell_superseded(const struct hub *hub,
 const struct err *queue_wake(const struct hub *hub,
     const char *environment);
 
+/*
+ * The same before the request is written: the runner makes itself ready
+ * meanwhile, and looks at the queue when "*hold" is closed, be it by the end
+ * of this process. -1 on failure.
+ */
+const struct err *queue_wake_ahead(const struct hub *hub,
+    const char *environment, int *hold);
+
 #endif

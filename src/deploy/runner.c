@@ -1,13 +1,16 @@
 #include "deploy/runner.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/level.h"
+#include "deploy/notes.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
@@ -135,15 +138,28 @@ roll_back(struct work *work)
 	return rollback_activate(work);
 }
 
-/* One deploy from the queue to its last line. */
+/* Who pushed has gone by now: what fails is tried again, see level.h. */
+static void
+write_notes(struct work *work)
+{
+	const struct err *err = NULL;
+
+	if (work->deploy.state == DEPLOY_LIVE)
+		err = notes_write(work->hub, work->env, work->repo,
+		    &work->deploy);
+	if (err != NULL)
+		err_print("slipway", err);
+}
+
+/* One deploy from the queue to its last line, and its notes. */
 static const struct err *
 serve_one(const struct hub *hub, const struct environment *env,
-    struct deploy *taken)
+    struct deploy *taken, struct fleet *started)
 {
 	struct work work;
 	const struct err *err;
 
-	err = work_open(&work, hub, env, taken);
+	err = work_open(&work, hub, env, taken, started);
 	if (err == NULL)
 		err = queue_tell_superseded(hub, work.repo, &work.deploy);
 	if (err == NULL)
@@ -153,6 +169,8 @@ serve_one(const struct hub *hub, const struct environment *env,
 		    roll_back(&work) : deploy_commit(&work);
 	if (err == NULL)
 		err = work_end(&work);
+	if (err == NULL)
+		write_notes(&work);
 	work_close(&work);
 	return err;
 }
@@ -190,7 +208,8 @@ take(const struct hub *hub, const struct environment *env,
 }
 
 static const struct err *
-serve_queue(const struct hub *hub, const struct environment *env)
+serve_queue(const struct hub *hub, const struct environment *env,
+    struct fleet **started)
 {
 	struct deploy taken;
 	const struct err *err;
@@ -199,7 +218,8 @@ serve_queue(const struct hub *hub, const struct environment *env)
 		err = take(hub, env, &taken);
 		if (err != NULL || taken.number == 0)
 			return err;
-		err = serve_one(hub, env, &taken);
+		err = serve_one(hub, env, &taken, *started);
+		*started = NULL;
 		deploy_release(&taken);
 		if (err != NULL)
 			return err;
@@ -240,7 +260,8 @@ level(const struct hub *hub, const struct environment *env)
 
 /* What a lost host interrupted is recovered like what a crash did. */
 static const struct err *
-serve(const struct hub *hub, const struct environment *env)
+serve(const struct hub *hub, const struct environment *env,
+    struct fleet **started)
 {
 	const struct err *err;
 	int pick_ups = 0;
@@ -249,7 +270,7 @@ serve(const struct hub *hub, const struct environment *env)
 		err = recover(hub, env);
 		if (err == NULL) {
 			level(hub, env);
-			err = serve_queue(hub, env);
+			err = serve_queue(hub, env, started);
 		}
 	} while (err != NULL && err->code == ERR_INTERRUPTED &&
 	    pick_ups++ < PICK_UPS_MAX);
@@ -266,8 +287,22 @@ settle(struct hub *hub)
 		err_print("slipway", err);
 }
 
-const struct err *
-runner_serve(struct hub *hub, const struct environment *env)
+/* Whoever holds it writes a request meanwhile, and says nothing else. */
+static const struct err *
+wait_for_end(int fd)
+{
+	char bytes[64];
+	ssize_t n;
+
+	do {
+		n = read(fd, bytes, sizeof(bytes));
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	return n == 0 ? NULL : err_system("read what holds the runner");
+}
+
+static const struct err *
+serve_locked(struct hub *hub, const struct environment *env,
+    struct fleet **started)
 {
 	char *path = hub_lock_path(hub, env->name);
 	const struct err *err;
@@ -283,13 +318,29 @@ runner_serve(struct hub *hub, const struct environment *env)
 		}
 		if (err == NULL) {
 			settle(hub);
-			err = serve(hub, env);
+			err = serve(hub, env, started);
 		}
 		lock_release(lock);
 		if (err == NULL)
 			err = more_to_do(hub, env, &more);
 	}
 	free(path);
+	return err;
+}
+
+const struct err *
+runner_serve(struct hub *hub, const struct environment *env, int hold_fd)
+{
+	struct fleet *started = NULL;
+	const struct err *err = NULL;
+
+	if (hold_fd != -1) {
+		(void)work_start_hosts(&started, hub, env);
+		err = wait_for_end(hold_fd);
+	}
+	if (err == NULL)
+		err = serve_locked(hub, env, &started);
+	fleet_close(started);
 	return err;
 }
 
@@ -305,7 +356,7 @@ clean_now(struct hub *hub, const struct environment *env,
 	err = deploy_get_live(hub->journal, env->name, &live);
 	if (err != NULL || live.number == 0)
 		return err;
-	err = work_open(&work, hub, env, &live);
+	err = work_open(&work, hub, env, &live, NULL);
 	if (err == NULL)
 		err = work_hosts(&work);
 	if (err == NULL)

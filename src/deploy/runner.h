@@ -14,10 +14,12 @@
 
 /*
  * Serve the queue of an environment. Returns NULL at once when another
- * runner has the lock. A deploy that fails is no error of the runner.
+ * runner has the lock. A deploy that fails is no error of the runner. Where
+ * "hold_fd" is not -1, the agents start at once, and the rest begins when
+ * that ends.
  */
 const struct err *runner_serve(struct hub *hub,
-    const struct environment *env);
+    const struct environment *env, int hold_fd);
 
 /*
  * Bring level what no deploy comes back to, see level.h, now, under the same

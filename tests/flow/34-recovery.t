@@ -98,11 +98,11 @@ watch() {
 	n=$(newest deploy)
 }
 
-# Pids of our programs by their last word.
+# Pids of our programs by a word of their command lines.
 program() {
 	for _p in $(slipway_processes); do
 		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
-		    grep -q " $1 \$" && echo "$_p"
+		    grep -q " $1 " && echo "$_p"
 	done
 }
 

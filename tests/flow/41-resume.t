@@ -183,7 +183,7 @@ is "and asked for once" "$(sql "SELECT count(*) FROM deploys
 runners() {
 	for _p in $(slipway_processes); do
 		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
-		    grep -q ' runner $' && echo "$_p"
+		    grep -q ' runner ' && echo "$_p"
 	done
 }
 

@@ -160,6 +160,28 @@ file_has(const char *path, const char *part)
 	return found;
 }
 
+/* It hears what is said to it, and then the end of it. */
+static void
+test_hold(void)
+{
+	const char *argv[] = { "sh", "-c", "echo begun >&2; cat >&2;"
+	    " echo ended >&2", NULL };
+	const char *missing[] = { "nosuch-program", NULL };
+	char path[256];
+	int hold;
+
+	snprintf(path, sizeof(path), "%s/held", tap_folder());
+	is_ok(proc_detach(argv, plain_env, path, &hold), "held");
+	ok(file_has(path, "begun\n"), "it runs");
+	is_int(write(hold, "go on\n", 6), 6, "something is said to it");
+	ok(file_has(path, "begun\ngo on\n"), "it goes on listening");
+	close(hold);
+	ok(file_has(path, "go on\nended\n"), "it hears the end");
+	is_err(proc_detach(missing, plain_env, NULL, &hold), ERR_SYSTEM,
+	    "run nosuch-program: No such file", "a missing program, held");
+	is_int(hold, -1, "holds nothing");
+}
+
 static void
 test_detach(void)
 {
@@ -173,13 +195,13 @@ test_detach(void)
 
 	snprintf(sid, sizeof(sid), "SID=%d", (int)getsid(0));
 	snprintf(path, sizeof(path), "%s/stderr", tap_folder());
-	is_ok(proc_detach(argv, env, path), "detach");
+	is_ok(proc_detach(argv, env, path, NULL), "detach");
 	ok(file_has(path, "/ 0 1 2 3 /dev/null "), "folder, descriptors");
 	ok(file_has(path, " own 1 old 0 end\n"), "a session of its own");
-	is_ok(proc_detach(argv, env, NULL), "without a file");
-	is_err(proc_detach(missing, plain_env, NULL), ERR_SYSTEM,
+	is_ok(proc_detach(argv, env, NULL, NULL), "without a file");
+	is_err(proc_detach(missing, plain_env, NULL, NULL), ERR_SYSTEM,
 	    "run nosuch-program: No such file", "a missing program");
-	is_err(proc_detach(argv, plain_env, "/nonexistent/x"), ERR_SYSTEM,
+	is_err(proc_detach(argv, plain_env, "/nonexistent/x", NULL), ERR_SYSTEM,
 	    "open /nonexistent/x: No such file", "a missing folder");
 }
 
@@ -287,6 +309,7 @@ main(void)
 	test_cannot_start();
 	test_world();
 	test_detach();
+	test_hold();
 	test_pair();
 	test_tied();
 	test_old_kernel();
