@@ -97,14 +97,17 @@ str_addf(struct str *str, const char *fmt, ...)
 void
 str_addv(struct str *str, const char *fmt, va_list ap)
 {
+	size_t room = str->size == 0 ? 0 : str->size - str->len;
 	va_list again;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(room == 0 ? NULL : str->s + str->len, room, fmt, ap);
 	assert(len >= 0);
-	str_reserve(str, (size_t)len);
-	vsnprintf(str->s + str->len, (size_t)len + 1, fmt, again);
+	if ((size_t)len >= room) {
+		str_reserve(str, (size_t)len);
+		vsnprintf(str->s + str->len, (size_t)len + 1, fmt, again);
+	}
 	va_end(again);
 	str->len += (size_t)len;
 }
@@ -151,6 +154,15 @@ is_treacherous(long c)
 	    (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+static void
+add_hex(struct str *str, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[] = { '\\', 'x', digits[byte >> 4], digits[byte & 15] };
+
+	str_add_bytes(str, text, sizeof(text));
+}
+
 void
 str_add_visible(struct str *str, const char *bytes, size_t len)
 {
@@ -162,8 +174,7 @@ str_add_visible(struct str *str, const char *bytes, size_t len)
 			str_add_bytes(str, bytes + i, n);
 		} else {
 			for (size_t k = 0; k < n; k++)
-				str_addf(str, "\\x%02x",
-				    (unsigned char)bytes[i + k]);
+				add_hex(str, (unsigned char)bytes[i + k]);
 		}
 		i += n;
 	}
