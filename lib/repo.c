@@ -429,6 +429,9 @@ repo_trailers(const char *message, struct vec *trailers)
 	for (size_t i = 0; code == 0 && i < found.count; i++) {
 		struct str line = STR_INIT;
 
+		/* To git, what begins with the colon is none. */
+		if (*found.trailers[i].key == '\0')
+			continue;
 		str_addf(&line, "%s: ", found.trailers[i].key);
 		add_folded(&line, found.trailers[i].value);
 		vec_push_take(trailers, str_detach(&line));
