@@ -52,6 +52,12 @@ bool repo_is_oid(const char *text);
 bool repo_is_zero(const char *oid);
 
 /*
+ * The three words of "OLD NEW REF", the line that git tells its hooks.
+ * False for one that git would not say.
+ */
+bool repo_split_move(struct vec *words, const char *line, size_t len);
+
+/*
  * The commit that a name means: a full object name, an unambiguous
  * abbreviation of at least 4 digits, a branch, a tag, "HEAD", a full ref,
  * each with any number of "~N" and "^" behind it. Tags are peeled.

@@ -118,9 +118,7 @@ take_ref(struct offer *offer, const struct str *line)
 	struct vec words = VEC_INIT;
 	struct offered *added;
 
-	vec_split(&words, line->s, " ");
-	if (strlen(line->s) != line->len || words.n != 3 ||
-	    !repo_is_oid(words.v[0]) || !repo_is_oid(words.v[1])) {
+	if (!repo_split_move(&words, line->s, line->len)) {
 		vec_release(&words);
 		return err_new(ERR_PROTOCOL, "git offers a ref as 'OLD NEW"
 		    " REF', not as '%.200s'", line->s);
@@ -192,14 +190,13 @@ offer_read(struct offer *offer, int in_fd, int out_fd)
 	return err;
 }
 
-/* Cut where a character begins. */
+/* Cut where a character begins; the text ends with a NUL, which is one. */
 static size_t
 cut(const char *text, size_t max)
 {
 	size_t len = strnlen(text, max);
 
-	while (len == max && len > 0 &&
-	    ((unsigned char)text[len] & 0xc0) == 0x80)
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
 		len--;
 	return len;
 }

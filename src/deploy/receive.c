@@ -22,18 +22,16 @@
 #define OPTIONS_MAX 1000
 
 static const struct err *
-read_line(struct push *push, const char *line)
+parse_line(struct push *push, const char *line, size_t len)
 {
 	struct vec words = VEC_INIT;
 	const struct err *err = NULL;
 
-	vec_split(&words, line, " ");
-	if (words.n != 3 || !repo_is_oid(words.v[0]) ||
-	    !repo_is_oid(words.v[1]))
-		err = err_new(ERR_PROTOCOL, "a hook's line is 'OLD NEW REF',"
-		    " not '%.200s'", line);
-	else
+	if (repo_split_move(&words, line, len))
 		push_add_ref(push, words.v[0], words.v[1], words.v[2]);
+	else
+		err = err_new(ERR_PROTOCOL, "a hook's line is 'OLD NEW REF',"
+		    " not '%.*s'", len < 200 ? (int)len : 200, line);
 	vec_release(&words);
 	return err;
 }
@@ -59,18 +57,31 @@ read_options(struct vec *options)
 }
 
 const struct err *
+receive_parse(struct push *push, const char *text, size_t len)
+{
+	const struct err *err = NULL;
+
+	while (err == NULL && len > 0) {
+		const char *end = memchr(text, '\n', len);
+		size_t n = end == NULL ? len : (size_t)(end - text);
+
+		err = parse_line(push, text, n);
+		n += end != NULL;
+		text += n;
+		len -= n;
+	}
+	return err;
+}
+
+const struct err *
 receive_read(struct push *push, struct str *input)
 {
-	struct vec lines = VEC_INIT;
 	const struct err *err;
 
 	err = file_read_fd(input, STDIN_FILENO, INPUT_MAX);
 	if (err != NULL)
 		return err_add(err, "read the refs of the push");
-	vec_split(&lines, input->s, "\n");
-	for (size_t i = 0; err == NULL && i < lines.n; i++)
-		err = read_line(push, lines.v[i]);
-	vec_release(&lines);
+	err = receive_parse(push, input->s, input->len);
 	if (err == NULL)
 		err = read_options(&push->options);
 	if (err == NULL)

@@ -20,6 +20,13 @@
 const struct err *receive_read(struct push *push, struct str *input);
 
 /*
+ * The refs of that input: lines of "OLD NEW REF", of which the last may
+ * lack its newline.
+ */
+const struct err *receive_parse(struct push *push, const char *text,
+    size_t len);
+
+/*
  * Write a request for each environment that deploys one of the push's
  * branches, and mark the push as landed, in one transaction: one that is not
  * was not finished here. Then wake their runners. One line of words for each
