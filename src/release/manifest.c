@@ -15,6 +15,7 @@
 struct manifest {
 	const unsigned char *map;
 	size_t map_bytes;
+	bool is_lent;			/* not mapped by us */
 	const unsigned char *index;
 	size_t n_folders;
 	size_t n_entries;
@@ -127,11 +128,16 @@ lies_in(const struct above *above, const char *path, size_t end)
 {
 	size_t len = strlen(above->path);
 
-	return end <= above->end && (len == 0 ||
-	    (strncmp(path, above->path, len) == 0 && path[len] == '/'));
+	if (len > 0 && (strncmp(path, above->path, len) != 0 ||
+	    path[len++] != '/'))
+		return false;
+	return end <= above->end && is_name(path + len);
 }
 
-/* Folders nest as the index says: names are taken apart by that. */
+/*
+ * Folders nest as the index says, and none is left out: names are taken
+ * apart by that.
+ */
 static bool
 nests(const struct manifest *manifest)
 {
@@ -273,12 +279,30 @@ manifest_open(struct manifest **manifest, int dirfd, const char *path)
 	return NULL;
 }
 
+const struct err *
+manifest_lend(struct manifest **manifest, const void *bytes, size_t len)
+{
+	struct manifest *opened = xcalloc(1, sizeof(*opened));
+	const struct err *err;
+
+	opened->map = bytes;
+	opened->map_bytes = len;
+	opened->is_lent = true;
+	err = check(opened);
+	if (err != NULL) {
+		manifest_close(opened);
+		opened = NULL;
+	}
+	*manifest = opened;
+	return err;
+}
+
 void
 manifest_close(struct manifest *manifest)
 {
 	if (manifest == NULL)
 		return;
-	if (manifest->map != NULL)
+	if (manifest->map != NULL && !manifest->is_lent)
 		munmap((void *)manifest->map, manifest->map_bytes);
 	free(manifest);
 }

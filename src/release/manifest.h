@@ -108,6 +108,10 @@ struct manifest;
  */
 const struct err *manifest_open(struct manifest **manifest, int dirfd,
     const char *path);
+
+/* One that is in memory, which stays the caller's until it is closed. */
+const struct err *manifest_lend(struct manifest **manifest,
+    const void *bytes, size_t len);
 void manifest_close(struct manifest *manifest);
 
 unsigned int manifest_flags(const struct manifest *manifest);
