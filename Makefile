@@ -2,6 +2,7 @@
 # make demo       a real deployment from nothing, in a temporary folder
 # make check      every test, under prove
 # make fault      the fault tests alone, COUNT=N points each
+# make fuzz       the fuzz targets, TIME=60 seconds or RUNS=N, FUZZ="NAME ..."
 # make bench      what releases, pushes and the journal take, beside others
 # make install    PREFIX=/usr/local DESTDIR=
 # make uninstall  the same files out again
@@ -143,15 +144,42 @@ $(oom): $(BUILD)/tests/fault/malloc.o $(BUILD)/libslipway.a
 	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o,$^) \
 	    $(BUILD)/libslipway.a $(LDFLAGS) $(LIBS)
 
+# Each target with what replays the corpus; libFuzzer brings its own main().
+targets	 := $(filter-out fuzz replay,$(basename $(notdir \
+	    $(wildcard tests/fuzz/*.c))))
+fuzz_o	 := $(BUILD)/tests/fuzz/fuzz.o
+fuzzers	 := $(targets:%=$(BUILD)/tests/fuzz/%)
+main_o	 := $(BUILD)/tests/fuzz/replay.o
+main_f	 =
+
+# What compares is not traced, which takes half of the time: dictionaries have
+# the words. Nor is the way through the targets themselves of interest.
+ifneq ($(filter fuzzer-no-link,$(subst $(comma), ,$(SANITIZE))),)
+main_o	 :=
+main_f	 = -fsanitize=fuzzer
+CFLAGS	 = -O2 -g -fno-omit-frame-pointer -fno-sanitize-coverage=trace-cmp
+blind	 = -fno-sanitize=fuzzer-no-link
+endif
+
+$(fuzz_o) $(BUILD)/tests/fuzz/replay.o $(fuzzers:=.o): \
+    COMPILE += -iquote tests/fuzz $(blind)
+
+$(fuzzers): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(fuzz_o) \
+    $(main_o) $(BUILD)/libslipway.a
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) $(main_f) -o $@ $^ \
+	    $(LDFLAGS) $(LIBS)
+
+fuzzers: $(fuzzers)
+
 tools: $(tools) $(inject) $(if $(SANITIZE),,$(oom))
 
 TESTS	= $(units) $(wildcard tests/style/*.t tests/flow/*.t \
-	  tests/fault/*.t)
+	  tests/fault/*.t tests/fuzz/*.t)
 with	= SLIPWAY_BUILD='$(abspath $(BUILD))' SLIPWAY_SANITIZE='$(SANITIZE)'
 
 check:
 	@install/bootstrap test
-	@$(MAKE) -j$(JOBS) --no-print-directory all units tools
+	@$(MAKE) -j$(JOBS) --no-print-directory all units tools fuzzers
 	$(with) prove -j$(JOBS) --timer --exec '' $(sort $(TESTS))
 
 # COUNT=N tries so many points of each, COUNT=all all of them, SEED=N others,
@@ -160,6 +188,22 @@ fault:
 	@$(MAKE) -j$(JOBS) --no-print-directory all units tools
 	$(with) JOBS='$(JOBS)' prove --timer --exec '' \
 	    $(sort $(wildcard tests/fault/*.t))
+
+# FUZZ="directive json" chooses, RUNS=50000000 goes by executions instead, and
+# JOBS of them run side by side. What is new goes into tests/fuzz/corpus.
+FUZZ	   = $(targets)
+FUZZ_BUILD = build-fuzz
+TIME	   = $(if $(RUNS),0,60)
+
+fuzz-build:
+	@$(MAKE) -j$(JOBS) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) \
+	    SANITIZE=address,undefined,fuzzer-no-link fuzzers
+
+fuzz:
+	@install/bootstrap ci
+	@$(MAKE) --no-print-directory fuzz-build
+	@printf '%s\n' $(FUZZ) | SLIPWAY_BUILD='$(FUZZ_BUILD)' \
+	    TIME='$(TIME)' RUNS='$(RUNS)' xargs -P $(JOBS) -n 1 tests/fuzz/run
 
 # SIZES, CHANGES, METHODS, RUNS and what else bench/*.pl say choose less;
 # BENCH="release push journal" which of them.
@@ -235,7 +279,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units tools check fault bench demo install uninstall clean FORCE
+.PHONY: all units tools fuzzers check fault fuzz fuzz-build bench demo install uninstall clean FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

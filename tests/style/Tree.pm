@@ -14,7 +14,7 @@ our @EXPORT = qw(build_folder files is_clean read_lines read_text);
 chdir abs_path(dirname(__FILE__)) . '/../..' or die "chdir: $!";
 
 # All files of the tree, sorted, as paths from its top; with a pattern,
-# those that match it.
+# those that match it. Inputs of fuzz targets are no text.
 sub files {
 	my ($pattern) = @_;
 	my @files;
@@ -22,7 +22,7 @@ sub files {
 	find({ no_chdir => 1, wanted => sub {
 		my $path = $File::Find::name =~ s/^\.\///r;
 		$File::Find::prune = 1
-		    if $path =~ /^\.git$|^build(-|$)/;
+		    if $path =~ m{^\.git$|^build(-|$)|^tests/fuzz/corpus$};
 		push @files, $path if -f $_ && !$File::Find::prune;
 	} }, '.');
 	@files = grep { $_ =~ $pattern } @files if defined $pattern;
