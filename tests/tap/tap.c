@@ -145,6 +145,20 @@ tap_folder(void)
 	return folder;
 }
 
+bool
+sh(const char *line)
+{
+	char *command;
+	int status;
+
+	if (asprintf(&command, "cd %s && { %s\n} >/dev/null 2>&1",
+	    tap_folder(), line) == -1)
+		abort();
+	status = system(command);
+	free(command);
+	return status == 0;
+}
+
 int
 tap_done(void)
 {

@@ -42,6 +42,9 @@ void skip_all(const char *reason) __attribute__((noreturn));
 /* A fresh folder that is removed when the test ends. */
 const char *tap_folder(void);
 
+/* Run a line of shell in it, silently; true when that exits with 0. */
+bool sh(const char *line);
+
 /* Print the plan; the exit status for main(). */
 int tap_done(void);
 

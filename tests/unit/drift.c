@@ -19,18 +19,6 @@
 static struct store *store;
 static struct repo *repo;
 
-/* Run a line of shell in the test's folder. */
-static bool
-sh(const char *line)
-{
-	char *command = xasprintf("cd %s && { %s\n} >/dev/null 2>&1",
-	    tap_folder(), line);
-	int status = system(command);
-
-	free(command);
-	return status == 0;
-}
-
 /* A release of the commit that HEAD is, in a store of its own. */
 static const struct err *
 make(enum store_kind kind)

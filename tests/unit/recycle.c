@@ -41,18 +41,6 @@ static const struct {
 	{ "echo f >f", "echo x >.git", "echo g >g", "a file called .git" },
 };
 
-/* Run a line of shell in the test's folder. */
-static bool
-sh(const char *line)
-{
-	char *command = xasprintf("cd %s && { %s\n} >/dev/null 2>&1",
-	    tap_folder(), line);
-	int status = system(command);
-
-	free(command);
-	return status == 0;
-}
-
 static bool
 commit(const char *line)
 {

@@ -25,7 +25,7 @@ test_set_ref(struct repo *repo)
 	    "git sees the line of the log");
 	free(got);
 	is_ok(repo_set_ref(repo, "refs/heads/main", tip, "back"), "back");
-	sh("cd \"$FOLDER/hub.git\" && git pack-refs --all");
+	must("cd \"$FOLDER/hub.git\" && git pack-refs --all");
 	is_ok(repo_set_ref(repo, live, tip, "deploy 4"), "a packed ref");
 	is_ok(repo_ref(repo, live, oid), "read it");
 	is_str(oid, tip, "is moved");
@@ -48,15 +48,15 @@ test_set_ref_failures(struct repo *repo)
 	    "refs/live/y", "a blob");
 	is_err(repo_set_ref(repo, "refs/live/y", "zz", "x"), ERR_GIT,
 	    "refs/live/y", "no object name");
-	sh("test ! -e \"$FOLDER/hub.git/logs/refs/live/y\"");
-	sh("touch -d '-1 minute' \"$FOLDER/hub.git/refs/heads/main.lock\"");
+	must("test ! -e \"$FOLDER/hub.git/logs/refs/live/y\"");
+	must("touch -d '-1 minute' \"$FOLDER/hub.git/refs/heads/main.lock\"");
 	is_ok(repo_set_ref(repo, "refs/heads/main", tip, "x"),
 	    "an old lock is a dead one's");
-	sh("test ! -e \"$FOLDER/hub.git/refs/heads/main.lock\"");
-	sh("touch -d '1 hour' \"$FOLDER/hub.git/refs/live/x.lock\"");
+	must("test ! -e \"$FOLDER/hub.git/refs/heads/main.lock\"");
+	must("touch -d '1 hour' \"$FOLDER/hub.git/refs/live/x.lock\"");
 	is_ok(repo_set_ref(repo, "refs/live/x", "", "x"),
 	    "a clock that was set back makes no lock immortal");
-	sh("test ! -e \"$FOLDER/hub.git/refs/live/x.lock\"");
+	must("test ! -e \"$FOLDER/hub.git/refs/live/x.lock\"");
 	free(tip);
 	free(blob);
 }
@@ -71,7 +71,7 @@ test_config(struct repo *repo)
 	free(value);
 	is_ok(repo_config_get(repo, "slipway.none", &value), "not set");
 	ok(value == NULL, "not set is NULL");
-	sh("git -C \"$FOLDER/hub.git\" config slipway.word changed");
+	must("git -C \"$FOLDER/hub.git\" config slipway.word changed");
 	is_ok(repo_config_get(repo, "slipway.word", &value), "again");
 	is_str(value, "changed", "a change is seen");
 	free(value);
@@ -93,7 +93,7 @@ expect_open(const char *name, enum err_code code, const char *part)
 static void
 test_open_failures(void)
 {
-	sh("cd \"$FOLDER\" && mkdir plain hub.git/inside && >file &&"
+	must("cd \"$FOLDER\" && mkdir plain hub.git/inside && >file &&"
 	    " git init -q --bare --object-format=sha256 new.git &&"
 	    " git init -q --bare partial.git &&"
 	    " git -C partial.git config core.repositoryformatversion 1 &&"
@@ -118,7 +118,7 @@ test_harmless_extensions(void)
 	char *path = in_folder("extended.git");
 	struct repo *repo;
 
-	sh("cd \"$FOLDER\" && git init -q --bare extended.git &&"
+	must("cd \"$FOLDER\" && git init -q --bare extended.git &&"
 	    " cd extended.git && git config core.repositoryformatversion 1"
 	    " && git config extensions.objectformat sha1"
 	    " && git config extensions.preciousobjects true"
@@ -140,7 +140,7 @@ test_other_owner(void)
 	}
 	is_ok(repo_open(&repo, hub, false), "another owner's repository");
 	repo_close(repo);
-	sh("chown -R $(id -u) \"$FOLDER/hub.git\"");
+	must("chown -R $(id -u) \"$FOLDER/hub.git\"");
 }
 
 static void
@@ -232,7 +232,7 @@ test_real_quarantine(void)
 	char oid[REPO_OID_SIZE], *pushed;
 	struct repo *repo;
 
-	sh("cd \"$FOLDER\" && git clone -q --mirror hub.git a:b.git &&"
+	must("cd \"$FOLDER\" && git clone -q --mirror hub.git a:b.git &&"
 	    " printf '%s\\n' '#!/bin/sh' 'read old new ref'"
 	    " 'echo $new >../pushed'"
 	    " 'echo \"$GIT_ALTERNATE_OBJECT_DIRECTORIES\" >../list'"

@@ -65,7 +65,7 @@ static const char make_repo[] =
 static char *hub;
 
 static inline void
-sh(const char *script)
+must(const char *script)
 {
 	int status = system(script);
 
@@ -146,7 +146,7 @@ static inline void
 fixture_init(void)
 {
 	set_environment();
-	sh(make_repo);
+	must(make_repo);
 	hub = in_folder("hub.git");
 }
 

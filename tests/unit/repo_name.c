@@ -202,7 +202,7 @@ test_unborn(void)
 	char *path = in_folder("empty.git"), oid[REPO_OID_SIZE];
 	struct repo *repo;
 
-	sh("git init -q --bare \"$FOLDER/empty.git\"");
+	must("git init -q --bare \"$FOLDER/empty.git\"");
 	is_ok(repo_open(&repo, path, false), "an empty repository");
 	is_err(repo_resolve(repo, "HEAD", oid), ERR_NOT_FOUND,
 	    "tried HEAD", "HEAD of an empty repository");

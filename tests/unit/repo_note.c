@@ -46,11 +46,11 @@ test_add(struct repo *repo)
 	note_is("main", "deploy 1", "the other one stays");
 	is_ok(repo_note_add(repo, NOTES, &one, "deploy 2"), "it again");
 	count_is("2", "which changes nothing");
-	sh("git -C \"$FOLDER/hub.git\" -c user.name=a -c user.email=a@b"
+	must("git -C \"$FOLDER/hub.git\" -c user.name=a -c user.email=a@b"
 	    " notes --ref=deploys add -f -m 'by hand' main 2>/dev/null");
 	is_ok(repo_note_add(repo, NOTES, &both, "deploy 3"), "after git");
 	note_is("main", "by hand,deploy 3", "what git wrote is kept");
-	sh("git -C \"$FOLDER/hub.git\" fsck --strict --no-dangling");
+	must("git -C \"$FOLDER/hub.git\" fsck --strict --no-dangling");
 	vec_release(&both);
 	vec_release(&one);
 	free(tip);
@@ -97,10 +97,11 @@ test_failures(struct repo *repo)
 	vec_clear(&bad);
 	is_ok(repo_note_add(repo, NOTES, &bad, "x"), "no commit at all");
 	vec_push(&bad, ABSENT_OID);
-	sh("touch -d '-1 minute' \"$FOLDER/hub.git/refs/notes/deploys.lock\"");
+	must("touch -d '-1 minute'"
+	    " \"$FOLDER/hub.git/refs/notes/deploys.lock\"");
 	is_ok(repo_note_add(repo, NOTES, &bad, "x"),
 	    "a lock that a dead process left");
-	sh("test ! -e \"$FOLDER/hub.git/refs/notes/deploys.lock\"");
+	must("test ! -e \"$FOLDER/hub.git/refs/notes/deploys.lock\"");
 	vec_release(&bad);
 }
 

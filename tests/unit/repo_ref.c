@@ -31,7 +31,7 @@ test_move(struct repo *repo, const char *a, const char *b)
 	move.why = "deploy 2";
 	is_ok(repo_move_ref(repo, &move), "from what it is");
 	is_at(repo, move.ref, b, "it has moved");
-	sh("git -C \"$FOLDER/hub.git\" pack-refs --all");
+	must("git -C \"$FOLDER/hub.git\" pack-refs --all");
 	move.old = b;
 	move.new = REPO_ZERO_OID;
 	is_ok(repo_move_ref(repo, &move), "away, from a packed ref");
@@ -52,11 +52,11 @@ test_locked(struct repo *repo, const char *a)
 		.why = "deploy 3",
 	};
 
-	sh("touch \"$FOLDER/hub.git/refs/heads/held.lock\"");
+	must("touch \"$FOLDER/hub.git/refs/heads/held.lock\"");
 	is_ok(repo_move_ref(repo, &move), "a lock that stays for seconds is"
 	    " a dead one's");
 	is_at(repo, move.ref, a, "then it moves");
-	sh("test ! -e \"$FOLDER/hub.git/refs/heads/held.lock\"");
+	must("test ! -e \"$FOLDER/hub.git/refs/heads/held.lock\"");
 }
 
 static void
@@ -81,7 +81,7 @@ test_neighbours(struct repo *repo, const char *a)
 		    "beside it can be");
 		is_ok(repo_check_new_ref(repo, "refs/heads/nea"),
 		    "and before it");
-		sh("git -C \"$FOLDER/hub.git\" pack-refs --all");
+		must("git -C \"$FOLDER/hub.git\" pack-refs --all");
 	}
 }
 

@@ -19,18 +19,6 @@ static struct store *store;
 static struct repo *repo;
 static char commit[REPO_OID_SIZE];
 
-/* Run a line of shell in the test's folder. */
-static bool
-sh(const char *line)
-{
-	char *command = xasprintf("cd %s && { %s\n} >/dev/null 2>&1",
-	    tap_folder(), line);
-	int status = system(command);
-
-	free(command);
-	return status == 0;
-}
-
 static const struct err *
 make(const char *release)
 {
