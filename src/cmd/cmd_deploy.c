@@ -213,35 +213,16 @@ const struct cmd cmd_deploy = {
 	.run = run_deploy,
 };
 
-/* The newest deploy that failed, unless a newer one is live. */
-static const struct err *
-find_failed(struct journal *journal, const struct deploy *deploy, void *ctx)
-{
-	int64_t *number = ctx;
-
-	(void)journal;
-	if (*number == 0 && (deploy->state == DEPLOY_LIVE ||
-	    deploy->state == DEPLOY_RETIRED))
-		*number = -1;
-	if (*number == 0 && deploy_is_over(deploy->state) &&
-	    deploy->state != DEPLOY_SUPERSEDED &&
-	    strcmp(deploy->kind, "deploy") == 0)
-		*number = deploy->number;
-	return NULL;
-}
-
 static const struct err *
 retry_number(const struct call *call, int64_t *number)
 {
-	struct deploy_filter filter = { 0 };
 	const struct err *err;
 
 	if (call->words.n > 0)
 		return cmd_number(number, call->words.v[0]);
-	filter.environment = call->env->name;
-	*number = 0;
-	err = deploy_each(call->hub.journal, &filter, find_failed, number);
-	if (err == NULL && *number <= 0)
+	err = deploy_newest_failed(call->hub.journal, call->env->name,
+	    number);
+	if (err == NULL && *number == 0)
 		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed"
 		    " since the live one; name the one that is meant:"
 		    " slipway retry N", call->env->name);

@@ -282,6 +282,21 @@ deploy_get_newest(struct journal *journal, const char *environment,
 	return err != NULL ? err : take_one(query, deploy);
 }
 
+/* The newest of one state is found at once, of several it is not. */
+const struct err *
+deploy_newest_failed(struct journal *journal, const char *environment,
+    int64_t *number)
+{
+	return db_get_int(number, journal_db(journal), 0, "SELECT max(number)"
+	    " FROM deploys WHERE environment = ?1 AND kind = 'deploy'"
+	    " AND state IN ('failed', 'rolled-back', 'broken', 'cancelled')"
+	    " AND number > max(coalesce((SELECT max(number) FROM deploys"
+	    "  WHERE environment = ?1 AND state = 'live'), 0),"
+	    " coalesce((SELECT max(number) FROM deploys"
+	    "  WHERE environment = ?1 AND state = 'retired'), 0))", "s",
+	    environment);
+}
+
 /* No index helps where NULL means any; so what one helps with comes first. */
 #define EACH " AND (?1 IS NULL OR environment = ?1)" \
     " AND (?2 IS NULL OR instr(lower(coalesce(author, ''))," \

@@ -141,6 +141,13 @@ const struct err *deploy_get_unfinished(struct journal *journal,
 const struct err *deploy_get_newest(struct journal *journal,
     const char *environment, struct deploy *deploy);
 
+/*
+ * The number of the newest that failed, or was stopped, with nothing live
+ * since, rollbacks aside: 0 for none.
+ */
+const struct err *deploy_newest_failed(struct journal *journal,
+    const char *environment, int64_t *number);
+
 /* Which deploys are wanted; zero and NULL mean no restriction. */
 struct deploy_filter {
 	const char *environment;

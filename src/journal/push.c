@@ -301,10 +301,9 @@ push_get_refused(struct journal *journal, struct push *push, char **reason)
 
 	*reason = NULL;
 	err = db_query(&query, journal_db(journal), "SELECT id, at, pusher,"
-	    " reason FROM pushes WHERE state = 'refused' AND at >"
-	    " coalesce((SELECT requested_at FROM deploys"
-	    "  ORDER BY number DESC LIMIT 1), 0)"
-	    " ORDER BY id DESC LIMIT 1", "");
+	    " reason FROM pushes WHERE id = (SELECT max(id) FROM pushes"
+	    "  WHERE state = 'refused') AND at > coalesce((SELECT requested_at"
+	    "  FROM deploys ORDER BY number DESC LIMIT 1), 0)", "");
 	if (err != NULL)
 		return err;
 	if (db_step(query, &err)) {

@@ -416,6 +416,36 @@ test_directives(void)
 	journal_close(journal);
 }
 
+/* What "slipway retry" takes by itself. */
+static void
+test_failed(void)
+{
+	struct journal *journal = fixture_journal("failed.db");
+	struct deploy deploy;
+	int64_t number;
+
+	is_ok(deploy_newest_failed(journal, "a", &number), "of none");
+	is_int(number, 0, "none has failed");
+	for (int i = 1; i <= 2; i++) {
+		fixture_request(journal, "a", NULL);
+		fixture_plan(journal, "a", i == 1 ? "r1" : "r2", NULL,
+		    &deploy);
+		is_ok(deploy_move(journal, &deploy, DEPLOY_FAILED), "fails");
+		deploy_release(&deploy);
+		is_ok(deploy_newest_failed(journal, "a", &number), "of some");
+		is_int(number, i, "the newest");
+	}
+	is_ok(deploy_newest_failed(journal, "b", &number), "elsewhere");
+	is_int(number, 0, "none has failed");
+	fixture_live(journal, "a", "r3", NULL);
+	is_ok(deploy_newest_failed(journal, "a", &number), "behind a live");
+	is_int(number, 0, "it is past");
+	fixture_live(journal, "a", "r4", "r3");
+	is_ok(deploy_newest_failed(journal, "a", &number), "and two");
+	is_int(number, 0, "it is past");
+	journal_close(journal);
+}
+
 int
 main(void)
 {
@@ -430,5 +460,6 @@ main(void)
 	test_live();
 	test_refused();
 	test_directives();
+	test_failed();
 	return tap_done();
 }
