@@ -8,7 +8,7 @@
 /* The four digits in front of every line. */
 #define HEAD 4
 
-/* How much one read asks for: a whole line of the longest kind. */
+/* What one read fills the buffer up to: a whole line of the longest kind. */
 #define FILL (PKT_MAX + HEAD)
 
 void
@@ -50,12 +50,14 @@ const struct err *
 pkt_fill(struct pkt_reader *reader, int fd)
 {
 	struct str *buf = &reader->buf;
+	size_t room;
 	ssize_t n;
 
 	drop_read(reader);
-	str_reserve(buf, FILL);
+	room = buf->len < FILL ? FILL - buf->len : FILL;
+	str_reserve(buf, room);
 	do {
-		n = read(fd, buf->s + buf->len, FILL);
+		n = read(fd, buf->s + buf->len, room);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return NULL;
