@@ -197,7 +197,7 @@ push_and_land(void)
 	const struct err *err;
 	bool found, again, open;
 	int64_t id;
-	char *old;
+	char *old = NULL;
 
 	push.pusher = xstrdup("alice");
 	push.receiver = xstrdup("4711 1");
