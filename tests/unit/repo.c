@@ -17,6 +17,7 @@ test_set_ref(struct repo *repo)
 	is_str(got, side, "git sees the commit");
 	free(got);
 	is_ok(repo_set_ref(repo, live, side, "deploy 2 is live"), "again");
+	must("git -C \"$FOLDER/hub.git\" config core.logAllRefUpdates true");
 	is_ok(repo_set_ref(repo, "refs/heads/main", side, "deploy 3"),
 	    "a branch");
 	got = ask("git log -g -1 --format='%gn <%ge> %gs' ",
@@ -54,7 +55,7 @@ test_set_ref_failures(struct repo *repo)
 	    "an old lock is a dead one's");
 	must("test ! -e \"$FOLDER/hub.git/refs/heads/main.lock\"");
 	must("touch -d '1 hour' \"$FOLDER/hub.git/refs/live/x.lock\"");
-	is_ok(repo_set_ref(repo, "refs/live/x", "", "x"),
+	is_ok(repo_set_ref(repo, "refs/live/x", tip, "x"),
 	    "a clock that was set back makes no lock immortal");
 	must("test ! -e \"$FOLDER/hub.git/refs/live/x.lock\"");
 	free(tip);
