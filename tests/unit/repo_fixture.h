@@ -56,6 +56,7 @@ static const char make_repo[] =
     "echo " TWIN_B " | git hash-object -w --stdin >/dev/null\n"
     "cd ..; git clone -q --mirror work hub.git\n"
     "cd hub.git; git config slipway.word 'two words'\n"
+    "git config core.logAllRefUpdates true\n"
     "git config core.warnAmbiguousRefs false\n"
     "git update-ref refs/heads/HEAD side\n"
     "git update-ref refs/heads/refs/heads/main side\n"
