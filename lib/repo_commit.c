@@ -236,66 +236,6 @@ read_tree(git_tree **tree, struct repo *repo, const char *oid)
 	return code == 0 ? NULL : repo_error(code, "read tree of %s", oid);
 }
 
-/* Sort, and drop what a change of type or a rename names twice. */
-static void
-sort_unique(struct vec *vec)
-{
-	size_t kept = 0;
-
-	vec_sort(vec);
-	for (size_t i = 0; i < vec->n; i++) {
-		if (kept > 0 && strcmp(vec->v[kept - 1], vec->v[i]) == 0)
-			free(vec->v[i]);
-		else
-			vec->v[kept++] = vec->v[i];
-	}
-	vec->n = kept;
-	if (vec->v != NULL)
-		vec->v[kept] = NULL;
-}
-
-/* Renames are not looked for: they stay a removal and an addition. */
-static const struct err *
-push_changes(git_repository *git, git_tree *old_tree, git_tree *new_tree,
-    struct vec *paths)
-{
-	git_diff *diff;
-	int code;
-
-	code = git_diff_tree_to_tree(&diff, git, old_tree, new_tree, NULL);
-	if (code != 0)
-		return repo_error(code, "compare trees");
-	for (size_t i = 0; i < git_diff_num_deltas(diff); i++) {
-		const git_diff_delta *delta = git_diff_get_delta(diff, i);
-
-		vec_push(paths, delta->old_file.path);
-		if (strcmp(delta->old_file.path, delta->new_file.path) != 0)
-			vec_push(paths, delta->new_file.path);
-	}
-	git_diff_free(diff);
-	sort_unique(paths);
-	return NULL;
-}
-
-const struct err *
-repo_changed_paths(struct repo *repo, const char *old, const char *new,
-    struct vec *paths)
-{
-	git_tree *old_tree = NULL, *new_tree = NULL;
-	const struct err *err = NULL;
-
-	if (old != NULL)
-		err = read_tree(&old_tree, repo, old);
-	if (err == NULL)
-		err = read_tree(&new_tree, repo, new);
-	if (err == NULL)
-		err = push_changes(repo_handle(repo), old_tree, new_tree,
-		    paths);
-	git_tree_free(old_tree);
-	git_tree_free(new_tree);
-	return err;
-}
-
 static enum repo_kind
 kind_of(const git_tree_entry *entry)
 {
