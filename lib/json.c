@@ -71,19 +71,6 @@ json_end(struct json *json)
 	str_addch(json->out, json->close[json->depth]);
 }
 
-/*
- * Besides what RFC 8259 wants escaped, whatever a terminal would obey or
- * a line reader would split at: people look at --json too.
- */
-static bool
-needs_escape(long code)
-{
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
-	    code == 0x061c || code == 0x200e || code == 0x200f ||
-	    (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
 static void
 add_escape(struct str *out, long code)
 {
@@ -95,10 +82,17 @@ add_escape(struct str *out, long code)
 		at = strchr(codes, (int)code);
 	if (at != NULL)
 		str_addf(out, "\\%c", letters[at - codes]);
+	else if (code > 0xffff)
+		str_addf(out, "\\u%04lx\\u%04lx", 0xd7c0 + (code >> 10),
+		    0xdc00 + (code & 0x3ff));
 	else
 		str_addf(out, "\\u%04lx", code);
 }
 
+/*
+ * Besides what RFC 8259 wants escaped, whatever a terminal would obey or
+ * not show, or a line reader would split at: people look at --json too.
+ */
 static void
 add_quoted(struct str *out, const char *bytes, size_t len)
 {
@@ -109,7 +103,7 @@ add_quoted(struct str *out, const char *bytes, size_t len)
 
 		if (code == -1)
 			str_add(out, "\xef\xbf\xbd");
-		else if (code == '"' || code == '\\' || needs_escape(code))
+		else if (code == '"' || code == '\\' || str_is_unseen(code))
 			add_escape(out, code);
 		else
 			str_add_bytes(out, bytes, used);

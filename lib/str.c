@@ -145,41 +145,6 @@ str_decode(const char *bytes, size_t len, size_t *len_out)
 	return c;
 }
 
-/* Characters that move the cursor, reorder text or start another line. */
-static bool
-is_treacherous(long c)
-{
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c ||
-	    c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-static void
-add_hex(struct str *str, unsigned char byte)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[] = { '\\', 'x', digits[byte >> 4], digits[byte & 15] };
-
-	str_add_bytes(str, text, sizeof(text));
-}
-
-void
-str_add_visible(struct str *str, const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; ) {
-		size_t n;
-		long c = str_decode(bytes + i, len - i, &n);
-
-		if (c != -1 && !is_treacherous(c)) {
-			str_add_bytes(str, bytes + i, n);
-		} else {
-			for (size_t k = 0; k < n; k++)
-				add_hex(str, (unsigned char)bytes[i + k]);
-		}
-		i += n;
-	}
-}
-
 void
 str_trim_end(struct str *str)
 {

@@ -50,11 +50,25 @@ void str_addv(struct str *str, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
 /*
- * Add text from outside so that it is safe on a terminal: control
- * characters (C0, C1, DEL), bidirectional overrides, line separators and
- * bytes that are not UTF-8 appear as \xNN; everything else as it is.
+ * Add text from outside so that it is safe on a terminal, and can be told
+ * from any other: control characters (C0, C1, DEL), what turns the direction
+ * of text, separators of lines, characters that are not seen, and bytes that
+ * are not UTF-8 appear as \xNN; everything else as it is. Two unseen ones
+ * stay behind a picture, which is another one with them.
  */
 void str_add_visible(struct str *str, const char *bytes, size_t len);
+
+/* Ends what a colour sequence began. */
+#define STR_COLOUR_END "\x1b[m"
+
+/*
+ * The same, but colour sequences (SGR alone) stay as they are; with one of
+ * them in it, it ends with STR_COLOUR_END.
+ */
+void str_add_coloured(struct str *str, const char *bytes, size_t len);
+
+/* True for a code point that a terminal obeys, or does not show. */
+bool str_is_unseen(long code);
 
 /*
  * Decode one UTF-8 character: its code point, its length through "len_out".

@@ -99,6 +99,18 @@ test_visible(void)
 		{ "\xd8\x9c",		 "\\xd8\\x9c" },	/* ALM */
 		{ "\xef\xbb\xbf",	 "\\xef\\xbb\\xbf" },	/* BOM */
 		{ "caf\xe9",		 "caf\\xe9" },		/* Latin-1 */
+		{ "a\xe2\x80\x8b" "b",	 "a\\xe2\\x80\\x8bb" }, /* ZWSP */
+		{ "main\xe2\x80\x8d",	 "main\\xe2\\x80\\x8d" }, /* ZWJ */
+		{ "a\xc2\xad" "b",	 "a\\xc2\\xadb" },	/* hyphen */
+		{ "\xe3\x85\xa4",	 "\\xe3\\x85\\xa4" }, /* filler */
+		{ "\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81" }, /* a tag */
+		{ "a\xef\xb8\x8f",	 "a\\xef\\xb8\\x8f" },
+		{ "\xe2\x9d\xa4\xef\xb8\x8f",	/* a red heart */
+		    "\xe2\x9d\xa4\xef\xb8\x8f" },
+		{ "\xe2\x9d\xa4\xef\xb8\x8f\xef\xb8\x8f",
+		    "\xe2\x9d\xa4\xef\xb8\x8f\\xef\\xb8\\x8f" },
+		{ "\xf0\x9f\xa7\x91\xe2\x80\x8d\xf0\x9f\x92\xbb",
+		    "\xf0\x9f\xa7\x91\xe2\x80\x8d\xf0\x9f\x92\xbb" },
 	};
 	struct str out = STR_INIT;
 
@@ -112,6 +124,35 @@ test_visible(void)
 	str_add_visible(&out, "a\0b", 3);
 	is_str(out.s, "a\\x00b", "a NUL is seen");
 	str_release(&out);
+}
+
+static void
+test_coloured(void)
+{
+	static const struct {
+		const char *bytes;
+		const char *want;
+	} cases[] = {
+		{ "plain",		 "plain" },
+		{ "\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m\x1b[m" },
+		{ "\x1b[1;38:5:8mred",	 "\x1b[1;38:5:8mred\x1b[m" },
+		{ "\x1b[2J",		 "\\x1b[2J" },
+		{ "\x1b[31",		 "\\x1b[31" },
+		{ "\x1b[?1m",		 "\\x1b[?1m" },
+		{ "\x1b]8;;x\a",	 "\\x1b]8;;x\\x07" },
+		{ "\x1b\x1b[m\x1b[H",	 "\\x1b\x1b[m\\x1b[H\x1b[m" },
+		{ "\x1b[000000000000000000000000000000000m",
+		    "\\x1b[000000000000000000000000000000000m" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct str out = STR_INIT;
+
+		str_add_coloured(&out, cases[i].bytes,
+		    strlen(cases[i].bytes));
+		is_str(out.s, cases[i].want, "coloured text %zu", i);
+		str_release(&out);
+	}
 }
 
 static void
@@ -140,6 +181,7 @@ main(void)
 	test_growing();
 	test_decode();
 	test_visible();
+	test_coloured();
 	test_ends();
 	return tap_done();
 }
