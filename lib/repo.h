@@ -137,6 +137,16 @@ const struct err *repo_path_kind(struct repo *repo, const char *commit,
 const struct err *repo_set_ref(struct repo *repo, const char *ref,
     const char *oid, const char *why);
 
+/*
+ * The bytes of a blob, appended; ERR_REFUSED when there are more than that.
+ */
+const struct err *repo_blob(struct repo *repo, const char *oid,
+    size_t max_bytes, struct str *text);
+
+/* Point a ref at an object of any kind, so that gc leaves it. */
+const struct err *repo_keep(struct repo *repo, const char *ref,
+    const char *oid);
+
 /* From where to where a ref moves; all zeros: it is not there. */
 struct repo_move {
 	const char *ref;

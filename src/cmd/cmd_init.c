@@ -16,6 +16,7 @@
 #include "cmd/hooks.h"
 #include "cmd/init.h"
 #include "cmd/places.h"
+#include "cmd/signing.h"
 #include "deploy/errand.h"
 #include "deploy/tip.h"
 #include "file.h"
@@ -318,6 +319,16 @@ leave_refs(struct init *init, const struct config *config)
 }
 
 static const struct err *
+take_signed(struct init *init, const struct config *config)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < config->n_environments; i++)
+		wanted |= config->environments[i].set.require_signed_push;
+	return wanted ? signing_configure(init->repo, &init->done) : NULL;
+}
+
+static const struct err *
 make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
@@ -336,6 +347,8 @@ make_all(struct init *init, struct hub *hub)
 		err = install_hooks(init);
 	if (err == NULL)
 		err = leave_refs(init, hub->config);
+	if (err == NULL)
+		err = take_signed(init, hub->config);
 	if (err != NULL)
 		places_remove(&init->places);
 	return err;

@@ -105,6 +105,23 @@ git_config_path(struct str *value, const char *repo, const char *key)
 	return err;
 }
 
+const struct err *
+git_config_default(const char *repo, const char *key, const char *value,
+    struct vec *done)
+{
+	struct str old = STR_INIT;
+	const struct err *err;
+
+	err = git_config_path(&old, repo, key);
+	if (err == NULL && old.len == 0) {
+		err = must_run((const char *const[]){ "git", "-C", repo,
+		    "config", "--local", key, value, NULL });
+		vec_pushf(done, "set %s = %s", key, value);
+	}
+	str_release(&old);
+	return err;
+}
+
 /*
  * All values of a key in the repository's own config: who deploys may have
  * another global one than who runs init.

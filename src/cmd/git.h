@@ -18,6 +18,13 @@ const struct err *git_config_path(struct str *value, const char *repo,
     const char *key);
 
 /*
+ * Set a key in the repository's own config, unless it is set there or for
+ * the whole account; then it is pushed onto "done".
+ */
+const struct err *git_config_default(const char *repo, const char *key,
+    const char *value, struct vec *done);
+
+/*
  * Set what a repository that deploys needs in its own config; what was not
  * so before is pushed onto "done".
  */

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "deploy/branch.h"
 #include "deploy/cancel.h"
+#include "deploy/cert.h"
 #include "deploy/chained.h"
 #include "deploy/errand.h"
 #include "deploy/forecast.h"
@@ -364,6 +365,8 @@ answer_ask(struct hub *hub, struct offer *offer, const char *hook,
 	const struct err *err;
 
 	err = find_push(&asking);
+	if (err == NULL)
+		cert_keep(hub, asking.push.id, notes);
 	if (err == NULL)
 		err = repo_open(&asking.repo, hub->path, false);
 	if (err == NULL) {

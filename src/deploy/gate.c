@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/cert.h"
 #include "deploy/errand.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
@@ -264,7 +265,9 @@ check_refs(struct gate *gate)
 	if (err != NULL)
 		return err;
 	check_options(gate);
-	err = check_told(gate);
+	err = cert_check(gate->hub, gate->repo, gate->push, &gate->reasons);
+	if (err == NULL)
+		err = check_told(gate);
 	for (size_t i = 0; err == NULL && i < gate->push->n_refs; i++) {
 		struct push_ref *ref = &gate->push->refs[i];
 

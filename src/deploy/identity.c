@@ -1,13 +1,16 @@
 #include "deploy/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "deploy/cert.h"
 #include "deploy/sshkey.h"
 #include "file.h"
 #include "vec.h"
@@ -26,15 +29,46 @@
 #define AUTH_SIZE_MAX (64 * 1024)
 #define AUTHORIZED_SIZE_MAX (16 * 1024 * 1024)
 
-/* The name of the ssh key, NULL when sshd says nothing of one. */
-static char *
-key_name(const struct passwd *pw)
+/* What a variable says; NULL for one that is empty, too. */
+static const char *
+variable(const char *name)
 {
-	const char *path = getenv("SSH_USER_AUTH");
+	const char *value = getenv(name);
+
+	return value == NULL || *value == '\0' ? NULL : value;
+}
+
+/* sshd makes the file for whoever has logged in, and nobody else. */
+static const struct err *
+read_auth(struct str *auth, const char *path)
+{
+	const struct err *err = NULL;
+	struct stat st;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1)
+		return err_system("open %s", path);
+	if (fstat(fd, &st) == -1)
+		err = err_system("stat %s", path);
+	else if (!S_ISREG(st.st_mode) || st.st_uid != getuid())
+		err = err_new(ERR_FAILED, "%s is not sshd's", path);
+	else
+		err = file_read_fd(auth, fd, AUTH_SIZE_MAX);
+	file_close(&fd);
+	return err;
+}
+
+/* The ssh key's name, and its fingerprint; NULL when sshd tells of none. */
+static char *
+key_name(const struct passwd *pw, char **print)
+{
+	const char *path = variable("SSH_USER_AUTH");
 	struct str auth = STR_INIT, authorized = STR_INIT;
 	char *name = NULL, *keys;
 
-	if (path == NULL || file_read(&auth, path, AUTH_SIZE_MAX) != NULL)
+	*print = NULL;
+	if (path == NULL || read_auth(&auth, path) != NULL)
 		return NULL;
 	keys = xasprintf("%s/.ssh/authorized_keys",
 	    pw == NULL ? "" : pw->pw_dir);
@@ -42,42 +76,96 @@ key_name(const struct passwd *pw)
 	if (file_read(&authorized, keys, AUTHORIZED_SIZE_MAX) != NULL)
 		str_clear(&authorized);
 	name = sshkey_name(auth.s, authorized.s);
+	*print = sshkey_fingerprint(auth.s);
 	free(keys);
 	str_release(&auth);
 	str_release(&authorized);
 	return name;
 }
 
-char *
-identity_pusher(void)
+/* The first of these that tells is the name, and "known_by" how. */
+static char *
+find_name(struct pusher *who)
 {
 	static const char *const names[] = { "GL_USER", "REMOTE_USER" };
-	const struct passwd *pw;
-	char *name;
+	const struct passwd *pw = getpwuid(getuid());
+	const char *found = NULL, *how = NULL;
+	char *key = key_name(pw, &who->ssh_key), *name;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value != NULL && *value != '\0')
-			return xstrdup(value);
+	who->account = pw != NULL ? xstrdup(pw->pw_name) :
+	    xasprintf("uid %u", (unsigned int)getuid());
+	for (size_t i = 0; found == NULL &&
+	    i < sizeof(names) / sizeof(*names); i++) {
+		how = names[i];
+		found = variable(how);
 	}
-	pw = getpwuid(getuid());
-	name = key_name(pw);
-	if (name != NULL)
-		return name;
-	if (pw != NULL)
-		return xstrdup(pw->pw_name);
-	return xasprintf("uid %u", (unsigned int)getuid());
+	if (found == NULL && key != NULL) {
+		how = "ssh key";
+		found = key;
+	} else if (found == NULL && who->signer != NULL) {
+		how = "certificate";
+		found = who->signer;
+	} else if (found == NULL) {
+		how = IDENTITY_ACCOUNT;
+		found = who->account;
+	}
+	who->known_by = xstrdup(how);
+	name = xstrndup(found, IDENTITY_NAME_MAX);
+	free(key);
+	return name;
 }
 
 char *
-identity_origin(void)
+identity_pusher(void)
 {
-	const char *connection = getenv("SSH_CONNECTION");
+	struct pusher who = PUSHER_INIT;
+	char *name = find_name(&who);
 
-	if (connection == NULL)
-		return NULL;
-	return xstrndup(connection, strcspn(connection, " "));
+	pusher_release(&who);
+	return name;
+}
+
+/* sshd has the address first, a web server alone. */
+static char *
+origin(void)
+{
+	const char *address = variable("SSH_CONNECTION");
+
+	if (address == NULL)
+		address = variable("REMOTE_ADDR");
+	return address == NULL ? NULL :
+	    xstrndup(address, strcspn(address, " "));
+}
+
+const struct err *
+identity_find(struct push *push)
+{
+	const struct err *err;
+
+	err = identity_receiver(&push->receiver);
+	if (err == NULL)
+		cert_read(&push->who, push->receiver);
+	push->pusher = find_name(&push->who);
+	push->origin = origin();
+	return err;
+}
+
+void
+identity_unsign(struct push *push, const char *fault)
+{
+	struct pusher *who = &push->who;
+
+	free(who->fault);
+	who->fault = xstrdup(fault);
+	if (who->signer != NULL && strcmp(who->known_by, "certificate") == 0) {
+		free(push->pusher);
+		push->pusher = xstrdup(who->account);
+		free(who->known_by);
+		who->known_by = xstrdup(IDENTITY_ACCOUNT);
+	}
+	free(who->signer);
+	free(who->signing_key);
+	who->signer = who->signing_key = NULL;
 }
 
 /* What proc(5) tells of a process. */

@@ -67,9 +67,11 @@ add_line(const struct hub *hub, const struct deploy *deploy,
 	    deploy->release, &release);
 	if (err == NULL) {
 		clock_iso(at, release.live_at);
-		str_addf(line, "%s: live %.19sZ, %s %" PRId64 " by %s",
-		    deploy->environment, at, deploy->kind, deploy->number,
-		    deploy->pusher);
+		str_addf(line, "%s: live %.19sZ, %s %" PRId64 " by ",
+		    deploy->environment, at, deploy->kind, deploy->number);
+		/* git log --notes shows it as it is. */
+		str_add_visible(line, deploy->pusher,
+		    strlen(deploy->pusher));
 	}
 	release_release(&release);
 	return err;

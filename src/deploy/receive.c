@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "deploy/cert.h"
 #include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "deploy/queue.h"
@@ -85,9 +86,7 @@ receive_read(struct push *push, struct str *input)
 	if (err == NULL)
 		err = read_options(&push->options);
 	if (err == NULL)
-		err = identity_receiver(&push->receiver);
-	push->pusher = identity_pusher();
-	push->origin = identity_origin();
+		err = identity_find(push);
 	return err;
 }
 
@@ -415,6 +414,7 @@ receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 	const struct err *err;
 
 	wake_ahead(&landing);
+	cert_keep(hub, push->id, notes);
 	err = land(&landing);
 	for (size_t i = 0; err == NULL && i < landing.n_asked; i++) {
 		struct deploy *row = &landing.asked[i];

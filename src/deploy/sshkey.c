@@ -92,23 +92,45 @@ comment(const char *authorized, const char *key)
 	return NULL;
 }
 
-char *
-sshkey_name(const char *auth, const char *authorized)
+/* The first key that sshd tells of, in base64, given; NULL: none. */
+static char *
+first_key(const char *auth)
 {
 	struct vec lines = VEC_INIT, words = VEC_INIT;
-	char *name = NULL;
+	char *key = NULL;
 
 	vec_split(&lines, auth, "\n");
-	for (size_t i = 0; i < lines.n && name == NULL; i++) {
+	for (size_t i = 0; i < lines.n && key == NULL; i++) {
 		vec_clear(&words);
 		vec_split(&words, lines.v[i], " ");
-		if (words.n < 3 || strcmp(words.v[0], "publickey") != 0)
-			continue;
-		name = comment(authorized, words.v[2]);
-		if (name == NULL)
-			name = fingerprint(words.v[2]);
+		if (words.n >= 3 && strcmp(words.v[0], "publickey") == 0)
+			key = xstrdup(words.v[2]);
 	}
 	vec_release(&lines);
 	vec_release(&words);
+	return key;
+}
+
+char *
+sshkey_name(const char *auth, const char *authorized)
+{
+	char *key = first_key(auth), *name;
+
+	if (key == NULL)
+		return NULL;
+	name = comment(authorized, key);
+	if (name == NULL)
+		name = fingerprint(key);
+	free(key);
 	return name;
+}
+
+char *
+sshkey_fingerprint(const char *auth)
+{
+	char *key = first_key(auth), *print;
+
+	print = key == NULL ? NULL : fingerprint(key);
+	free(key);
+	return print;
 }

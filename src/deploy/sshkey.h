@@ -17,4 +17,7 @@
  */
 char *sshkey_name(const char *auth, const char *authorized);
 
+/* "SHA256:..." of that key, given; NULL: no key in there. */
+char *sshkey_fingerprint(const char *auth);
+
 #endif

@@ -49,6 +49,11 @@
     "'deploy',deploy,'commit',commit_oid,'state',state," \
     "'created_at',created_at,'live_at',live_at,'live_by',live_by)"
 
+#define PUSHER_JSON \
+    "json_object('push',push,'known_by',known_by,'account',account," \
+    "'ssh_key',ssh_key,'signer',signer,'signing_key',signing_key," \
+    "'cert',cert,'cert_text',cert_text,'fault',fault)"
+
 #define NOUN(text, table, column, json) { text, \
     "SELECT " json " FROM " table " WHERE " column " = ?1", \
     "SELECT " column " FROM " table " AS r WHERE " json " IS NOT" \
@@ -67,6 +72,7 @@ static const struct {
 	[NOUN_DEPLOY] = NOUN("deploy", "deploys", "number", DEPLOY_JSON),
 	[NOUN_STEP] = NOUN("step", "steps", "id", STEP_JSON),
 	[NOUN_RELEASE] = NOUN("release", "releases", "id", RELEASE_JSON),
+	[NOUN_PUSHER] = NOUN("pusher", "pushers", "push", PUSHER_JSON),
 };
 
 static void

@@ -24,6 +24,7 @@ enum noun {
 	NOUN_DEPLOY,
 	NOUN_STEP,
 	NOUN_RELEASE,
+	NOUN_PUSHER,
 	NOUN_COUNT
 };
 

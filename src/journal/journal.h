@@ -3,6 +3,7 @@
  * deploy, every step and every release.
  *
  *	pushes 1--n push_refs		what was offered, what landed
+ *	       1--1 pushers		how it was known who pushed
  *	deploys 1--n directives		what was asked for, by which commit
  *	        1--n steps		what ran, where, how it ended
  *	releases			one folder each, on every host
@@ -22,7 +23,7 @@
 struct journal;
 
 /* The version of the tables that this program writes. */
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
 
 const struct err *journal_open(struct journal **journal, const char *path,
     enum db_mode mode);

@@ -21,6 +21,7 @@ push_release(struct push *push)
 	free(push->pusher);
 	free(push->origin);
 	free(push->receiver);
+	pusher_release(&push->who);
 	vec_release(&push->options);
 	memset(push, 0, sizeof(*push));
 }
@@ -80,6 +81,8 @@ push_write(struct journal *journal, struct push *push)
 	if (err != NULL)
 		return err;
 	err = insert_push(db, push);
+	if (err == NULL)
+		err = pusher_add(journal, push->id, &push->who);
 	return chain_commit(journal, err, NOUN_PUSH, push->id);
 }
 

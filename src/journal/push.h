@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "journal/journal.h"
+#include "journal/pusher.h"
 #include "vec.h"
 
 struct push_ref {
@@ -34,6 +35,8 @@ struct push {
 	char *pusher;
 	char *origin;		/* the client's address, NULL: this machine */
 	char *receiver;		/* "PID START" of its git-receive-pack */
+	struct pusher who;	/* how "pusher" is known; push_get() does
+				 * not read it */
 	struct vec options;	/* push options */
 	struct push_ref *refs;
 	size_t n_refs;
@@ -46,7 +49,10 @@ void push_release(struct push *push);
 void push_add_ref(struct push *push, const char *old, const char *new,
     const char *ref);
 
-/* Write a received push down; its number through "push->id". */
+/*
+ * Write a received push down, and "who" beside it; its number through
+ * "push->id".
+ */
 const struct err *push_write(struct journal *journal, struct push *push);
 
 const struct err *push_refuse(struct journal *journal, int64_t id,

@@ -127,10 +127,26 @@ static const char version_2[] =
     "CREATE INDEX pushes_refused ON pushes(id) WHERE state = 'refused';"
     "CREATE INDEX releases_state ON releases(state, environment);";
 
+/* How the server knew who pushed: see pusher.h. */
+static const char version_3[] =
+    "CREATE TABLE pushers ("
+    " push INTEGER PRIMARY KEY REFERENCES pushes(id),"
+    " known_by TEXT NOT NULL,"
+    " account TEXT NOT NULL,"
+    " ssh_key TEXT,"
+    " signer TEXT,"
+    " signing_key TEXT,"
+    " cert TEXT,"
+    " cert_text TEXT,"
+    " fault TEXT"
+    ") STRICT;"
+    "CREATE INDEX pushers_cert ON pushers(cert) WHERE cert IS NOT NULL;";
+
 /* versions[n] leads from version n to n + 1. */
 static const char *const versions[JOURNAL_VERSION] = {
 	version_1,
 	version_2,
+	version_3,
 };
 
 static const struct err *

@@ -40,6 +40,7 @@ struct settings {
 	char *drift;		/* warn or refuse */
 	int64_t threads;	/* 0: one for each processor */
 	bool strict;
+	bool require_signed_push;
 	bool transactional;	/* the branch moves when the deploy is live */
 	struct vec env;		/* "NAME=value", later ones win */
 };

@@ -234,15 +234,57 @@ add_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
-/* Where the push came from, if not from this machine. */
-static const struct err *
-add_origin(struct str *out, struct journal *journal, int64_t push)
+/* "ssh key SHA256:... as git"; what is the name itself is not repeated. */
+static void
+add_known_by(struct str *out, const struct pusher *who, const char *name)
 {
+	struct str text = STR_INIT;
+
+	if (who->known_by == NULL)
+		return;
+	str_add(&text, who->known_by);
+	if (who->ssh_key != NULL && strcmp(who->ssh_key, name) != 0)
+		str_addf(&text, "%s %s", strcmp(who->known_by, "ssh key") ==
+		    0 ? "" : ", ssh key", who->ssh_key);
+	if (strcmp(who->account, name) != 0)
+		str_addf(&text, ", as %s", who->account);
+	line_pair(out, "known by", text.s);
+	str_release(&text);
+}
+
+static void
+add_signer(struct str *out, const struct pusher *who)
+{
+	struct str text = STR_INIT;
+
+	if (who->cert == NULL)
+		return;
+	if (who->fault != NULL)
+		str_addf(&text, "nobody: %s", who->fault);
+	else
+		str_addf(&text, "%s, key %s", who->signer == NULL ? "?" :
+		    who->signer, who->signing_key == NULL ? "?" :
+		    who->signing_key);
+	line_pair(out, "signed by", text.s);
+	str_release(&text);
+}
+
+/* Where the push came from, if not from this machine, and whose it was. */
+static const struct err *
+add_push(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	struct pusher who = PUSHER_INIT;
 	const struct err *err;
 	char *origin;
 
-	err = push_get_origin(journal, push, &origin);
+	err = push_get_origin(journal, deploy->push, &origin);
+	if (err == NULL)
+		err = pusher_get(journal, deploy->push, &who);
+	add_known_by(out, &who, deploy->pusher);
 	line_pair(out, "pushed from", origin);
+	add_signer(out, &who);
+	pusher_release(&who);
 	free(origin);
 	return err;
 }
@@ -263,7 +305,7 @@ table_show(struct str *out, struct journal *journal,
 	if (deploy->started_at != 0)
 		err = add_migrations(out, journal, deploy, abandoned);
 	if (err == NULL)
-		err = add_origin(out, journal, deploy->push);
+		err = add_push(out, journal, deploy);
 	if (err == NULL)
 		err = add_directives(out, journal, deploy->number, true);
 	if (err == NULL)

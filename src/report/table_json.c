@@ -2,6 +2,9 @@
  * The object of a deploy for scripts. The order of the keys is that of the
  * manual page; new ones come last.
  */
+#include <stdlib.h>
+
+#include "journal/push.h"
 #include "journal/step.h"
 #include "report/table.h"
 
@@ -88,6 +91,38 @@ add_times(struct json *json, const struct deploy *deploy)
 	json_key_string(json, "error", deploy->error);
 }
 
+/* How its push came in; null for what was asked for without one. */
+static const struct err *
+add_push(struct json *json, struct journal *journal, int64_t push)
+{
+	struct pusher who = PUSHER_INIT;
+	const struct err *err = NULL;
+	char *origin = NULL;
+
+	json_key(json, "push");
+	if (push == 0) {
+		json_null(json);
+		return NULL;
+	}
+	err = push_get_origin(journal, push, &origin);
+	if (err == NULL)
+		err = pusher_get(journal, push, &who);
+	json_object(json);
+	json_key_int(json, "push", push);
+	json_key_string(json, "known_by", who.known_by);
+	json_key_string(json, "account", who.account);
+	json_key_string(json, "ssh_key", who.ssh_key);
+	json_key_string(json, "origin", origin);
+	json_key_string(json, "signer", who.signer);
+	json_key_string(json, "signing_key", who.signing_key);
+	json_key_string(json, "certificate", who.cert);
+	json_key_string(json, "fault", who.fault);
+	json_end(json);
+	pusher_release(&who);
+	free(origin);
+	return err;
+}
+
 const struct err *
 table_json(struct json *json, struct journal *journal,
     const struct deploy *deploy)
@@ -110,6 +145,8 @@ table_json(struct json *json, struct journal *journal,
 		err = step_each(journal, deploy->number, false, add_step,
 		    json);
 	json_end(json);
+	if (err == NULL)
+		err = add_push(json, journal, deploy->push);
 	json_end(json);
 	return err;
 }

@@ -25,8 +25,11 @@ like "the window" "$banner" 'window [0-9.]+ m?s'
 unlike "nothing of ssh reaches a command" "$(trace)" '^(SSH|GIT)_'
 is "the deploy knows who pushed" "$(deploy 1 pusher)" \
     "$(sed -n 's/^SLIPWAY_PUSHER=//p' "$T/trace")"
-is "it is whose key it was" "$(deploy 1 pusher)" \
-    "$(ssh-keygen -lf "$T/ssh/alice.pub" | cut -d ' ' -f 2)"
+print=$(ssh-keygen -lf "$T/ssh/alice.pub" | cut -d ' ' -f 2)
+is "it is whose key it was" "$(deploy 1 pusher)" "$print"
+is "and how that is known is kept" "$(deploy 1 push.known_by)" "ssh key"
+is "with the key" "$(deploy 1 push.ssh_key)" "$print"
+is "and the account" "$(deploy 1 push.account)" "$(id -un)"
 is "the author is" "$(deploy 1 author)" "Alice <alice@example.org>"
 
 # Who it is can be said by the server, for each key.
@@ -40,6 +43,8 @@ is "the address is kept, too" \
     "$(sql 'SELECT DISTINCT origin FROM pushes')" 127.0.0.1
 slip show
 like "and shown" "$out" 'pushed from +127\.0\.0\.1'
+like "with how the name is known" "$out" \
+    "known by +REMOTE_USER, ssh key $print, as $(id -un)"
 
 # A push option crosses ssh.
 push_file index.html three "third page" -o updb main
@@ -58,4 +63,44 @@ push_file index.html four "fourth page -fails-"
 like "a failure is told" "$banner" "error: deploy 4 failed at test"
 like "and what is live" "$banner" "is still live"
 is "the third page is live" "$(live_file index.html)" three
+
+# The name of a key is its comment in the account's authorized_keys, which
+# lies in a home folder that only a namespace of our own can give it.
+comment_home() {
+	[ "$(id -u)" -eq 0 ] && unshare -m true 2> /dev/null || return 1
+	account_home=$(getent passwd "$(id -un)" | cut -d : -f 6)
+	case $build/ in
+	"$account_home"/*) return 1 ;;
+	esac
+	mkdir -p -m 700 "$T/account/.ssh"
+	cp "$T/ssh/alice.pub" "$T/account/.ssh/authorized_keys"
+	kill "$sshd_pid"
+	wait_for 10 ended "$sshd_pid"
+	: > "$T/ssh/log"
+	unshare -m sh -c 'mount --bind "$1" "$2" && exec "$3" -D -e -f "$4"' \
+	    sh "$T/account" "$account_home" "$_sshd" "$T/ssh/config" \
+	    2> "$T/ssh/log" &
+	sshd_pid=$!
+	started "$sshd_pid"
+	wait_for 10 grep -q 'Server listening' "$T/ssh/log"
+}
+cp "$T/ssh/alice.pub" "$T/ssh/authorized_keys"
+if comment_home; then
+	push_file index.html five "fifth page"
+	is "the comment of a key is its name" "$(newest pusher)" alice@laptop
+	is "the fingerprint is kept beside it" "$(newest push.ssh_key)" \
+	    "$print"
+	run "$slipway" show -C "$repo"
+	like "and shown" "$out" "known by +ssh key $print, as $(id -un)"
+	sed 's/alice@laptop/\x1b]0;owned\x07\xe2\x80\xaegpj/' \
+	    "$T/ssh/alice.pub" > "$T/account/.ssh/authorized_keys"
+	push_file index.html six "sixth page"
+	run "$slipway" log -C "$repo"
+	like "a comment cannot steer a terminal" "$out" \
+	    '[\]x1b]0;owned[\]x07[\]xe2[\]x80[\]xaegpj'
+	like "nor a note" "$(git -C "$repo" notes --ref=deploys show \
+	    "$(head_of)")" 'by [\]x1b]0;owned'
+else
+	pass "the comment of a key is its name # SKIP not root here"
+fi
 done_testing

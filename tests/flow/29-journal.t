@@ -60,7 +60,7 @@ like "and the reason of a failure" "$out" 'test'
 
 # --json
 fields="author commit deploy directives environment error finished_at"
-fields="$fields kind prepare_ms previous pusher ref release"
+fields="$fields kind prepare_ms previous push pusher ref release"
 fields="$fields requested_at started_at state steps subject superseded"
 fields="$fields window_ms"
 is "the fields of a deploy are those of the manual" \

@@ -21,6 +21,9 @@ static const struct {
 	{ "DELETE FROM directives", "deploy 1 is not what" },
 	{ "UPDATE steps SET exit = 0", "step 1 is not what" },
 	{ "UPDATE releases SET state = 'x'", "release 1 is not what" },
+	{ "UPDATE pushers SET signer = 'mallory'", "pusher 1 is not what" },
+	{ "UPDATE pushers SET cert_text = ''", "pusher 1 is not what" },
+	{ "DELETE FROM pushers", "pusher 1 has events, but is gone" },
 	{ "DELETE FROM steps", "step 1 has events, but is gone" },
 	{ "INSERT INTO deploys (environment, kind, state, commit_oid,"
 	    " pusher, requested_at) VALUES ('p','deploy','live','','x',1)",
@@ -56,6 +59,9 @@ make_journal(void)
 	struct step step = { .deploy = 1, .phase = (char *)"migrate",
 	    .action = (char *)"updb", .host = (char *)"local",
 	    .state = (char *)"failed", .exit = 1 };
+	struct pusher who = { .known_by = (char *)"certificate",
+	    .account = (char *)"git", .signer = (char *)"alice",
+	    .cert_text = (char *)"certificate version 0.1" };
 	struct deploy deploy;
 
 	push.pusher = xstrdup("alice");
@@ -70,6 +76,7 @@ make_journal(void)
 	    &deploy);
 	is_ok(step_begin(journal, &step), "a step begins");
 	is_ok(step_end(journal, &step), "a step ends");
+	is_ok(pusher_add(journal, 1, &who), "who pushed");
 	deploy_release(&deploy);
 	return journal;
 }

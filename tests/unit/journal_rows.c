@@ -184,6 +184,44 @@ test_pushes(void)
 	journal_close(journal);
 }
 
+/* One of an older Slipway has no such row. */
+static void
+test_pushers(void)
+{
+	struct journal *journal = fixture_journal("pushers.db");
+	struct push push = PUSH_INIT;
+	struct pusher who;
+	int64_t id;
+
+	push.pusher = xstrdup("alice");
+	push.receiver = xstrdup("12 34");
+	push.who.known_by = xstrdup("ssh key");
+	push.who.account = xstrdup("git");
+	push.who.ssh_key = xstrdup("SHA256:abc");
+	push.who.cert = xstrdup("0123");
+	push.who.fault = xstrdup("its signature is bad");
+	is_ok(pusher_by_cert(journal, "0123", &id), "a certificate");
+	is_int(id, 0, "that is new");
+	is_ok(push_write(journal, &push), "a push is written");
+	is_ok(push_write(journal, &push), "and another one");
+	is_ok(pusher_by_cert(journal, "0123", &id), "its certificate");
+	is_int(id, 1, "came with the first one");
+	is_ok(push_refuse(journal, 1, "no"), "which is turned away");
+	is_ok(pusher_by_cert(journal, "0123", &id), "its certificate");
+	is_int(id, 2, "counts from the other one on");
+	is_ok(pusher_get(journal, 1, &who), "it is read back");
+	is_str(who.known_by, "ssh key", "how");
+	is_str(who.account, "git", "the account");
+	is_str(who.ssh_key, "SHA256:abc", "the key");
+	is_str(who.fault, "its signature is bad", "the fault");
+	ok(who.signer == NULL, "nobody signed it");
+	pusher_release(&who);
+	is_ok(pusher_get(journal, 3, &who), "a push without");
+	ok(who.known_by == NULL, "has nothing");
+	push_release(&push);
+	journal_close(journal);
+}
+
 static int64_t
 write_push(struct journal *journal, const char *old, const char *new)
 {
@@ -410,6 +448,7 @@ main(void)
 	test_new_name();
 	test_disposable();
 	test_pushes();
+	test_pushers();
 	test_open_pushes();
 	test_forced_again();
 	test_requests_of_pushes();

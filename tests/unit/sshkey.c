@@ -1,6 +1,7 @@
 #include "deploy/sshkey.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "tap.h"
 
@@ -45,6 +46,11 @@ main(void)
 		char *name = sshkey_name(cases[i].auth, cases[i].authorized);
 
 		is_str(name, cases[i].want, "%s", cases[i].what);
+		free(name);
+		name = sshkey_fingerprint(cases[i].auth);
+		is_str(name, cases[i].want == NULL ? NULL :
+		    strstr(cases[i].auth, EC) != NULL ? EC_PRINT : ED_PRINT,
+		    "%s: its fingerprint", cases[i].what);
 		free(name);
 	}
 	return tap_done();

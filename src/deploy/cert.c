@@ -1,0 +1,229 @@
+#include "deploy/cert.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "deploy/errand.h"
+#include "deploy/identity.h"
+#include "file.h"
+
+/* The most that is read of a process's environment, in bytes. */
+#define ENVIRON_SIZE_MAX (4 * 1024 * 1024)
+
+/* A key that git cannot tell the owner of. */
+#define STRANGER "its key is none that is trusted here: of ssh keys," \
+    " gpg.ssh.allowedSignersFile has those"
+
+#define SEED "receive.certNonceSeed"
+
+/* What is wrong for each answer of git; one that is not here is unknown. */
+struct verdict {
+	const char *word;
+	const char *fault;	/* NULL: all is well */
+};
+
+/* GIT_PUSH_CERT_STATUS, as %G? of git log. */
+static const struct verdict signatures[] = {
+	{ "G", NULL },
+	{ "B", "its signature is bad" },
+	{ "U", STRANGER },
+	{ "X", "its signature has expired" },
+	{ "Y", "its key has expired" },
+	{ "R", "its key was revoked" },
+	{ "E", "its signature cannot be checked: is the key in the keyring?" },
+	{ "N", "it has no signature that git can read" },
+	{ NULL, "git tells nothing about its signature" },
+};
+
+/* GIT_PUSH_CERT_NONCE_STATUS */
+static const struct verdict nonces[] = {
+	{ "OK", NULL },
+	{ "SLOP", "it was signed too long ago for this connection; push"
+	    " again, or enlarge receive.certNonceSlop" },
+	{ "BAD", "it answers another connection: it was sent a second time,"
+	    " or receive.certNonceSeed was changed meanwhile; push again" },
+	{ "MISSING", "it does not have the number that this server gave"
+	    " out" },
+	{ "UNSOLICITED", "this server gave out no number for it; on the"
+	    " server, once: slipway init" },
+	{ NULL, "git tells nothing about its number" },
+};
+
+static const char *
+fault_of(const struct verdict *table, const char *word)
+{
+	while (table->word != NULL &&
+	    (word == NULL || strcmp(table->word, word) != 0))
+		table++;
+	return table->fault;
+}
+
+/* What git-receive-pack was started with is not its own word. */
+static bool
+is_clients_own(const char *receiver, const char *cert)
+{
+	char *path = xasprintf("/proc/%ld/environ", strtol(receiver, NULL,
+	    10));
+	char *line = xasprintf("GIT_PUSH_CERT=%s", cert);
+	struct str text = STR_INIT;
+	bool is = file_read(&text, path, ENVIRON_SIZE_MAX) != NULL;
+
+	for (size_t at = 0; at < text.len && !is;
+	    at += strlen(text.s + at) + 1)
+		is = strcmp(text.s + at, line) == 0;
+	str_release(&text);
+	free(line);
+	free(path);
+	return is;
+}
+
+void
+cert_read(struct pusher *who, const char *receiver)
+{
+	const char *signer = getenv("GIT_PUSH_CERT_SIGNER"), *fault;
+	const char *cert = getenv("GIT_PUSH_CERT");
+
+	if (cert == NULL || !repo_is_oid(cert) || repo_is_zero(cert) ||
+	    is_clients_own(receiver, cert))
+		return;
+	who->cert = xstrdup(cert);
+	fault = fault_of(signatures, getenv("GIT_PUSH_CERT_STATUS"));
+	/* git calls the signature of any ssh key good; of some it knows whose. */
+	if (fault == NULL && (signer == NULL || *signer == '\0'))
+		fault = STRANGER;
+	if (fault == NULL)
+		fault = fault_of(nonces,
+		    getenv("GIT_PUSH_CERT_NONCE_STATUS"));
+	who->fault = xstrdup_null(fault);
+	if (fault != NULL)
+		return;
+	who->signer = xstrdup(signer);
+	who->signing_key = xstrdup_null(getenv("GIT_PUSH_CERT_KEY"));
+}
+
+/* One that git took for new, in the same second perhaps, is not. */
+static const struct err *
+check_new(const struct hub *hub, struct push *push)
+{
+	const struct err *err;
+	char *fault;
+	int64_t first;
+
+	err = pusher_by_cert(hub->journal, push->who.cert, &first);
+	if (err != NULL || first == 0)
+		return err;
+	fault = xasprintf("it came with push %" PRId64 " already; push"
+	    " again", first);
+	identity_unsign(push, fault);
+	free(fault);
+	return NULL;
+}
+
+static const struct err *
+read_cert(const struct hub *hub, struct repo *repo, struct push *push)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	if (push->who.cert == NULL)
+		return NULL;
+	err = repo_blob(repo, push->who.cert, CERT_SIZE_MAX, &text);
+	if (err != NULL)
+		return err_add(err, "the certificate of the push");
+	push->who.cert_text = str_detach(&text);
+	return push->who.fault == NULL ? check_new(hub, push) : NULL;
+}
+
+/* Does it move the environment's branch, or ask for more than words? */
+static bool
+is_for(const struct environment *env, const struct config *config,
+    const struct push_ref *ref)
+{
+	struct errand errand;
+
+	if (errand_is(ref->ref))
+		return errand_parse(&errand, config, ref->ref,
+		    repo_is_zero(ref->new)) == NULL && errand.env == env &&
+		    errand.kind != ERRAND_PLAN;
+	return str_starts_with(ref->ref, "refs/heads/") &&
+	    strcmp(ref->ref + strlen("refs/heads/"), env->branch) == 0;
+}
+
+static const struct err *
+refuse(const struct hub *hub, struct repo *repo, const struct push *push,
+    const char *environment, struct vec *reasons)
+{
+	const struct err *err;
+	char *seed;
+
+	err = repo_config_get(repo, SEED, &seed);
+	if (push->who.cert != NULL)
+		vec_pushf(reasons, "%s takes signed pushes alone, and this"
+		    " certificate counts for nothing: %s", environment,
+		    push->who.fault);
+	else if (seed != NULL)
+		vec_pushf(reasons, "%s takes signed pushes alone, and this"
+		    " one is not: git push --signed; see SIGNED PUSHES in"
+		    " slipway-hooks(7)", environment);
+	else
+		vec_pushf(reasons, "%s takes signed pushes alone, and git"
+		    " here does not know yet; on the server, once: slipway"
+		    " init %s", environment, hub->path);
+	free(seed);
+	return err;
+}
+
+const struct err *
+cert_check(const struct hub *hub, struct repo *repo, struct push *push,
+    struct vec *reasons)
+{
+	const struct config *config = hub->config;
+	const struct err *err;
+
+	err = read_cert(hub, repo, push);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+		bool wanted = false;
+
+		if (!env->set.require_signed_push ||
+		    (push->who.cert != NULL && push->who.fault == NULL))
+			continue;
+		for (size_t k = 0; k < push->n_refs && !wanted; k++)
+			wanted = is_for(env, config, &push->refs[k]);
+		if (wanted)
+			err = refuse(hub, repo, push, env->name, reasons);
+	}
+	return err;
+}
+
+static const struct err *
+keep(const struct hub *hub, int64_t push, const char *cert)
+{
+	char *ref = xasprintf(CERT_REFS "%" PRId64, push);
+	const struct err *err;
+	struct repo *repo;
+
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_keep(repo, ref, cert);
+	repo_close(repo);
+	free(ref);
+	return err;
+}
+
+void
+cert_keep(const struct hub *hub, int64_t push, struct vec *notes)
+{
+	struct pusher who;
+	const struct err *err;
+
+	err = pusher_get(hub->journal, push, &who);
+	if (err == NULL && who.cert != NULL && who.fault == NULL)
+		err = keep(hub, push, who.cert);
+	if (err != NULL)
+		vec_pushf(notes, "warning: the certificate of the push may be"
+		    " lost to gc: %s", err->text);
+	pusher_release(&who);
+}
