@@ -66,8 +66,9 @@ is "is who pushed, where nothing else tells" "$(deploy "$n" pusher)" \
 is "and it is told how that is known" "$(deploy "$n" push.known_by)" \
     certificate
 run "$slipway" show -C "$repo" "$n"
-like "people are shown it, too" "$out" \
-    "signed by +alice@example.org, key $(fingerprint alice)"
+is "people are shown it, too" \
+    "$(printf '%s\n' "$out" | sed -n 's/^  signed by  *//p')" \
+    "alice@example.org, key $(fingerprint alice)"
 like "with the account" "$out" "known by +certificate, as $(id -un)"
 
 # Its evidence.
