@@ -58,13 +58,13 @@ void str_addv(struct str *str, const char *fmt, va_list ap)
  */
 void str_add_visible(struct str *str, const char *bytes, size_t len);
 
-/* Ends what a colour sequence began. */
+/* Ends what colour sequences began. */
 #define STR_COLOUR_END "\x1b[m"
 
-/*
- * The same, but colour sequences (SGR alone) stay as they are; with one of
- * them in it, it ends with STR_COLOUR_END.
- */
+/* The length of a colour sequence (ESC [ digits ; m) at the start, or 0. */
+size_t str_colour_length(const char *bytes, size_t len);
+
+/* The same as str_add_visible(), but colour sequences stay as they are. */
 void str_add_coloured(struct str *str, const char *bytes, size_t len);
 
 /* True for a code point that a terminal obeys, or does not show. */

@@ -93,9 +93,8 @@ str_add_visible(struct str *str, const char *bytes, size_t len)
 	}
 }
 
-/* The length of the colour sequence at the start: ESC [ digits ; m. */
-static size_t
-sgr_length(const char *bytes, size_t len)
+size_t
+str_colour_length(const char *bytes, size_t len)
 {
 	size_t n = 2;
 
@@ -111,10 +110,9 @@ void
 str_add_coloured(struct str *str, const char *bytes, size_t len)
 {
 	size_t start = 0, i = 0;
-	bool open = false;
 
 	while (i < len) {
-		size_t n = sgr_length(bytes + i, len - i);
+		size_t n = str_colour_length(bytes + i, len - i);
 
 		if (n == 0) {
 			i++;
@@ -122,11 +120,8 @@ str_add_coloured(struct str *str, const char *bytes, size_t len)
 		}
 		str_add_visible(str, bytes + start, i - start);
 		str_add_bytes(str, bytes + i, n);
-		open = true;
 		i += n;
 		start = i;
 	}
 	str_add_visible(str, bytes + start, len - start);
-	if (open)
-		str_add(str, STR_COLOUR_END);
 }

@@ -14,6 +14,7 @@
 #include "deploy/queue.h"
 #include "file.h"
 #include "report/line.h"
+#include "report/paint.h"
 #include "report/table.h"
 #include "report/view.h"
 
@@ -99,7 +100,13 @@ cmd_number(int64_t *number, const char *word)
 const struct err *
 cmd_print(const struct str *text)
 {
-	return file_write_fd(STDOUT_FILENO, text->s, text->len);
+	struct str safe = STR_INIT;
+	const struct err *err;
+
+	paint_guard(&safe, text);
+	err = file_write_fd(STDOUT_FILENO, safe.s, safe.len);
+	str_release(&safe);
+	return err;
 }
 
 static const struct err *

@@ -9,6 +9,7 @@
  *	-C DIR, --repo DIR	   the bare repository
  *	-e ENV, --environment ENV  the environment
  *	--json			   results as JSON
+ *	--color WHEN		   auto, always or never
  *	-h, --help
  */
 #ifndef CMD_H
@@ -84,7 +85,10 @@ const struct err *cmd_open_journal(struct call *call);
 /* Parse a deploy's number; ERR_USAGE. */
 const struct err *cmd_number(int64_t *number, const char *word);
 
-/* Write the whole text to standard output. */
+/*
+ * Write the whole text to standard output, where nothing in it steers a
+ * terminal: see paint_guard().
+ */
 const struct err *cmd_print(const struct str *text);
 
 /*

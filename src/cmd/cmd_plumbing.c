@@ -49,7 +49,7 @@ run_cleanup(struct call *call)
 		err = runner_cleanup(&call->hub, call->env, &removed,
 		    &stays);
 	for (size_t i = 0; i < stays.n; i++)
-		fprintf(stderr, "slipway: %s\n", stays.v[i]);
+		err_print("slipway", err_new(ERR_FAILED, "%s", stays.v[i]));
 	if (err == NULL)
 		err = print_removed(call, &removed);
 	vec_release(&removed);

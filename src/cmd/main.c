@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "nearest.h"
 #include "plan/directive.h"
+#include "report/paint.h"
 
 static const struct cmd *const commands[] = {
 	&cmd_init,
@@ -38,6 +39,8 @@ static const struct cmd_option global_options[] = {
 	    " several" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 0, "json", NULL, "print the result as JSON" },
+	{ 0, "color", "WHEN", "colours: always, never, or auto, which is on"
+	    " a terminal unless NO_COLOR is set (auto)" },
 	{ 0, NULL, NULL, NULL }
 };
 
@@ -50,8 +53,8 @@ static const struct cmd_option global_options[] = {
 
 /* All options of one command, in the form that getopt_long wants. */
 struct parser {
-	const struct cmd_option *rows[CMD_OPTIONS_MAX + 4];
-	struct option longs[CMD_OPTIONS_MAX + 5];
+	const struct cmd_option *rows[CMD_OPTIONS_MAX + 5];
+	struct option longs[CMD_OPTIONS_MAX + 6];
 	struct str shorts;
 	int n;
 };
@@ -196,6 +199,8 @@ take_option(struct call *call, const struct cmd_option *row,
 		*help = true;
 	else if (row == &global_options[3])
 		call->json = true;
+	else if (row == &global_options[4])
+		return paint_choose(value);
 	else if (row->argument == NULL)
 		vec_push(&call->given, row->name);
 	else
@@ -207,7 +212,7 @@ static const struct err *
 unknown_option(const struct call *call, const struct parser *parser,
     const char *given)
 {
-	const char *names[CMD_OPTIONS_MAX + 4], *near = NULL;
+	const char *names[CMD_OPTIONS_MAX + 5], *near = NULL;
 	const char *command = call->cmd == NULL ? "" : call->cmd->name;
 
 	for (int i = 0; i < parser->n; i++)
@@ -226,12 +231,13 @@ static const struct err *
 parse(struct call *call, const struct parser *parser, int argc, char **argv,
     bool *help)
 {
+	const struct err *err = NULL;
 	int value;
 
 	optind = 0;
 	opterr = 0;
-	while ((value = getopt_long(argc, argv, parser->shorts.s,
-	    parser->longs, NULL)) != -1) {
+	while (err == NULL && (value = getopt_long(argc, argv,
+	    parser->shorts.s, parser->longs, NULL)) != -1) {
 		const struct cmd_option *row = option_of(parser, value);
 
 		if (row == NULL && value == ':')
@@ -240,9 +246,9 @@ parse(struct call *call, const struct parser *parser, int argc, char **argv,
 		if (row == NULL)
 			return unknown_option(call, parser,
 			    argv[optind - 1]);
-		take_option(call, row, optarg, help);
+		err = take_option(call, row, optarg, help);
 	}
-	return NULL;
+	return err;
 }
 
 static const struct err *
@@ -326,7 +332,9 @@ main(int argc, char **argv)
 	struct call call = { .hub = HUB_INIT };
 	const struct err *err;
 
-	err = run_line(&call, argc, argv);
+	err = paint_choose("auto");
+	if (err == NULL)
+		err = run_line(&call, argc, argv);
 	if (err == NULL && fflush(stdout) == EOF)
 		err = err_system("write the result");
 	if (err != NULL && *err->text != '\0')

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "report/paint.h"
+
 #define TAB_WIDTH 8
 
 /* How many characters a text has on a terminal. */
@@ -11,6 +13,9 @@ width_of(const char *text, size_t len)
 	size_t width = 0, step;
 
 	for (size_t i = 0; i < len; i += step) {
+		step = str_colour_length(text + i, len - i);
+		if (step > 0)
+			continue;
 		str_decode(text + i, len - i, &step);
 		width++;
 	}
@@ -133,7 +138,10 @@ line_output(struct str *out, const char *text)
 		const char *tab = memchr(text, '\t', len);
 
 		upto = tab == NULL ? len : (size_t)(tab - text);
-		str_add_visible(out, text, upto);
+		if (paint_is_on())
+			str_add_coloured(out, text, upto);
+		else
+			str_add_visible(out, text, upto);
 		if (tab != NULL) {
 			column = width_of(out->s + start, out->len - start);
 			add_spaces(out, TAB_WIDTH - column % TAB_WIDTH);
@@ -142,4 +150,6 @@ line_output(struct str *out, const char *text)
 		text += upto;
 		len -= upto;
 	}
+	if (memchr(out->s + start, '\x1b', out->len - start) != NULL)
+		paint_end(out);
 }

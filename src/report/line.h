@@ -44,7 +44,8 @@ void line_word(struct str *out, const char *word);
 
 /*
  * A line that a command printed: tabs become spaces, and what a carriage
- * return would have overwritten is left out.
+ * return would have overwritten is left out. Its colours stay where colours
+ * are on, and end with it.
  */
 void line_output(struct str *out, const char *text);
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "json.h"
 #include "report/line.h"
+#include "report/paint.h"
 #include "report/summary.h"
 #include "vec.h"
 
@@ -238,7 +239,7 @@ on_directive(struct render *render, const struct json_flat *event,
 		str_add(out, ")\n");
 		return;
 	}
-	str_add(out, "warning: ");
+	paint_lead(out, PAINT_BUSY, "warning:");
 	add_directive(out, event);
 	str_add(out, " (");
 	add_origin(out, event);
@@ -256,7 +257,7 @@ on_warning(struct render *render, const struct json_flat *event,
     struct str *out)
 {
 	(void)render;
-	str_add(out, "warning: ");
+	paint_lead(out, PAINT_BUSY, "warning:");
 	line_text(out, json_flat_get(event, "text"));
 	str_addch(out, '\n');
 }

@@ -16,6 +16,7 @@
 #include "journal/push.h"
 #include "path.h"
 #include "report/line.h"
+#include "report/paint.h"
 #include "report/table.h"
 
 struct status {
@@ -150,7 +151,9 @@ add_live(struct str *out, const struct deploy *live)
 		return;
 	}
 	str_add(out, "release ");
+	paint_begin(out, PAINT_GOOD);
 	line_text(out, live->release);
+	paint_end(out);
 	str_add(out, ", since ");
 	clock_add_local(out, live->finished_at != 0 ? live->finished_at :
 	    live->started_at);
@@ -168,11 +171,15 @@ static void
 add_with_state(struct str *out, const char *label,
     const struct deploy *deploy)
 {
+	const char *state;
+
 	if (deploy->number == 0)
 		return;
 	line_label(out, label);
 	add_deploy(out, deploy);
-	str_addf(out, ", %s", deploy_state_name(deploy->state));
+	state = deploy_state_name(deploy->state);
+	str_add(out, ", ");
+	paint_word(out, paint_of_state(state), state);
 	if (deploy->error != NULL) {
 		str_add(out, ": ");
 		line_text(out, deploy->error);

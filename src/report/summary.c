@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "plan/phase.h"
 #include "report/line.h"
+#include "report/paint.h"
 
 struct summary {
 	struct str *out;
@@ -139,10 +140,12 @@ add_success(const struct summary *summary)
 	line_text(summary->out, get(summary, "environment"));
 	str_add(summary->out, ": release ");
 	line_text(summary->out, get(summary, "release"));
-	str_add(summary->out, is_rollback(summary) ? " is live again\n" :
-	    " is live\n");
+	str_addch(summary->out, ' ');
+	paint_word(summary->out, PAINT_GOOD, is_rollback(summary) ?
+	    "is live again" : "is live");
+	str_addch(summary->out, '\n');
 	if (error != NULL) {
-		str_add(summary->out, "warning: ");
+		paint_lead(summary->out, PAINT_BUSY, "warning:");
 		line_text(summary->out, error);
 		str_addch(summary->out, '\n');
 	}
@@ -222,8 +225,9 @@ add_failure(const struct summary *summary, const char *state)
 	bool cancelled = get(summary, "cancelled_by") != NULL;
 	bool broken = strcmp(state, "broken") == 0;
 
-	str_add(summary->out, cancelled && !broken ? "deploy " :
-	    "error: deploy ");
+	if (!cancelled || broken)
+		paint_lead(summary->out, PAINT_BAD, "error:");
+	str_add(summary->out, "deploy ");
 	line_text(summary->out, get(summary, "deploy"));
 	if (cancelled) {
 		str_add(summary->out, " was ");

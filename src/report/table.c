@@ -10,6 +10,7 @@
 #include "journal/step.h"
 #include "plan/phase.h"
 #include "report/line.h"
+#include "report/paint.h"
 
 /* Characters of a subject that a line of the log shows. */
 #define SUBJECT_MAX 50
@@ -64,7 +65,9 @@ table_log_line(struct str *out, const struct deploy *deploy)
 	clock_add_local(&cell, deploy->requested_at);
 	add_cell(out, COLUMN_TIME, cell.s);
 	add_cell(out, COLUMN_ENVIRONMENT, deploy->environment);
+	paint_begin(out, paint_of_state(deploy_state_name(deploy->state)));
 	add_cell(out, COLUMN_STATE, deploy_state_name(deploy->state));
+	paint_end(out);
 	add_cell(out, COLUMN_RELEASE, deploy->release == NULL ? "-" :
 	    deploy->release);
 	str_clear(&cell);
@@ -75,7 +78,8 @@ table_log_line(struct str *out, const struct deploy *deploy)
 	str_trim_end(out);
 	str_addch(out, '\n');
 	if (deploy->error != NULL) {
-		str_add(out, "        error: ");
+		str_add(out, "        ");
+		paint_lead(out, PAINT_BAD, "error:");
 		line_text(out, deploy->error);
 		str_addch(out, '\n');
 	}
@@ -223,7 +227,9 @@ add_step(const struct step *step, void *ctx)
 		line_text(out, step->host);
 	}
 	str_add(out, ": ");
+	paint_begin(out, paint_of_state(step->state));
 	line_text(out, step->state);
+	paint_end(out);
 	add_step_end(out, step);
 	if (strcmp(step->state, "running") != 0) {
 		str_add(out, ", ");
@@ -289,6 +295,14 @@ add_push(struct str *out, struct journal *journal,
 	return err;
 }
 
+static void
+add_state(struct str *out, const struct deploy *deploy)
+{
+	const char *name = deploy_state_name(deploy->state);
+
+	paint_word(out, paint_of_state(name), name);
+}
+
 const struct err *
 table_show(struct str *out, struct journal *journal,
     const struct deploy *deploy, bool abandoned)
@@ -300,7 +314,9 @@ table_show(struct str *out, struct journal *journal,
 	str_add(out, strcmp(deploy->kind, "rollback") == 0 ? "rollback of " :
 	    "");
 	line_text(out, deploy->environment);
-	str_addf(out, ", %s\n", deploy_state_name(deploy->state));
+	str_add(out, ", ");
+	add_state(out, deploy);
+	str_addch(out, '\n');
 	add_facts(out, deploy);
 	if (deploy->started_at != 0)
 		err = add_migrations(out, journal, deploy, abandoned);

@@ -134,13 +134,13 @@ test_coloured(void)
 		const char *want;
 	} cases[] = {
 		{ "plain",		 "plain" },
-		{ "\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m\x1b[m" },
-		{ "\x1b[1;38:5:8mred",	 "\x1b[1;38:5:8mred\x1b[m" },
+		{ "\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m" },
+		{ "\x1b[1;38:5:8mred",	 "\x1b[1;38:5:8mred" },
 		{ "\x1b[2J",		 "\\x1b[2J" },
 		{ "\x1b[31",		 "\\x1b[31" },
 		{ "\x1b[?1m",		 "\\x1b[?1m" },
 		{ "\x1b]8;;x\a",	 "\\x1b]8;;x\\x07" },
-		{ "\x1b\x1b[m\x1b[H",	 "\\x1b\x1b[m\\x1b[H\x1b[m" },
+		{ "\x1b\x1b[m\x1b[H",	 "\\x1b\x1b[m\\x1b[H" },
 		{ "\x1b[000000000000000000000000000000000m",
 		    "\\x1b[000000000000000000000000000000000m" },
 	};

@@ -116,7 +116,7 @@ static const char object[] = "{\"deploy\":2,\"environment\":\"production\","
     "\"window_ms\":null,\"error\":null,\"steps\":[{\"phase\":\"migrate\","
     "\"action\":\"updb\",\"host\":\"db1\",\"state\":\"failed\","
     "\"exit\":null,\"started_at\":\"2026-11-20T10:14:58.120Z\","
-    "\"duration_ms\":120}]}";
+    "\"duration_ms\":120}],\"push\":null}";
 
 static const char shown[] = "deploy 2: production, preparing\n"
     "  commit        " COMMIT "\n"
