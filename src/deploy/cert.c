@@ -90,7 +90,7 @@ cert_read(struct pusher *who, const char *receiver)
 		return;
 	who->cert = xstrdup(cert);
 	fault = fault_of(signatures, getenv("GIT_PUSH_CERT_STATUS"));
-	/* git calls the signature of any ssh key good; of some it knows whose. */
+	/* git calls that of any ssh key good; of some it knows whose it is. */
 	if (fault == NULL && (signer == NULL || *signer == '\0'))
 		fault = STRANGER;
 	if (fault == NULL)

@@ -75,7 +75,7 @@ comment_home() {
 	case $build/ in
 	"$account_home"/*) return 1 ;;
 	esac
-	mkdir -p -m 700 "$T/account/.ssh"
+	mkdir -m 700 "$T/account" "$T/account/.ssh"
 	cp "$T/ssh/alice.pub" "$T/account/.ssh/authorized_keys"
 	kill "$sshd_pid"
 	wait_for 10 ended "$sshd_pid"

@@ -82,6 +82,12 @@ ok "the journal has the same text" sh -c 'head -c "$(stat -c %s "$1")" "$2" |
     cmp - "$1"' sh "$T/cert" "$T/text"
 like "it says what was wanted" "$(cat "$T/cert")" \
     "$(head_of HEAD~1) $(head_of) refs/heads/main"
+# As the manual says.
+sed '/^-----BEGIN/,$d' "$T/cert" > "$T/cert.text"
+sed -n '/^-----BEGIN/,$p' "$T/cert" > "$T/cert.sig"
+ok "and can be checked without us" sh -c 'ssh-keygen -Y verify -n git \
+    -f "$1" -I alice@example.org -s "$2.sig" < "$2.text"' sh \
+    "$repo/allowed_signers" "$T/cert"
 git -C "$repo" gc -q --prune=now
 ok "gc leaves it" git -C "$repo" cat-file -e "$cert"
 unlike "and nobody sees it" "$(git ls-remote "$repo")" slipway/certs

@@ -60,7 +60,7 @@ if ($fresh) {
 send_pkt("push-cert\0report-status side-band-64k object-format=sha1");
 send_pkt($_) for @lines;
 send_pkt("push-cert-end\n");
-print {$to} '0000', 
+print {$to} '0000',
     qx(git -C '$repo' pack-objects --stdout -q < /dev/null);
 close $to;
 while (defined(my $line = pkt())) {
