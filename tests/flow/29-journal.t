@@ -222,11 +222,16 @@ check_invariants "with the real journal again"
 
 # Versions
 sql "DROP INDEX deploys_unfinished; DROP INDEX pushes_refused;
-    DROP INDEX releases_state; PRAGMA user_version = 1"
+    DROP INDEX releases_state; CREATE TABLE kept AS SELECT * FROM pushers;
+    DROP TABLE pushers; PRAGMA user_version = 1"
 run "$slipway" log -C "$repo"
 is_exit "a journal of the first version is read by its owner" 0
 is "and has the version of today" "$(sql "PRAGMA user_version")" \
     "$(sqlite3 "$T/journal.db" 'PRAGMA user_version')"
+run "$slipway" show -C "$repo" 1
+like "what it did not know is not told" "$out" 'pusher +'
+unlike "as here" "$out" 'known by'
+sql "INSERT INTO pushers SELECT * FROM kept; DROP TABLE kept"
 check_invariants "migrated"
 sql "PRAGMA user_version = 7777"
 before=$(sha256sum "$repo/slipway/journal.db")
