@@ -3,6 +3,7 @@
 #include <sys/types.h>
 #include <sha2.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +51,97 @@ encode(struct str *text, const uint8_t *bytes, size_t len)
 		str_addch(text, digits[bits << (6 - n) & 63]);
 }
 
+/* The keys of certificates: how many strings each has behind its type. */
+static const struct {
+	const char *cert, *plain;
+	int fields;
+} kinds[] = {
+	{ "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", 1 },
+	{ "ssh-rsa-cert-v01@openssh.com", "ssh-rsa", 2 },
+	{ "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+	    "ecdsa-sha2-nistp256", 2 },
+	{ "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+	    "ecdsa-sha2-nistp384", 2 },
+	{ "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+	    "ecdsa-sha2-nistp521", 2 },
+	{ "sk-ssh-ed25519-cert-v01@openssh.com",
+	    "sk-ssh-ed25519@openssh.com", 2 },
+	{ "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+	    "sk-ecdsa-sha2-nistp256@openssh.com", 3 },
+};
+
+/* The string of RFC 4251 at "*at", which moves behind it; false: no more. */
+static bool
+take_string(const struct str *blob, size_t *at, size_t *start, size_t *len)
+{
+	uint32_t n = 0;
+
+	if (*at > blob->len || blob->len - *at < 4)
+		return false;
+	for (int i = 0; i < 4; i++)
+		n = n << 8 | (uint8_t)blob->s[*at + (size_t)i];
+	*start = *at + 4;
+	*len = n;
+	if (n > blob->len - *start)
+		return false;
+	*at = *start + n;
+	return true;
+}
+
+static void
+add_string(struct str *blob, const char *bytes, size_t len)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		str_addch(blob, (char)(len >> shift & 0xff));
+	str_add_bytes(blob, bytes, len);
+}
+
+/*
+ * A certificate becomes the key that is in it, as ssh-keygen shows it; what
+ * its authority calls it is given through "*id". Any other key stays.
+ */
+static void
+open_cert(struct str *blob, char **id)
+{
+	struct str plain = STR_INIT;
+	size_t at = 0, start, len, i;
+	bool whole;
+
+	*id = NULL;
+	whole = take_string(blob, &at, &start, &len);
+	for (i = 0; whole && i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strlen(kinds[i].cert) == len &&
+		    memcmp(blob->s + start, kinds[i].cert, len) == 0)
+			break;
+	}
+	if (!whole || i == sizeof(kinds) / sizeof(*kinds))
+		return;
+	add_string(&plain, kinds[i].plain, strlen(kinds[i].plain));
+	whole = take_string(blob, &at, &start, &len);	/* the nonce */
+	for (int k = 0; whole && k < kinds[i].fields; k++) {
+		whole = take_string(blob, &at, &start, &len);
+		if (whole)
+			add_string(&plain, blob->s + start, len);
+	}
+	at += 8 + 4;			/* the serial number and the type */
+	if (whole && take_string(blob, &at, &start, &len)) {
+		*id = xstrndup(blob->s + start, len);
+		str_clear(blob);
+		str_add_bytes(blob, plain.s, plain.len);
+	}
+	str_release(&plain);
+}
+
+/* "*id", where the key is a certificate, is given; else NULL. */
 static char *
-fingerprint(const char *key)
+fingerprint(const char *key, char **id)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	struct str blob = STR_INIT, text = STR_INIT;
 	SHA2_CTX sha;
 
 	decode(&blob, key);
+	open_cert(&blob, id);
 	SHA256Init(&sha);
 	SHA256Update(&sha, (const uint8_t *)blob.s, blob.len);
 	SHA256Final(digest, &sha);
@@ -114,13 +198,18 @@ first_key(const char *auth)
 char *
 sshkey_name(const char *auth, const char *authorized)
 {
-	char *key = first_key(auth), *name;
+	char *key = first_key(auth), *name, *print, *id;
 
 	if (key == NULL)
 		return NULL;
 	name = comment(authorized, key);
+	print = fingerprint(key, &id);
+	if (name == NULL && id != NULL && *id != '\0')
+		name = xstrdup(id);
 	if (name == NULL)
-		name = fingerprint(key);
+		name = xstrdup(print);
+	free(print);
+	free(id);
 	free(key);
 	return name;
 }
@@ -128,9 +217,10 @@ sshkey_name(const char *auth, const char *authorized)
 char *
 sshkey_fingerprint(const char *auth)
 {
-	char *key = first_key(auth), *print;
+	char *key = first_key(auth), *print, *id = NULL;
 
-	print = key == NULL ? NULL : fingerprint(key);
+	print = key == NULL ? NULL : fingerprint(key, &id);
+	free(id);
 	free(key);
 	return print;
 }

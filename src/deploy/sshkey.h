@@ -12,7 +12,8 @@
 
 /*
  * The name of the key, given: its comment in "authorized" (the text of an
- * authorized_keys file), or else "SHA256:..." as ssh-keygen -l shows it.
+ * authorized_keys file); of a certificate, the identity that its authority
+ * has written into it; or else "SHA256:..." as ssh-keygen -l shows it.
  * "auth" is the text of the file that sshd wrote. NULL: no key in there.
  */
 char *sshkey_name(const char *auth, const char *authorized);

@@ -199,6 +199,20 @@ add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
+/* Several reasons, each of them on a line, become one line. */
+static void
+add_reasons(struct str *out, const char *reasons)
+{
+	struct vec lines = VEC_INIT;
+
+	vec_split(&lines, reasons, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		str_add(out, i == 0 ? "" : "; ");
+		line_text(out, lines.v[i]);
+	}
+	vec_release(&lines);
+}
+
 const struct err *
 table_refused(struct str *out, struct journal *journal)
 {
@@ -214,7 +228,7 @@ table_refused(struct str *out, struct journal *journal)
 		str_add(out, ", ");
 		clock_add_local(out, push.at);
 		str_add(out, ": ");
-		line_text(out, reason == NULL ? "" : reason);
+		add_reasons(out, reason == NULL ? "" : reason);
 		str_addch(out, '\n');
 	}
 	push_release(&push);

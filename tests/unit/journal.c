@@ -35,7 +35,7 @@ test_schema(void)
 	journal_close(journal);
 	write_text(path, "PRAGMA user_version = 7");
 	is_err(journal_open(&journal, path, DB_WRITE), ERR_JOURNAL,
-	    "version 7, this Slipway knows up to version 2", "a newer one");
+	    "version 7, this Slipway knows up to version 3", "a newer one");
 	unlink(path);
 	write_text(path, "CREATE TABLE theirs (x)");
 	is_err(journal_open(&journal, path, DB_WRITE), ERR_CORRUPT,

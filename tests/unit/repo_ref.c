@@ -85,6 +85,27 @@ test_neighbours(struct repo *repo, const char *a)
 	}
 }
 
+static void
+test_blob(struct repo *repo)
+{
+	struct str text = STR_INIT;
+	char *blob = rev("main:run"), *kept;
+
+	is_ok(repo_blob(repo, blob, 1000, &text), "a blob is read");
+	ok(text.len > 0, "it has its bytes");
+	is_err(repo_blob(repo, blob, text.len - 1, &text), ERR_REFUSED,
+	    "more than", "one that is too large is not");
+	is_err(repo_blob(repo, REPO_ZERO_OID, 1000, &text), ERR_NOT_FOUND,
+	    "read blob", "nor one that is not there");
+	is_ok(repo_keep(repo, "refs/slipway/certs/1", blob), "it is kept");
+	is_ok(repo_keep(repo, "refs/slipway/certs/1", blob), "once more");
+	kept = rev("refs/slipway/certs/1");
+	is_str(kept, blob, "by that ref");
+	str_release(&text);
+	free(kept);
+	free(blob);
+}
+
 int
 main(void)
 {
@@ -98,6 +119,7 @@ main(void)
 	test_move(repo, a, b);
 	test_locked(repo, a);
 	test_neighbours(repo, a);
+	test_blob(repo);
 	free(a);
 	free(b);
 	repo_close(repo);

@@ -12,6 +12,22 @@
     "zAkenhI6FBnlO7a29BiDuDRKeJCebve+fbCdlBt0rhX+6AvyLrQ4dedeetVN" \
     "phaS1xZFIldipsPXfx4="
 #define EC_PRINT "SHA256:l+a+N6bT/SU7jIqWL/e4cofisJjhmpkskSipIy6mEeg"
+/* What ssh-keygen -s -I 'bob the builder' makes of such a key. */
+#define CERT_TYPE "ecdsa-sha2-nistp256-cert-v01@openssh.com"
+#define CERT \
+    "AAAAKGVjZHNhLXNoYTItbmlzdHAyNTYtY2VydC12MDFAb3BlbnNzaC5j" \
+    "b20AAAAgd5N2Z4F6m95zl3NnhiFN/pUfeeovouEcWnz6prqc1E0AAAAI" \
+    "bmlzdHAyNTYAAABBBELVAFEzJ7vbaX2bv2KpsG9LAw1T8tb2V7yMipDs" \
+    "xLpabkhC1IcmggAxFYeT+4lTnVpgE3GWYXErTDKhA+KaSMgAAAAAAAAA" \
+    "AAAAAAEAAAAPYm9iIHRoZSBidWlsZGVyAAAACAAAAARyb290AAAAAAAA" \
+    "AAD//////////wAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGlu" \
+    "ZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBl" \
+    "cm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAA" \
+    "AAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1" \
+    "NTE5AAAAIOxc2bp1HYSU25Ys52CdhEbguFguhUjc4suS479SaF6mAAAA" \
+    "UwAAAAtzc2gtZWQyNTUxOQAAAEAAuxVCKvKWwfsLo17YsaD5zVqeVvqT" \
+    "G3Lx9JevUBQ3sAr4bvFcFJBVs8slGwrPxnoUE1KAt1lTB5S6IaLosWwA"
+#define CERT_PRINT "SHA256:5d4uaH6b32q10RWbD7+ijbJxKIw/vJTHmKrxBd4an5g"
 #define ED_AUTH "publickey ssh-ed25519 " ED "\n"
 
 static const struct {
@@ -39,6 +55,43 @@ static const struct {
 	{ "a key without its type", ED_AUTH, ED " bob\n", ED_PRINT },
 };
 
+static void
+test_cert(void)
+{
+	static const char auth[] = "publickey " CERT_TYPE " " CERT "\n";
+	char *name = sshkey_name(auth, "cert-authority ssh-ed25519 AAAA\n");
+	char *print = sshkey_fingerprint(auth);
+
+	is_str(name, "bob the builder", "a certificate has the name in it");
+	is_str(print, CERT_PRINT, "and the fingerprint of its key");
+	free(name);
+	free(print);
+	name = sshkey_name(auth, "cert-authority " CERT_TYPE " " CERT " x\n");
+	is_str(name, "x", "unless its line has one");
+	free(name);
+}
+
+/* Cut anywhere, it is some key, or none, and no more is read than is there. */
+static void
+test_cut(void)
+{
+	static const char cert[] = CERT;
+	size_t n_names = 0;
+
+	for (size_t len = 1; len < sizeof(cert); len++) {
+		struct str auth = STR_INIT;
+		char *name;
+
+		str_addf(&auth, "publickey t %.*s\n", (int)len, cert);
+		name = sshkey_name(auth.s, "");
+		n_names += name != NULL;
+		free(name);
+		str_release(&auth);
+	}
+	is_int((int64_t)n_names, (int64_t)sizeof(cert) - 1,
+	    "each has some name");
+}
+
 int
 main(void)
 {
@@ -53,5 +106,7 @@ main(void)
 		    "%s: its fingerprint", cases[i].what);
 		free(name);
 	}
+	test_cert();
+	test_cut();
 	return tap_done();
 }
