@@ -75,15 +75,33 @@ add_hex(struct str *str, const char *bytes, size_t len)
 	}
 }
 
+/* How many bytes at the start are plain: most of them are. */
+static size_t
+plain_length(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= 0x20 && bytes[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void
 str_add_visible(struct str *str, const char *bytes, size_t len)
 {
 	long before = 0;
 
 	for (size_t i = 0; i < len; ) {
-		size_t n;
-		long c = str_decode(bytes + i, len - i, &n);
+		size_t n = plain_length(bytes + i, len - i);
+		long c;
 
+		if (n > 0) {
+			str_add_bytes(str, bytes + i, n);
+			before = bytes[i + n - 1];
+			i += n;
+			continue;
+		}
+		c = str_decode(bytes + i, len - i, &n);
 		if (c != -1 && is_shown(c, before))
 			str_add_bytes(str, bytes + i, n);
 		else

@@ -139,16 +139,36 @@ read_cert(const struct hub *hub, struct repo *repo, struct push *push)
 /* Does it move the environment's branch, or ask for more than words? */
 static bool
 is_for(const struct environment *env, const struct config *config,
-    const struct push_ref *ref)
+    const char *ref, bool deletes)
 {
 	struct errand errand;
 
-	if (errand_is(ref->ref))
-		return errand_parse(&errand, config, ref->ref,
-		    repo_is_zero(ref->new)) == NULL && errand.env == env &&
-		    errand.kind != ERRAND_PLAN;
-	return str_starts_with(ref->ref, "refs/heads/") &&
-	    strcmp(ref->ref + strlen("refs/heads/"), env->branch) == 0;
+	if (errand_is(ref))
+		return errand_parse(&errand, config, ref, deletes) == NULL &&
+		    errand.env == env && errand.kind != ERRAND_PLAN;
+	return str_starts_with(ref, "refs/heads/") &&
+	    strcmp(ref + strlen("refs/heads/"), env->branch) == 0;
+}
+
+/* git follows a symbolic ref to the branch behind it. */
+static const struct err *
+is_wanted(const struct environment *env, const struct config *config,
+    struct repo *repo, const struct push *push, bool *is)
+{
+	const struct err *err = NULL;
+
+	*is = false;
+	for (size_t i = 0; err == NULL && i < push->n_refs && !*is; i++) {
+		const struct push_ref *ref = &push->refs[i];
+		bool deletes = repo_is_zero(ref->new);
+		char *target;
+
+		err = repo_ref_alias(repo, ref->ref, &target);
+		*is = is_for(env, config, ref->ref, deletes) ||
+		    (target != NULL && is_for(env, config, target, deletes));
+		free(target);
+	}
+	return err;
 }
 
 static const struct err *
@@ -185,14 +205,13 @@ cert_check(const struct hub *hub, struct repo *repo, struct push *push,
 	err = read_cert(hub, repo, push);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
-		bool wanted = false;
+		bool wanted;
 
 		if (!env->set.require_signed_push ||
 		    (push->who.cert != NULL && push->who.fault == NULL))
 			continue;
-		for (size_t k = 0; k < push->n_refs && !wanted; k++)
-			wanted = is_for(env, config, &push->refs[k]);
-		if (wanted)
+		err = is_wanted(env, config, repo, push, &wanted);
+		if (err == NULL && wanted)
 			err = refuse(hub, repo, push, env->name, reasons);
 	}
 	return err;

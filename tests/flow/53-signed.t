@@ -2,6 +2,7 @@
 # Signed pushes, with real ssh keys: who signed is kept, and an environment
 # can take nothing else.
 
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/../lib.sh"
 
 command -v ssh-keygen > /dev/null || skip_all "there is no ssh-keygen"
@@ -145,6 +146,10 @@ push main:refs/deploy/now
 isnt "refs/deploy/now has to be signed" "$status" 0
 push :refs/deploy/rollback
 isnt "and a rollback" "$status" 0
+git -C "$repo" symbolic-ref refs/heads/alias refs/heads/main
+push main:alias
+is_exit "nor is there another way to the branch" 1
+git -C "$repo" symbolic-ref -d refs/heads/alias
 push main:refs/deploy/plan
 is_exit "a plan need not be" 0
 push main:refs/heads/topic

@@ -2,6 +2,7 @@
 # The same over HTTP: git http-backend behind a real Apache, which knows
 # who it is; and signed pushes, where each request is a connection.
 
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/../lib.sh"
 . "$here/httpd.sh"
 

@@ -2,6 +2,7 @@
 # Commands get the same environment, whoever asks and whatever is in the
 # environment of the asker: this list, and nothing else.
 
+[ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/../lib.sh"
 
 make_site
