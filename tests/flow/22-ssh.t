@@ -118,4 +118,26 @@ if comment_home; then
 else
 	pass "the comment of a key is its name # SKIP not root here"
 fi
+
+# Which of them counts, where several tell.
+git -C "$work" remote set-url production "$repo"
+printf 'publickey %s\n' "$(cut -d ' ' -f 1,2 "$T/ssh/alice.pub")" \
+    > "$T/auth"
+ln -s auth "$T/link"
+while read -r name how variables; do
+	put index.html "$name, $how, $variables"
+	git -C "$work" commit -q -m "by somebody" --author "root <root@host>"
+	# shellcheck disable=SC2086 # several variables
+	run env $variables git -C "$work" push production main
+	is "$variables: the name" "$(newest pusher)" "$name"
+	is "$variables: how" "$(newest push.known_by | tr -d ' ')" "$how"
+done <<EOF
+gina GL_USER GL_USER=gina REMOTE_USER=rita SSH_USER_AUTH=$T/auth
+rita REMOTE_USER GL_USER= REMOTE_USER=rita SSH_USER_AUTH=$T/auth
+$print sshkey SSH_USER_AUTH=$T/auth
+$(id -un) account SSH_USER_AUTH=$T/link
+$(id -un) account SSH_USER_AUTH=/dev/zero GIT_AUTHOR_NAME=mallory
+$(id -un) account USER=mallory LOGNAME=mallory GIT_COMMITTER_NAME=mallory
+EOF
+check_invariants "after several names"
 done_testing
