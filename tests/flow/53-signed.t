@@ -162,6 +162,40 @@ is "with its signer" "$(newest push.signer)" alice@example.org
 push --signed main
 is_exit "the branch follows" 0
 
+# Keys of GnuPG: those of the account's keyring.
+gpg_key() {
+	command -v gpg > /dev/null || return 1
+	mkdir -m 700 "$HOME/.gnupg" "$T/gnupg"
+	printf 'allow-loopback-pinentry\n' > "$T/gnupg/gpg-agent.conf"
+	gpg --homedir "$T/gnupg" --batch --quiet --passphrase '' \
+	    --quick-generate-key 'Gina <gina@example.org>' default sign never &&
+	    gpg --homedir "$T/gnupg" --export > "$T/gina.gpg"
+}
+if gpg_key 2> "$T/gpg.err"; then
+	cat > "$T/gpg" <<EOF2
+#!/bin/sh
+exec gpg --homedir $T/gnupg --batch "\$@"
+EOF2
+	chmod +x "$T/gpg"
+	git -C "$work" config gpg.format openpgp
+	git -C "$work" config gpg.program "$T/gpg"
+	git -C "$work" config user.signingKey gina@example.org
+	commit index.html gnupg "with a key of GnuPG"
+	push --signed main
+	is_exit "a key of GnuPG that nobody here knows is refused" 1
+	gpg --batch --quiet --import "$T/gina.gpg"
+	push --signed main
+	is_exit "one of the keyring is taken" 0
+	is "with the name in it" "$(newest push.signer)" \
+	    "Gina <gina@example.org>"
+	gpgconf --homedir "$T/gnupg" --kill all
+	gpgconf --kill all
+	git -C "$work" config gpg.format ssh
+	git -C "$work" config user.signingKey "$keys/alice.pub"
+else
+	pass "a key of GnuPG # SKIP there is no gpg: $(head -n 1 "$T/gpg.err")"
+fi
+
 # In a transactional environment; and the seed of another place counts.
 config <<'EOF2'
 require_signed_push = yes
