@@ -116,7 +116,7 @@ struct view_spec;
 const struct err *cmd_view(const struct call *call,
     const struct view_spec *spec, int64_t *last);
 
-extern const struct cmd cmd_agent, cmd_cancel, cmd_cleanup, cmd_deploy,
+extern const struct cmd cmd_agent, cmd_audit, cmd_cancel, cmd_cleanup, cmd_deploy,
     cmd_drift, cmd_init, cmd_log, cmd_resume, cmd_retry, cmd_rollback,
     cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify;
 

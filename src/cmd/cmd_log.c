@@ -6,25 +6,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "cmd/cmd.h"
+#include "cmd/filter.h"
 #include "deploy/queue.h"
 #include "deploy/tip.h"
 #include "journal/deploy.h"
-#include "nearest.h"
 #include "report/handmade.h"
 #include "report/left.h"
 #include "report/line.h"
-#include "report/line.h"
+#include "report/pattern.h"
 #include "report/table.h"
 #include "report/view.h"
-
-/* How many deploys "slipway log" lists when it is not told. */
-#define LOG_LIMIT 20
 
 /* Where the rows of one listing go. */
 struct listing {
 	struct call *call;
+	const char *pattern;	/* NULL: none was given */
 	struct str *out;
 	struct json json;
 };
@@ -36,56 +33,27 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 
 	if (listing->call->json)
 		return table_json(&listing->json, journal, deploy);
+	if (listing->pattern != NULL)
+		return pattern_add(listing->out, listing->pattern, journal,
+		    deploy);
 	table_log_line(listing->out, deploy);
 	return NULL;
 }
 
 static const struct err *
-check_state(const char *state)
+list_all(struct listing *listing, const struct deploy_filter *filter)
 {
-	const char *all[DEPLOY_STATES], *near;
-	enum deploy_state found;
-	struct str names = STR_INIT;
+	const struct call *call = listing->call;
 	const struct err *err;
 
-	if (state == NULL || deploy_state_by_name(&found, state))
-		return NULL;
-	for (int i = 0; i < DEPLOY_STATES; i++) {
-		all[i] = deploy_state_name((enum deploy_state)i);
-		str_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i]);
-	}
-	near = nearest_word(state, all, DEPLOY_STATES);
-	if (near != NULL)
-		err = err_new(ERR_USAGE, "--state %s: did you mean %s?",
-		    state, near);
-	else
-		err = err_new(ERR_USAGE, "--state %s: the states are %s",
-		    state, names.s);
-	str_release(&names);
-	return err;
-}
-
-static const struct err *
-read_filter(struct call *call, struct deploy_filter *filter)
-{
-	const char *limit = call_value(call, "limit");
-	const char *since = call_value(call, "since");
-	const struct err *err;
-
-	filter->environment = call->environment;
-	filter->author = call_value(call, "author");
-	filter->state = call_value(call, "state");
-	filter->limit = LOG_LIMIT;
-	err = check_state(filter->state);
-	if (err == NULL && limit != NULL &&
-	    cmd_number(&filter->limit, limit) != NULL)
-		err = err_new(ERR_USAGE, "-n %s: say a number from 1",
-		    limit);
-	if (err == NULL && since != NULL) {
-		err = clock_parse_when(&filter->since_at, since,
-		    clock_now_ms());
-		if (err != NULL)
-			err = err_add(err, "--since");
+	if (call->json)
+		json_array(&listing->json);
+	else if (listing->pattern == NULL)
+		table_log_head(listing->out);
+	err = deploy_each(call->hub.journal, filter, list_one, listing);
+	if (call->json) {
+		json_end(&listing->json);
+		str_addch(listing->out, '\n');
 	}
 	return err;
 }
@@ -94,27 +62,30 @@ static const struct err *
 run_log(struct call *call)
 {
 	struct str out = STR_INIT;
-	struct listing listing = { call, &out, JSON_INIT(&out) };
+	struct listing listing = {
+		.call = call,
+		.pattern = call_value(call, "format"),
+		.out = &out,
+		.json = JSON_INIT(&out),
+	};
 	struct deploy_filter filter = { 0 };
-	const struct err *err;
+	const struct err *err = NULL;
 
 	listing.json.pretty = true;
-	err = cmd_open_journal(call);
+	if (call->json && listing.pattern != NULL)
+		err = err_new(ERR_USAGE, "--json and --format are two"
+		    " results; ask for one of them");
+	else if (listing.pattern != NULL)
+		err = pattern_check(listing.pattern);
 	if (err == NULL)
-		err = read_filter(call, &filter);
-	if (err != NULL)
-		return err;
-	if (call->json)
-		json_array(&listing.json);
-	else
-		table_log_head(&out);
-	err = deploy_each(call->hub.journal, &filter, list_one, &listing);
-	if (call->json) {
-		json_end(&listing.json);
-		str_addch(&out, '\n');
-	}
+		err = cmd_open_journal(call);
+	if (err == NULL)
+		err = filter_read(&filter, call);
+	if (err == NULL)
+		err = list_all(&listing, &filter);
 	if (err == NULL)
 		err = cmd_print(&out);
+	filter_release(&filter);
 	str_release(&out);
 	return err;
 }
@@ -122,9 +93,16 @@ run_log(struct call *call)
 static const struct cmd_option log_options[] = {
 	{ 'n', "limit", "N", "at most N deploys (20)" },
 	{ 0, "author", "TEXT", "whose author or pusher contains TEXT" },
+	{ 0, "pusher", "TEXT", "whose pusher contains TEXT" },
 	{ 0, "since", "WHEN", "requested since WHEN: 2026-11-20, friday,"
 	    " \"3 days ago\"" },
+	{ 0, "until", "WHEN", "requested before WHEN" },
 	{ 0, "state", "STATE", "in this state: live, retired, failed, ..." },
+	{ 'd', "directive", "NAME", "for which -NAME- was asked" },
+	{ 0, "commit", "REV", "of this commit" },
+	{ 0, "reverse", NULL, "the oldest of them first" },
+	{ 0, "format", "TEXT", "a line of this form for each: \"{deploy}"
+	    " {state} {short} {subject}\"" },
 	{ 0, NULL, NULL, NULL }
 };
 
@@ -132,9 +110,14 @@ const struct cmd cmd_log = {
 	.name = "log",
 	.words = "",
 	.summary = "list deploys: what went live when, and who did it",
-	.help = "List deploys, newest first.",
+	.help = "List deploys, newest first. Of several options all have to"
+	    " be met; -e ENV is one,\ntoo. In --format a name of the JSON"
+	    " object in braces stands for its value, which\nis made visible"
+	    " as for a terminal: a record is one line.",
 	.example = "slipway log -C /srv/shop.git --since friday\n"
-	    "slipway log -C /srv/shop.git --state failed --json",
+	    "slipway log -C /srv/shop.git --state failed --json\n"
+	    "slipway log -C /srv/shop.git -d updb --format '{deploy}"
+	    " {short} {pusher}'",
 	.json = true,
 	.options = log_options,
 	.run = run_log,

@@ -25,6 +25,7 @@ static const struct cmd *const commands[] = {
 	&cmd_cleanup,
 	&cmd_resume,
 	&cmd_verify,
+	&cmd_audit,
 	&cmd_uninit,
 	&cmd_runner,
 	&cmd_agent,

@@ -48,4 +48,31 @@ const struct err *chain_commit(struct journal *journal,
 const struct err *chain_verify(struct journal *journal, struct vec *faults,
     int64_t *events, char head[65]);
 
+/* Which events are wanted; zero and NULL mean no restriction. */
+struct chain_filter {
+	int64_t since_at;
+	int64_t until_at;		/* before that */
+	const char *environment;	/* what has to do with this one */
+};
+
+/* 64 hexadecimal digits and a NUL. */
+#define CHAIN_HEX_SIZE 65
+
+struct chain_event {
+	int64_t id;
+	int64_t at;
+	const char *noun;
+	int64_t key;
+	const char *body;		/* the very bytes that were hashed */
+	char before[CHAIN_HEX_SIZE];	/* hash of the event before */
+	char hash[CHAIN_HEX_SIZE];
+};
+
+typedef const struct err *(*chain_cb)(const struct chain_event *event,
+    void *ctx);
+
+/* Every event that is wanted, oldest first, as it is in the journal. */
+const struct err *chain_each(struct journal *journal,
+    const struct chain_filter *filter, chain_cb cb, void *ctx);
+
 #endif

@@ -303,8 +303,12 @@ deploy_newest_failed(struct journal *journal, const char *environment,
     " lower(?2)) > 0 OR instr(lower(pusher), lower(?2)) > 0)" \
     " AND (?3 IS NULL OR requested_at >= ?3)" \
     " AND (?4 IS NULL OR state = ?4)" \
-    " AND (?6 IS NULL OR commit_oid = ?6)" \
+    " AND (?6 IS NULL OR substr(commit_oid, 1, length(?6)) = ?6)" \
     " AND number > coalesce(?8, 0)" \
+    " AND (?9 IS NULL OR requested_at < ?9)" \
+    " AND (?10 IS NULL OR instr(lower(pusher), lower(?10)) > 0)" \
+    " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM directives" \
+    "  WHERE deploy = number AND name = ?11))" \
     " ORDER BY number DESC LIMIT coalesce(?7, -1)"
 
 static const char each_waiting[] = SELECT_DEPLOYS "WHERE state = 'queued'"
@@ -339,11 +343,16 @@ deploy_each(struct journal *journal, const struct deploy_filter *filter,
 {
 	struct db_query *query;
 	const struct err *err, *stop = NULL;
+	char *sql = filter->oldest_first ?
+	    xasprintf("SELECT * FROM (%s) ORDER BY number",
+	    each_sql(filter)) : xstrdup(each_sql(filter));
 
-	err = db_query(&query, journal_db(journal), each_sql(filter),
-	    filter->waiting ? "s" : "ssnsnsnn", filter->environment,
+	err = db_query(&query, journal_db(journal), sql,
+	    filter->waiting ? "s" : "ssnsnsnnnss", filter->environment,
 	    filter->author, filter->since_at, filter->state, filter->push,
-	    filter->commit, filter->limit, filter->above);
+	    filter->commit, filter->limit, filter->above, filter->until_at,
+	    filter->pusher, filter->directive);
+	free(sql);
 	if (err != NULL)
 		return err;
 	while (stop == NULL && db_step(query, &err)) {

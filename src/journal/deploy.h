@@ -152,19 +152,23 @@ const struct err *deploy_newest_failed(struct journal *journal,
 struct deploy_filter {
 	const char *environment;
 	const char *author;	/* part of the author or the pusher */
+	const char *pusher;	/* part of the pusher */
 	int64_t since_at;
+	int64_t until_at;	/* requested before that */
 	const char *state;	/* a state's name */
+	const char *directive;	/* asked for, known to the config or not */
 	int64_t limit;
 	int64_t push;
-	const char *commit;	/* 40 digits */
+	const char *commit;	/* its first digits, or all 40 */
 	int64_t above;		/* with a higher number */
+	bool oldest_first;	/* of those that "limit" leaves */
 	bool waiting;		/* queued ones only, oldest first */
 };
 
 typedef const struct err *(*deploy_cb)(struct journal *journal,
     const struct deploy *deploy, void *ctx);
 
-/* Newest first. */
+/* Newest first, unless the filter says otherwise. */
 const struct err *deploy_each(struct journal *journal,
     const struct deploy_filter *filter, deploy_cb cb, void *ctx);
 

@@ -1,0 +1,140 @@
+#include "cmd/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "nearest.h"
+#include "repo.h"
+
+/* How many deploys are listed when nobody says how many. */
+#define LIMIT 20
+
+/* Fewer digits than this name no commit. */
+#define DIGITS_MIN 4
+
+static const struct err *
+check_state(const char *state)
+{
+	const char *all[DEPLOY_STATES], *near;
+	enum deploy_state found;
+	struct str names = STR_INIT;
+	const struct err *err;
+
+	if (state == NULL || deploy_state_by_name(&found, state))
+		return NULL;
+	for (int i = 0; i < DEPLOY_STATES; i++) {
+		all[i] = deploy_state_name((enum deploy_state)i);
+		str_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i]);
+	}
+	near = nearest_word(state, all, DEPLOY_STATES);
+	if (near != NULL)
+		err = err_new(ERR_USAGE, "--state %s: did you mean %s?",
+		    state, near);
+	else
+		err = err_new(ERR_USAGE, "--state %s: the states are %s",
+		    state, names.s);
+	str_release(&names);
+	return err;
+}
+
+const struct err *
+filter_instant(int64_t *at, const struct call *call, const char *option)
+{
+	const char *text = call_value(call, option);
+	const struct err *err = NULL;
+
+	*at = 0;
+	if (text != NULL)
+		err = clock_parse_when(at, text, clock_now_ms());
+	return err == NULL ? NULL : err_add(err, "--%s", option);
+}
+
+static bool
+is_abbreviation(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= DIGITS_MIN && len < REPO_OID_SIZE &&
+	    strspn(text, "0123456789abcdef") == len;
+}
+
+/*
+ * The journal may know a commit that the repository has no more: digits
+ * that name nothing there are taken as they stand.
+ */
+static const struct err *
+read_commit(struct deploy_filter *filter, const struct call *call)
+{
+	const char *name = call_value(call, "commit");
+	char oid[REPO_OID_SIZE];
+	const struct err *err;
+	struct repo *repo;
+
+	if (name == NULL)
+		return NULL;
+	err = repo_open(&repo, call->hub.path, false);
+	if (err == NULL)
+		err = repo_resolve(repo, name, oid);
+	repo_close(repo);
+	if (err == NULL)
+		filter->commit = xstrdup(oid);
+	else if (is_abbreviation(name))
+		filter->commit = xstrdup(name);
+	else
+		return err_add(err_recode(err, ERR_USAGE), "--commit");
+	return NULL;
+}
+
+/* "-updb-" and "updb" are the same; an argument is not looked at. */
+static const struct err *
+read_directive(struct deploy_filter *filter, const struct call *call)
+{
+	const char *word = call_value(call, "directive");
+	struct directives list = DIRECTIVES_INIT;
+	const struct err *err;
+
+	if (word == NULL)
+		return NULL;
+	err = directives_add_word(&list, word, "", "cli");
+	if (err == NULL)
+		filter->directive = xstrdup(list.v[0].name);
+	directives_release(&list);
+	return err == NULL ? NULL : err_add(err, "--directive");
+}
+
+const struct err *
+filter_read(struct deploy_filter *filter, const struct call *call)
+{
+	const char *limit = call_value(call, "limit");
+	const struct err *err;
+
+	memset(filter, 0, sizeof(*filter));
+	filter->environment = call->environment;
+	filter->author = call_value(call, "author");
+	filter->pusher = call_value(call, "pusher");
+	filter->state = call_value(call, "state");
+	filter->oldest_first = call_has(call, "reverse");
+	filter->limit = LIMIT;
+	err = check_state(filter->state);
+	if (err == NULL && limit != NULL &&
+	    cmd_number(&filter->limit, limit) != NULL)
+		err = err_new(ERR_USAGE, "-n %s: say a number from 1",
+		    limit);
+	if (err == NULL)
+		err = filter_instant(&filter->since_at, call, "since");
+	if (err == NULL)
+		err = filter_instant(&filter->until_at, call, "until");
+	if (err == NULL)
+		err = read_directive(filter, call);
+	return err == NULL ? read_commit(filter, call) : err;
+}
+
+void
+filter_release(struct deploy_filter *filter)
+{
+	free((char *)filter->commit);
+	free((char *)filter->directive);
+	memset(filter, 0, sizeof(*filter));
+}
