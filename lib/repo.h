@@ -130,6 +130,10 @@ enum repo_kind {
 const struct err *repo_path_kind(struct repo *repo, const char *commit,
     const char *path, enum repo_kind *kind);
 
+/* True through "*is" for a regular file that is executable. */
+const struct err *repo_path_is_program(struct repo *repo,
+    const char *commit, const char *path, bool *is);
+
 /*
  * Point a ref at a commit, whatever it was, with a reflog line where the
  * configuration wants one.

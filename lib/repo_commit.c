@@ -251,25 +251,47 @@ kind_of(const git_tree_entry *entry)
 	}
 }
 
-const struct err *
-repo_path_kind(struct repo *repo, const char *commit, const char *path,
-    enum repo_kind *kind)
+/* NULL through "*entry" when nothing stands there. */
+static const struct err *
+find_entry(git_tree_entry **entry, struct repo *repo, const char *commit,
+    const char *path)
 {
-	git_tree_entry *entry = NULL;
 	const struct err *err;
 	git_tree *tree;
 	int code;
 
-	*kind = REPO_ABSENT;
+	*entry = NULL;
 	err = read_tree(&tree, repo, commit);
 	if (err != NULL)
 		return err;
-	code = git_tree_entry_bypath(&entry, tree, path);
-	if (code == 0)
-		*kind = kind_of(entry);
-	else if (code != GIT_ENOTFOUND)
+	code = git_tree_entry_bypath(entry, tree, path);
+	if (code != 0 && code != GIT_ENOTFOUND)
 		err = repo_error(code, "find %s in %s", path, commit);
-	git_tree_entry_free(entry);
 	git_tree_free(tree);
+	return err;
+}
+
+const struct err *
+repo_path_kind(struct repo *repo, const char *commit, const char *path,
+    enum repo_kind *kind)
+{
+	git_tree_entry *entry;
+	const struct err *err = find_entry(&entry, repo, commit, path);
+
+	*kind = entry == NULL ? REPO_ABSENT : kind_of(entry);
+	git_tree_entry_free(entry);
+	return err;
+}
+
+const struct err *
+repo_path_is_program(struct repo *repo, const char *commit,
+    const char *path, bool *is)
+{
+	git_tree_entry *entry;
+	const struct err *err = find_entry(&entry, repo, commit, path);
+
+	*is = entry != NULL && git_tree_entry_filemode(entry) ==
+	    GIT_FILEMODE_BLOB_EXECUTABLE;
+	git_tree_entry_free(entry);
 	return err;
 }

@@ -7,13 +7,12 @@
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/request.h"
 #include "deploy/branch.h"
 #include "deploy/identity.h"
 #include "journal/deploy.h"
 #include "journal/release.h"
-#include "plan/plan.h"
 #include "release/store.h"
-#include "repo.h"
 
 static void
 fill_request(const struct call *call, struct deploy *request,
@@ -22,83 +21,6 @@ fill_request(const struct call *call, struct deploy *request,
 	request->environment = xstrdup(call->env->name);
 	request->kind = xstrdup(kind);
 	request->pusher = identity_pusher();
-}
-
-/* The branch or the tag that REV names, for the journal; or none. */
-static void
-name_ref(struct repo *repo, const char *rev, struct deploy *request)
-{
-	static const char *const kinds[] = { "refs/heads/", "refs/tags/", "" };
-	size_t n = str_starts_with(rev, "refs/") ? 3 : 2;
-	char oid[REPO_OID_SIZE];
-
-	for (size_t i = 0; i < n && request->ref == NULL; i++) {
-		char *ref = xasprintf("%s%s", kinds[i], rev);
-
-		if (repo_ref(repo, ref, oid) == NULL &&
-		    strcmp(oid, request->commit) == 0)
-			request->ref = xstrdup(ref);
-		free(ref);
-	}
-}
-
-static const struct err *
-name_commit(struct repo *repo, struct deploy *request)
-{
-	struct repo_commit commit = { 0 };
-	const struct err *err;
-
-	err = repo_commit_read(repo, request->commit, &commit);
-	if (err == NULL) {
-		request->author = xstrdup(commit.author);
-		request->subject = xstrdup(commit.subject);
-	}
-	repo_commit_release(&commit);
-	return err;
-}
-
-/*
- * "The branch" is what it is now. Where it moves with each deploy, a push
- * that is under way may move it before this one's turn: then this one must
- * not take it back, see branch_begin().
- */
-static void
-expect_branch(const struct environment *env, struct deploy *request)
-{
-	char *ref = xasprintf("refs/heads/%s", env->branch);
-
-	if (env->set.transactional && request->ref != NULL &&
-	    strcmp(request->ref, ref) == 0)
-		request->ref_old = xstrdup(request->commit);
-	free(ref);
-}
-
-/* REV, or the tip of the environment's branch. */
-static const struct err *
-resolve(const struct call *call, struct deploy *request)
-{
-	const char *rev = call->words.n > 0 ? call->words.v[0] :
-	    call->env->branch;
-	char oid[REPO_OID_SIZE];
-	const struct err *err;
-	struct repo *repo;
-
-	err = repo_open(&repo, call->hub.path, false);
-	if (err == NULL) {
-		err = repo_resolve(repo, rev, oid);
-		if (err != NULL && call->words.n == 0 &&
-		    err->code == ERR_NOT_FOUND)
-			err = err_new(ERR_NOT_FOUND, "nothing was pushed to"
-			    " branch %s yet", rev);
-	}
-	if (err == NULL) {
-		request->commit = xstrdup(oid);
-		name_ref(repo, rev, request);
-		expect_branch(call->env, request);
-		err = name_commit(repo, request);
-	}
-	repo_close(repo);
-	return err;
 }
 
 /*
@@ -135,35 +57,6 @@ guard_branch(const struct call *call, struct deploy *request,
 	return err;
 }
 
-/* A directive that nothing takes is a slip of the hand: ask again. */
-static const struct err *
-read_directives(const struct call *call, struct directives *list)
-{
-	struct plan_unknown *unknown = NULL;
-	struct str text = STR_INIT;
-	struct vec words = VEC_INIT;
-	const struct err *err = NULL;
-	size_t n = 0;
-
-	call_values(call, "directive", &words);
-	for (size_t i = 0; err == NULL && i < words.n; i++)
-		err = directives_add_word(list, words.v[i], "", "cli");
-	if (err == NULL && directives_has(list, DIRECTIVE_SKIP))
-		err = err_new(ERR_USAGE, "-d %s: a deploy that is asked for"
-		    " by hand is not skipped", DIRECTIVE_SKIP);
-	if (err == NULL)
-		plan_find_unknown(&unknown, &n, call->hub.config, call->env,
-		    list);
-	if (n > 0) {
-		plan_unknown_text(&text, &unknown[0]);
-		err = err_new(ERR_USAGE, "%s", text.s);
-	}
-	free(unknown);
-	str_release(&text);
-	vec_release(&words);
-	return err;
-}
-
 static const struct err *
 run_deploy(struct call *call)
 {
@@ -174,13 +67,13 @@ run_deploy(struct call *call)
 	err = cmd_open(call, DB_WRITE, true);
 	if (err == NULL) {
 		fill_request(call, &request, "deploy");
-		err = resolve(call, &request);
+		err = request_commit(call, &request);
 	}
 	if (err == NULL)
 		err = guard_branch(call, &request, call->words.n > 0 ?
 		    call->words.v[0] : request.commit);
 	if (err == NULL)
-		err = read_directives(call, &options);
+		err = request_directives(call, &options);
 	if (err == NULL)
 		err = cmd_request(call, &request, &options);
 	deploy_release(&request);

@@ -1,156 +1,258 @@
 #include "deploy/forecast.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "deploy/work.h"
-
-/* Commits that are named; the others are counted. */
-#define COMMITS_MAX 20
-
-struct commits {
-	struct str *out;
-	size_t n;
-};
-
-static void
-add_text(struct str *out, const char *text)
-{
-	str_add_visible(out, text, strlen(text));
-}
+#include "file.h"
+#include "journal/step.h"
+#include "path.h"
 
 static const struct err *
 add_commit(const struct repo_commit *commit, void *ctx)
 {
-	struct commits *commits = ctx;
+	struct forecast *forecast = ctx;
+	struct forecast_commit *added;
 
-	if (commits->n++ >= COMMITS_MAX)
-		return NULL;
-	str_addf(commits->out, "    %.7s ", commit->oid);
-	add_text(commits->out, commit->subject);
-	str_addch(commits->out, '\n');
+	forecast->commits = xreallocarray(forecast->commits,
+	    forecast->n_commits + 1, sizeof(*added));
+	added = &forecast->commits[forecast->n_commits++];
+	memcpy(added->oid, commit->oid, sizeof(added->oid));
+	added->author = xstrdup(commit->author);
+	added->subject = xstrdup(commit->subject);
 	return NULL;
 }
 
-static void
-add_live(struct str *out, const struct deploy *live)
+static const struct err *
+find_commits(struct forecast *forecast)
 {
-	if (live->number == 0) {
-		str_add(out, "  live now: nothing\n");
-		return;
-	}
-	str_addf(out, "  live now: release %s, %.7s ", live->release,
-	    live->commit);
-	add_text(out, live->subject == NULL ? "" : live->subject);
-	str_addch(out, '\n');
+	struct work *work = &forecast->work;
+	const char *hidden[1] = { work->live_commit };
+
+	return repo_walk(work->repo, work->deploy.commit, hidden,
+	    work->live_commit[0] == '\0' ? 0 : 1, add_commit, forecast);
 }
 
+/* A live commit that is gone from the repository changes everything. */
 static const struct err *
-add_commits(struct str *out, const struct work *work)
+find_changes(struct forecast *forecast)
 {
-	const char *hidden[1] = { work->live_commit };
-	struct str lines = STR_INIT;
-	struct commits commits = { &lines, 0 };
-	const struct err *err;
+	struct work *work = &forecast->work;
+	const struct err *err = NULL;
 
-	err = repo_walk(work->repo, work->deploy.commit, hidden,
-	    work->live_commit[0] == '\0' ? 0 : 1, add_commit, &commits);
-	str_addf(out, "  commits that go live: %zu\n", commits.n);
-	str_add_bytes(out, lines.s, lines.len);
-	if (commits.n > COMMITS_MAX)
-		str_addf(out, "    and %zu more\n",
-		    commits.n - COMMITS_MAX);
-	str_release(&lines);
+	forecast->everything = work->live_commit[0] == '\0';
+	if (!forecast->everything)
+		err = repo_changed_paths(work->repo, work->live_commit,
+		    work->deploy.commit, &forecast->changed);
+	if (err != NULL && err->code == ERR_NOT_FOUND) {
+		forecast->everything = true;
+		err = NULL;
+	}
+	if (err == NULL && forecast->everything)
+		err = repo_changed_paths(work->repo, NULL,
+		    work->deploy.commit, &forecast->changed);
 	return err;
 }
 
-static void
-add_directives(struct str *out, const struct work *work)
+/* The newest that went live, for its times. */
+static const struct err *
+keep_last(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
-	for (size_t i = 0; i < work->directives.n; i++) {
-		const struct directive *d = &work->directives.v[i];
+	struct forecast *forecast = ctx;
 
-		if (strcmp(d->name, DIRECTIVE_SKIP) == 0)
-			continue;
-		str_addf(out, "  directive -%s", d->name);
-		if (d->argument[0] != '\0') {
-			str_addch(out, ':');
-			add_text(out, d->argument);
-		}
-		if (d->commit[0] == '\0')
-			str_add(out, "- asked for by hand\n");
-		else
-			str_addf(out, "- of %.7s\n", d->commit);
-	}
-	for (size_t i = 0; i < work->plan.n_unknown; i++) {
-		str_add(out, "  warning: ");
-		plan_unknown_text(out, &work->plan.unknown[i]);
-		str_addch(out, '\n');
-	}
+	if (forecast->last.number != 0 || strcmp(deploy->kind, "deploy") != 0
+	    || (deploy->state != DEPLOY_LIVE &&
+	    deploy->state != DEPLOY_RETIRED))
+		return NULL;
+	return deploy_get(journal, deploy->number, &forecast->last);
 }
 
-static void
-add_actions(struct str *out, const struct work *work)
-{
-	if (work->plan.n_items == 0)
-		str_add(out, "  no action runs\n");
-	for (size_t i = 0; i < work->plan.n_items; i++) {
-		const struct plan_item *item = &work->plan.items[i];
+/* More than this is not looked through for it. */
+#define LAST_AMONG 50
 
-		str_addf(out, "  %-11s  %s: ", phase_name(item->action->phase),
-		    item->action->name);
-		add_text(out, item->action->run);
-		str_addch(out, '\n');
-	}
+static const struct err *
+find_last(struct forecast *forecast)
+{
+	struct deploy_filter filter = {
+		.environment = forecast->work.env->name,
+		.limit = LAST_AMONG,
+	};
+
+	return deploy_each(forecast->work.hub->journal, &filter, keep_last,
+	    forecast);
 }
 
 static const struct err *
-add_all(struct str *out, struct work *work)
+add_step(struct forecast *forecast, enum phase phase,
+    const struct plan_item *item, const char *name)
 {
-	struct deploy live;
+	struct forecast_step *step;
+
+	forecast->steps = xreallocarray(forecast->steps,
+	    forecast->n_steps + 1, sizeof(*step));
+	step = &forecast->steps[forecast->n_steps++];
+	step->phase = phase;
+	step->item = item;
+	step->name = xstrdup(name);
+	return step_last_ms(forecast->work.hub->journal,
+	    forecast->work.env->name, name, &step->took_ms);
+}
+
+/* deploy/before_PHASE and deploy/after_PHASE of the commit. */
+static const struct err *
+add_hook(struct forecast *forecast, enum phase phase, const char *when)
+{
+	struct work *work = &forecast->work;
+	char *path = xasprintf("deploy/%s_%s", when, phase_name(phase));
+	const struct err *err = NULL;
+	bool is = false;
+
+	if (store_hook_runs(path_base(path)))
+		err = repo_path_is_program(work->repo, work->deploy.commit,
+		    path, &is);
+	if (err == NULL && is)
+		err = add_step(forecast, phase, NULL, path_base(path));
+	free(path);
+	return err;
+}
+
+static const struct err *
+find_steps(struct forecast *forecast)
+{
+	const struct plan *plan = &forecast->work.plan;
+	const struct err *err = NULL;
+
+	for (int i = 0; err == NULL && i < PHASE_COUNT; i++) {
+		enum phase phase = (enum phase)i;
+
+		err = add_hook(forecast, phase, "before");
+		for (size_t k = 0; err == NULL && k < plan->n_items; k++) {
+			const struct plan_item *item = &plan->items[k];
+
+			if (item->action->phase == phase)
+				err = add_step(forecast, phase, item,
+				    item->action->name);
+		}
+		if (err == NULL)
+			err = add_hook(forecast, phase, "after");
+	}
+	return err;
+}
+
+/* What the live release has and the commit has not: see store_carry(). */
+static const struct err *
+find_carried(struct forecast *forecast)
+{
+	struct work *work = &forecast->work;
+	const struct vec *carry = &work->env->set.carry;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < carry->n; i++) {
+		char *path = xasprintf("%s/current/%s", work->env->set.root,
+		    carry->v[i]);
+		enum repo_kind kind;
+
+		err = repo_path_kind(work->repo, work->deploy.commit,
+		    carry->v[i], &kind);
+		if (err == NULL && kind == REPO_ABSENT &&
+		    file_exists(AT_FDCWD, path))
+			vec_push(&forecast->carried, carry->v[i]);
+		free(path);
+	}
+	return err;
+}
+
+/* The root as it is; one that is not there yet is made by the deploy. */
+static const struct err *
+look_at_root(struct forecast *forecast)
+{
+	struct work *work = &forecast->work;
+	struct store_spec spec = {
+		.repo = work->repo,
+		.commit = work->deploy.commit,
+		.export = work->env->set.export,
+	};
+	const struct err *err;
+	struct store *store;
+
+	store_kind_by_name(&spec.kind, work->env->set.store);
+	err = store_look(&store, work->env->set.root);
+	if (err != NULL)
+		return err->code == ERR_NOT_FOUND ? NULL : err;
+	err = store_missing_shared(store, work->repo, work->deploy.commit,
+	    &work->env->set.shared, &forecast->missing);
+	if (err == NULL)
+		err = store_room(store, &spec, &forecast->room);
+	forecast->has_root = err == NULL;
+	store_close(store);
+	return err;
+}
+
+static const struct err *
+find_out(struct forecast *forecast)
+{
+	static const struct err *(*const looks[])(struct forecast *) = {
+		find_commits, find_changes, find_last, find_steps,
+		find_carried, look_at_root
+	};
+	struct work *work = &forecast->work;
 	const struct err *err;
 
-	err = deploy_get_live(work->hub->journal, work->env->name, &live);
-	if (err == NULL && live.number != 0)
-		memcpy(work->live_commit, live.commit,
+	err = deploy_get_live(work->hub->journal, work->env->name,
+	    &forecast->live);
+	if (err == NULL && forecast->live.number != 0)
+		memcpy(work->live_commit, forecast->live.commit,
 		    sizeof(work->live_commit));
 	if (err == NULL)
 		err = work_plan(work, false);
-	if (err == NULL) {
-		str_addf(out, "%s: a deploy of %.7s would do this; nothing is"
-		    " done now\n", work->env->name, work->deploy.commit);
-		add_live(out, &live);
-		err = add_commits(out, work);
-	}
-	if (err == NULL) {
-		add_directives(out, work);
-		add_actions(out, work);
-	}
-	deploy_release(&live);
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(looks) / sizeof(*looks); i++)
+		err = looks[i](forecast);
 	return err;
 }
 
 const struct err *
-forecast_add(struct str *out, const struct hub *hub,
+forecast_make(struct forecast *forecast, const struct hub *hub,
     const struct environment *env, const char *commit,
     const struct directives *options)
 {
-	struct work work = { .hub = hub, .env = env };
+	struct work *work = &forecast->work;
 	const struct err *err;
 
-	work.deploy = (struct deploy)DEPLOY_INIT;
-	work.deploy.environment = xstrdup(env->name);
-	work.deploy.commit = xstrdup(commit);
+	memset(forecast, 0, sizeof(*forecast));
+	forecast->live = (struct deploy)DEPLOY_INIT;
+	forecast->last = (struct deploy)DEPLOY_INIT;
+	work->hub = hub;
+	work->env = env;
+	work->deploy = (struct deploy)DEPLOY_INIT;
+	work->deploy.environment = xstrdup(env->name);
+	work->deploy.commit = xstrdup(commit);
 	/* Younger than all that waits: what they asked for comes, too. */
-	work.deploy.number = INT64_MAX;
+	work->deploy.number = INT64_MAX;
 	for (size_t i = 0; i < options->n; i++)
-		directives_add(&work.directives, options->v[i].name,
-		    options->v[i].argument, "", "option");
-	err = repo_open(&work.repo, hub->path, false);
-	if (err == NULL)
-		err = add_all(out, &work);
-	work_close(&work);
-	return err;
+		directives_add(&work->directives, options->v[i].name,
+		    options->v[i].argument, "", options->v[i].source);
+	err = repo_open(&work->repo, hub->path, false);
+	return err != NULL ? err : find_out(forecast);
+}
+
+void
+forecast_release(struct forecast *forecast)
+{
+	for (size_t i = 0; i < forecast->n_commits; i++) {
+		free(forecast->commits[i].author);
+		free(forecast->commits[i].subject);
+	}
+	for (size_t i = 0; i < forecast->n_steps; i++)
+		free(forecast->steps[i].name);
+	free(forecast->commits);
+	free(forecast->steps);
+	vec_release(&forecast->changed);
+	vec_release(&forecast->carried);
+	vec_release(&forecast->missing);
+	deploy_release(&forecast->live);
+	deploy_release(&forecast->last);
+	work_close(&forecast->work);
+	memset(forecast, 0, sizeof(*forecast));
 }

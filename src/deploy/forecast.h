@@ -1,23 +1,76 @@
 /*
- * forecast - what a deploy would do, in words, without doing it.
+ * forecast - what a deploy would do, without doing it.
  *
  * It is the deploy's own plan: the same commits, the same directives, the
- * same actions in the same order. Nothing is written.
+ * same actions in the same order, by the functions that the deploy calls.
+ * Around that stands what is known beforehand: what changes, what is linked
+ * and carried over, how much room there is, how long it took last time.
+ * Nothing is written.
+ *
+ *	err = forecast_make(&forecast, hub, env, commit, options);
+ *	if (err == NULL)
+ *		forecast_text(&out, &forecast);
+ *	forecast_release(&forecast);
  */
 #ifndef FORECAST_H
 #define FORECAST_H
 
+#include <stdbool.h>
+
+#include "deploy/work.h"
 #include "err.h"
 #include "journal/hub.h"
+#include "json.h"
 #include "plan/directive.h"
+#include "release/store.h"
 #include "str.h"
 
+struct forecast_commit {
+	char oid[REPO_OID_SIZE];
+	char *author;
+	char *subject;
+};
+
+/* One command: an action of the plan, or a hook of the release. */
+struct forecast_step {
+	enum phase phase;
+	const struct plan_item *item;	/* NULL: a hook */
+	char *name;			/* "updb", "before_migrate" */
+	int64_t took_ms;		/* the last time; -1: not known */
+};
+
+struct forecast {
+	struct work work;		/* planned and never begun */
+	struct deploy live;		/* number 0: nothing is */
+	struct deploy last;		/* what was deployed last; likewise */
+	struct forecast_commit *commits;	/* newest first */
+	size_t n_commits;
+	struct vec changed;		/* paths */
+	bool everything;		/* they are all there are */
+	struct vec carried;		/* paths, as in the config */
+	struct vec missing;		/* of what is to be linked */
+	struct forecast_step *steps;	/* in their order */
+	size_t n_steps;
+	struct store_room room;
+	bool has_root;			/* "room" is known */
+};
+
 /*
- * Append lines about what a deploy of "commit" would do now: what is live,
- * the commits that would go live, the directives and who asks for them,
- * the actions phase by phase, and what no action takes. "options" are
- * directives that do not stand in a commit.
+ * Find out what a deploy of "commit" would do now. "options" are directives
+ * that do not stand in a commit. To be released after an error, too.
  */
+const struct err *forecast_make(struct forecast *forecast,
+    const struct hub *hub, const struct environment *env,
+    const char *commit, const struct directives *options);
+void forecast_release(struct forecast *forecast);
+
+/* As lines for people. */
+void forecast_text(struct str *out, const struct forecast *forecast);
+
+/* As an object. */
+void forecast_json(struct json *json, const struct forecast *forecast);
+
+/* The lines alone. */
 const struct err *forecast_add(struct str *out, const struct hub *hub,
     const struct environment *env, const char *commit,
     const struct directives *options);

@@ -145,3 +145,14 @@ step_worst_state(struct journal *journal, int64_t deploy, const char *action,
 	    " ORDER BY state = 'done', id DESC LIMIT 1", "is", deploy,
 	    action);
 }
+
+const struct err *
+step_last_ms(struct journal *journal, const char *environment,
+    const char *action, int64_t *ms)
+{
+	return db_get_int(ms, journal_db(journal), -1, "SELECT duration_ms"
+	    " FROM steps JOIN deploys ON number = deploy"
+	    " WHERE environment = ?1 AND action = ?2"
+	    " AND steps.state IN ('done', 'undone')"
+	    " ORDER BY id DESC LIMIT 1", "ss", environment, action);
+}

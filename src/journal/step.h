@@ -65,4 +65,11 @@ const struct err *step_phase_now(struct journal *journal, int64_t deploy,
 const struct err *step_worst_state(struct journal *journal, int64_t deploy,
     const char *action, char **state);
 
+/*
+ * How long an action, or a hook of the release, took the last time that it
+ * ended well in an environment; -1: it never did.
+ */
+const struct err *step_last_ms(struct journal *journal,
+    const char *environment, const char *action, int64_t *ms);
+
 #endif

@@ -297,8 +297,22 @@ last_line(const char *text, size_t len)
 	return line;
 }
 
+/* A clone is an environment by itself, as if the file said so at its end. */
 static const struct err *
-parse(struct reader *reader, const char *text, size_t len)
+add_clone(struct reader *reader, const char *root)
+{
+	static const char title[] = "environment clone";
+	const struct err *err;
+
+	err = reader_take(title, NULL, NULL, 0, reader);
+	if (err == NULL)
+		err = reader_take(title, "branch", "clone", 0, reader);
+	return err != NULL ? err : reader_take(title, "root", root, 0,
+	    reader);
+}
+
+static const struct err *
+parse(struct reader *reader, const char *text, size_t len, const char *root)
 {
 	const struct err *err;
 
@@ -306,6 +320,9 @@ parse(struct reader *reader, const char *text, size_t len)
 		return err_new(ERR_CONFIG, "%s: larger than %d bytes; is it"
 		    " the right file?", reader->file, CONFIG_SIZE_MAX);
 	err = ini_read(reader->file, text, len, reader_take, reader);
+	if (err == NULL && root != NULL &&
+	    reader->config->n_environments == 0)
+		err = add_clone(reader, root);
 	if (err == NULL)
 		err = reader_end(reader);
 	if (err != NULL)
@@ -321,21 +338,28 @@ parse(struct reader *reader, const char *text, size_t len)
 }
 
 const struct err *
-config_parse(struct config **config, const char *name, const char *text,
-    size_t len)
+config_parse_clone(struct config **config, const char *name,
+    const char *text, size_t len, const char *root)
 {
 	struct reader reader = { .file = name };
 	const struct err *err;
 
 	*config = NULL;
 	reader.config = xcalloc(1, sizeof(*reader.config));
-	err = parse(&reader, text, len);
+	err = parse(&reader, text, len, root);
 	if (err == NULL)
 		*config = reader.config;
 	else
 		config_free(reader.config);
 	reader_release(&reader);
 	return err;
+}
+
+const struct err *
+config_parse(struct config **config, const char *name, const char *text,
+    size_t len)
+{
+	return config_parse_clone(config, name, text, len, NULL);
 }
 
 static void
@@ -383,81 +407,14 @@ config_free(struct config *config)
 	}
 	for (size_t i = 0; i < config->n_actions; i++)
 		action_release(&config->actions[i]);
+	for (size_t i = 0; i < config->n_lines; i++) {
+		free(config->lines[i].section);
+		free(config->lines[i].key);
+		free(config->lines[i].value);
+	}
+	free(config->lines);
 	free(config->environments);
 	free(config->hosts);
 	free(config->actions);
 	free(config);
-}
-
-const struct environment *
-config_environment(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_environments; i++) {
-		if (strcmp(config->environments[i].name, name) == 0)
-			return &config->environments[i];
-	}
-	return NULL;
-}
-
-const struct err *
-config_only_environment(const struct environment **env,
-    const struct config *config)
-{
-	const struct err *err;
-	struct str names = STR_INIT;
-
-	*env = NULL;
-	if (config->n_environments == 1) {
-		*env = &config->environments[0];
-		return NULL;
-	}
-	for (size_t i = 0; i < config->n_environments; i++)
-		str_addf(&names, "%s%s", i > 0 ? ", " : "",
-		    config->environments[i].name);
-	err = err_new(ERR_USAGE, "which environment? name one with -e: %s",
-	    names.s);
-	str_release(&names);
-	return err;
-}
-
-size_t
-config_hosts(const struct config *config, const struct environment *env,
-    const struct host ***hosts)
-{
-	static const struct host local = { .name = (char *)"local" };
-	size_t n = 0;
-
-	*hosts = xcalloc(config->n_hosts + 1, sizeof(**hosts));
-	for (size_t i = 0; i < config->n_hosts; i++) {
-		if (strcmp(config->hosts[i].environment, env->name) == 0)
-			(*hosts)[n++] = &config->hosts[i];
-	}
-	if (n == 0)
-		(*hosts)[n++] = &local;
-	return n;
-}
-
-const struct action *
-config_action(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_actions; i++) {
-		if (strcmp(config->actions[i].name, name) == 0)
-			return &config->actions[i];
-	}
-	return NULL;
-}
-
-bool
-config_action_applies(const struct action *action,
-    const struct environment *env)
-{
-	return action->environment == NULL ||
-	    strcmp(action->environment, env->name) == 0;
-}
-
-bool
-config_host_has_role(const struct host *host, const char *role)
-{
-	return role == NULL || host->roles.n == 0 ||
-	    vec_has(&host->roles, role);
 }

@@ -85,6 +85,15 @@ struct action {
 	int line;
 };
 
+/* A key as it stands in the file. */
+struct config_line {
+	unsigned int kind;	/* an enum option_section */
+	char *section;		/* its name, "" of [app] */
+	char *key;
+	char *value;
+	int line;
+};
+
 struct config {
 	struct settings app;
 	struct environment *environments;
@@ -93,6 +102,8 @@ struct config {
 	size_t n_hosts;
 	struct action *actions;
 	size_t n_actions;
+	struct config_line *lines;	/* in the order of the file */
+	size_t n_lines;
 };
 
 /* The largest file that is read, in bytes. */
@@ -104,6 +115,13 @@ struct config {
 
 const struct err *config_parse(struct config **config, const char *name,
     const char *text, size_t len);
+
+/*
+ * The same for a developer's clone, which needs no environment: without
+ * one it is the environment "clone", whose root is "root".
+ */
+const struct err *config_parse_clone(struct config **config,
+    const char *name, const char *text, size_t len, const char *root);
 void config_free(struct config *config);
 
 /* NULL when there is none of that name. */
@@ -124,6 +142,10 @@ const struct err *config_only_environment(const struct environment **env,
  */
 size_t config_hosts(const struct config *config,
     const struct environment *env, const struct host ***hosts);
+
+/* The line that sets a key of a section, NULL when none does. */
+const struct config_line *config_line(const struct config *config,
+    unsigned int kind, const char *section, const char *key);
 
 /* NULL when there is none of that name. */
 const struct action *config_action(const struct config *config,

@@ -285,6 +285,17 @@ unknown_key(const struct reader *reader, const struct section *section,
 	return err;
 }
 
+static void
+keep_line(struct config *config, const struct section *section,
+    const char *key, const char *value, int line)
+{
+	config->lines = grow(config->lines, config->n_lines,
+	    sizeof(*config->lines));
+	config->lines[config->n_lines++] = (struct config_line){
+	    .kind = section->kind, .section = xstrdup(section->name),
+	    .key = xstrdup(key), .value = xstrdup(value), .line = line };
+}
+
 static const struct err *
 read_key(struct reader *reader, const char *key, const char *value,
     int line)
@@ -317,6 +328,7 @@ read_key(struct reader *reader, const char *key, const char *value,
 	reader->settings[reader->n_settings++] = (struct setting){
 	    .section = reader->n_sections - 1,
 	    .key = xstrdup(key), .line = line };
+	keep_line(reader->config, section, key, value, line);
 	return NULL;
 }
 

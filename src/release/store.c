@@ -250,6 +250,16 @@ comes_too_early(const char *name, enum phase phase)
 	    (phase == PHASE_CHECKOUT && str_starts_with(name, "before_"));
 }
 
+bool
+store_hook_runs(const char *name)
+{
+	const char *wanted = hook_phase(name);
+	enum phase phase;
+
+	return wanted != NULL && phase_by_name(&phase, wanted) &&
+	    !comes_too_early(name, phase);
+}
+
 static void
 add_hook(int dirfd, const char *name, struct vec *hooks, struct vec *odd)
 {

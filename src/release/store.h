@@ -164,6 +164,9 @@ const struct err *store_link_shared(struct store *store,
 const struct err *store_hooks(struct store *store, const char *release,
     struct vec *hooks, struct vec *odd);
 
+/* True for a name of such a hook that can run: there is a release then. */
+bool store_hook_runs(const char *name);
+
 /*
  * Make everything of the release durable. With "changed", when commands
  * have run in it, what they made of it is kept: from now on that is what

@@ -193,6 +193,17 @@ test_changed_paths(struct repo *repo)
 }
 
 static void
+test_program(struct repo *repo, const char *commit, const char *path,
+    bool want)
+{
+	bool is;
+
+	is_ok(repo_path_is_program(repo, commit, path, &is), "look at '%s'",
+	    path);
+	is_int(is, want, "'%s' is %sa program", path, want ? "" : "not ");
+}
+
+static void
 test_path_kind(struct repo *repo)
 {
 	static const struct {
@@ -224,6 +235,11 @@ test_path_kind(struct repo *repo)
 		    "look at '%s' again", cases[i].path);
 		is_int(kind, cases[i].in_second, "its kind in the second");
 	}
+	test_program(repo, first, "run", true);
+	test_program(repo, first, "dir/a", false);
+	test_program(repo, first, "link", false);
+	test_program(repo, first, "dir", false);
+	test_program(repo, first, "no", false);
 	is_err(repo_path_kind(repo, ABSENT_OID, "b", &kind), ERR_NOT_FOUND,
 	    ABSENT_OID, "a commit that is not there");
 	free(first);

@@ -1,0 +1,72 @@
+/*
+ * slipway plan - what a deploy would do, without doing it.
+ */
+#include "cmd/cmd.h"
+#include "cmd/request.h"
+#include "deploy/forecast.h"
+
+static const struct err *
+print(const struct call *call, const struct forecast *forecast)
+{
+	struct str out = STR_INIT;
+	struct json json = JSON_INIT(&out);
+	const struct err *err;
+
+	json.pretty = true;
+	if (call->json) {
+		forecast_json(&json, forecast);
+		str_addch(&out, '\n');
+	} else {
+		forecast_text(&out, forecast);
+	}
+	err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+static const struct err *
+run_plan(struct call *call)
+{
+	struct directives options = DIRECTIVES_INIT;
+	struct deploy request = DEPLOY_INIT;
+	struct forecast forecast;
+	const struct err *err;
+
+	err = cmd_open(call, DB_READ, true);
+	if (err == NULL)
+		err = request_commit(call, &request);
+	if (err == NULL)
+		err = request_directives(call, &options);
+	if (err == NULL) {
+		err = forecast_make(&forecast, &call->hub, call->env,
+		    request.commit, &options);
+		if (err == NULL)
+			err = print(call, &forecast);
+		forecast_release(&forecast);
+	}
+	deploy_release(&request);
+	directives_release(&options);
+	return err;
+}
+
+static const struct cmd_option options_of_plan[] = {
+	{ 'd', "directive", "NAME[:ARGUMENT]", "as if it were asked for; may"
+	    " be repeated" },
+	{ 0, NULL, NULL, NULL }
+};
+
+const struct cmd cmd_plan = {
+	.name = "plan",
+	.words = "[REV]",
+	.words_max = 1,
+	.summary = "what a deploy would do, without doing it",
+	.help = "Tell what a deploy of REV, or of the tip of the environment's"
+	    " branch, would do:\nthe commits that go live, what they ask for,"
+	    " the files that change, the commands in\ntheir order, the room"
+	    " there is, and how long it took last time. Nothing is done.",
+	.example = "slipway plan -C /srv/shop.git\n"
+	    "slipway plan -C /srv/shop.git v1.4 -d updb --json",
+	.json = true,
+	.options = options_of_plan,
+	.run = run_plan,
+};

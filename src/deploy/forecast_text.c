@@ -1,0 +1,257 @@
+/*
+ * Every text comes from outside, and is made visible.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "deploy/forecast.h"
+#include "room.h"
+
+/* Commits, and paths, that are named; the others are counted. */
+#define NAMED_MAX 20
+
+static void
+add_text(struct str *out, const char *text)
+{
+	str_add_visible(out, text, strlen(text));
+}
+
+static void
+add_live(struct str *out, const struct deploy *live)
+{
+	if (live->number == 0) {
+		str_add(out, "  live now: nothing\n");
+		return;
+	}
+	str_addf(out, "  live now: release %s, %.7s ", live->release,
+	    live->commit);
+	add_text(out, live->subject == NULL ? "" : live->subject);
+	str_addch(out, '\n');
+}
+
+static void
+add_rest(struct str *out, size_t n)
+{
+	if (n > NAMED_MAX)
+		str_addf(out, "    and %zu more\n", n - NAMED_MAX);
+}
+
+static void
+add_commits(struct str *out, const struct forecast *forecast)
+{
+	str_addf(out, "  commits that go live: %zu\n", forecast->n_commits);
+	for (size_t i = 0; i < forecast->n_commits && i < NAMED_MAX; i++) {
+		str_addf(out, "    %.7s ", forecast->commits[i].oid);
+		add_text(out, forecast->commits[i].subject);
+		str_addch(out, '\n');
+	}
+	add_rest(out, forecast->n_commits);
+}
+
+static void
+add_directives(struct str *out, const struct work *work)
+{
+	for (size_t i = 0; i < work->directives.n; i++) {
+		const struct directive *d = &work->directives.v[i];
+
+		if (strcmp(d->name, DIRECTIVE_SKIP) == 0)
+			continue;
+		str_addf(out, "  directive -%s", d->name);
+		if (d->argument[0] != '\0') {
+			str_addch(out, ':');
+			add_text(out, d->argument);
+		}
+		if (d->commit[0] == '\0')
+			str_add(out, "- asked for by hand\n");
+		else
+			str_addf(out, "- of %.7s\n", d->commit);
+	}
+	for (size_t i = 0; i < work->plan.n_unknown; i++) {
+		str_add(out, "  warning: ");
+		plan_unknown_text(out, &work->plan.unknown[i]);
+		str_add(out, work->env->set.strict ?
+		    "; a push of it is refused (strict)\n" : "\n");
+	}
+}
+
+/* Everything has changed in a first deploy: that needs no list. */
+static void
+add_changes(struct str *out, const struct forecast *forecast)
+{
+	const struct vec *changed = &forecast->changed;
+
+	if (forecast->everything) {
+		str_addf(out, "  files: %zu, all of them new\n", changed->n);
+		return;
+	}
+	str_addf(out, "  files that change: %zu\n", changed->n);
+	for (size_t i = 0; i < changed->n && i < NAMED_MAX; i++) {
+		str_add(out, "    ");
+		add_text(out, changed->v[i]);
+		str_addch(out, '\n');
+	}
+	add_rest(out, changed->n);
+}
+
+static void
+add_paths(struct str *out, const char *label, const struct vec *paths)
+{
+	if (paths->n == 0)
+		return;
+	str_addf(out, "  %s:", label);
+	for (size_t i = 0; i < paths->n; i++) {
+		str_addch(out, ' ');
+		add_text(out, paths->v[i]);
+	}
+	str_addch(out, '\n');
+}
+
+static void
+add_backup(struct str *out, const struct forecast *forecast)
+{
+	struct vec names = VEC_INIT;
+
+	for (size_t i = 0; i < forecast->n_steps; i++) {
+		if (forecast->steps[i].phase == PHASE_BACKUP)
+			vec_push(&names, forecast->steps[i].name);
+	}
+	if (names.n == 0)
+		str_add(out, "  nothing is backed up\n");
+	add_paths(out, "backed up by", &names);
+	vec_release(&names);
+}
+
+/* Which hosts, where there are several to choose from. */
+static void
+add_hosts(struct str *out, const struct plan *plan,
+    const struct plan_item *item)
+{
+	if (plan->n_hosts < 2)
+		return;
+	str_add(out, ", on");
+	for (size_t i = 0; i < plan->n_hosts; i++) {
+		if (item->hosts[i])
+			str_addf(out, " %s", plan->hosts[i]->name);
+	}
+}
+
+/* "  migrate      updb: bin/migrate up  (once, 57 ms last time)". */
+static void
+add_step(struct str *out, const struct plan *plan,
+    const struct forecast_step *step)
+{
+	const struct plan_item *item = step->item;
+	struct str notes = STR_INIT;
+
+	str_addf(out, "  %-11s  ", phase_name(step->phase));
+	if (item == NULL) {
+		str_addf(out, "deploy/%s", step->name);
+	} else {
+		str_addf(out, "%s: ", step->name);
+		add_text(out, item->action->run);
+		str_add(&notes, item->action->once ? ", once" : "");
+		add_hosts(&notes, plan, item);
+		if (step->phase == PHASE_MIGRATE && item->action->undo ==
+		    NULL)
+			str_add(&notes, ", cannot be undone");
+	}
+	if (step->took_ms >= 0) {
+		str_add(&notes, ", ");
+		clock_add_duration(&notes, step->took_ms);
+		str_add(&notes, " last time");
+	}
+	if (notes.len > 0)
+		str_addf(out, "  (%s)", notes.s + 2);
+	str_addch(out, '\n');
+	str_release(&notes);
+}
+
+static void
+add_room(struct str *out, const struct forecast *forecast)
+{
+	const struct store_room *room = &forecast->room;
+
+	if (!forecast->has_root)
+		return;
+	str_add(out, "  room: it needs ");
+	room_add(out, room->need_bytes, room->need_inodes);
+	str_add(out, ", ");
+	room_add(out, room->free_bytes, room->free_inodes);
+	str_addf(out, " are free%s\n", room->need_bytes > room->free_bytes ||
+	    room->need_inodes > room->free_inodes ? ": too little" : "");
+}
+
+static void
+add_last(struct str *out, const struct deploy *last)
+{
+	if (last->number == 0 || last->prepare_ms < 0)
+		return;
+	str_add(out, "  last time: prepared in ");
+	clock_add_duration(out, last->prepare_ms);
+	if (last->window_ms >= 0) {
+		str_add(out, ", window ");
+		clock_add_duration(out, last->window_ms);
+	}
+	str_addf(out, " (deploy %" PRId64 ")\n", last->number);
+}
+
+/* What a push, other than slipway deploy, would not do. */
+static void
+add_push(struct str *out, const struct forecast *forecast)
+{
+	const struct work *work = &forecast->work;
+	const char *commit = work->deploy.commit;
+
+	if (strcmp(work->live_commit, commit) == 0)
+		str_add(out, "  it is live: a push of it deploys nothing\n");
+	for (size_t i = 0; i < work->directives.n; i++) {
+		const struct directive *d = &work->directives.v[i];
+
+		if (strcmp(d->name, DIRECTIVE_SKIP) == 0 &&
+		    strcmp(d->commit, commit) == 0) {
+			str_add(out, "  it says -" DIRECTIVE_SKIP "-: a push"
+			    " of it deploys nothing\n");
+			return;
+		}
+	}
+}
+
+void
+forecast_text(struct str *out, const struct forecast *forecast)
+{
+	const struct work *work = &forecast->work;
+
+	str_addf(out, "%s: a deploy of %.7s would do this; nothing is"
+	    " done now\n", work->env->name, work->deploy.commit);
+	add_live(out, &forecast->live);
+	add_push(out, forecast);
+	add_commits(out, forecast);
+	add_directives(out, work);
+	add_changes(out, forecast);
+	add_paths(out, "linked to shared/", &work->env->set.shared);
+	add_paths(out, "missing in shared/", &forecast->missing);
+	add_paths(out, "carried over", &forecast->carried);
+	add_backup(out, forecast);
+	if (forecast->n_steps == 0)
+		str_add(out, "  no action runs\n");
+	for (size_t i = 0; i < forecast->n_steps; i++)
+		add_step(out, &work->plan, &forecast->steps[i]);
+	add_room(out, forecast);
+	add_last(out, &forecast->last);
+}
+
+const struct err *
+forecast_add(struct str *out, const struct hub *hub,
+    const struct environment *env, const char *commit,
+    const struct directives *options)
+{
+	struct forecast forecast;
+	const struct err *err;
+
+	err = forecast_make(&forecast, hub, env, commit, options);
+	if (err == NULL)
+		forecast_text(out, &forecast);
+	forecast_release(&forecast);
+	return err;
+}
