@@ -85,4 +85,8 @@ const struct err *db_group_end(struct db *db, const struct err *err);
 
 int64_t db_last_id(struct db *db);
 
+/* The SQLite that runs: "3.40.1", and 3040001. */
+const char *db_library_version(void);
+int db_library_number(void);
+
 #endif

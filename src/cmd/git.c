@@ -188,6 +188,24 @@ git_configure(const char *repo, struct vec *done)
 	return err;
 }
 
+const struct err *
+git_lacking(const char *repo, struct vec *lacking)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(settings) / sizeof(*settings); i++) {
+		struct vec values = VEC_INIT;
+
+		err = get_own(&values, repo, settings[i].key);
+		if (err == NULL && !is_set(&settings[i], &values))
+			vec_pushf(lacking, "%s is %s", settings[i].key,
+			    settings[i].value);
+		vec_release(&values);
+	}
+	return err;
+}
+
 /* What init may have written before: nobody else has use for it. */
 static bool
 is_ours(const char *value)
@@ -240,6 +258,37 @@ git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
 		vec_pushf(done, "set %s = %s", key, refs->v[i]);
 	}
 	vec_release(&values);
+	return err;
+}
+
+const struct err *
+git_left_refs(const char *repo, const struct vec *refs, struct vec *lacking,
+    struct vec *extra)
+{
+	struct vec values = VEC_INIT;
+	const struct err *err;
+
+	err = get_own(&values, repo, "receive.procReceiveRefs");
+	for (size_t i = 0; err == NULL && i < values.n; i++) {
+		if (is_ours(values.v[i]) && !vec_has(refs, values.v[i]))
+			vec_push(extra, values.v[i]);
+	}
+	for (size_t i = 0; err == NULL && i < refs->n; i++) {
+		if (!vec_has(&values, refs->v[i]))
+			vec_push(lacking, refs->v[i]);
+	}
+	vec_release(&values);
+	return err;
+}
+
+const struct err *
+git_version(struct str *version)
+{
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "--version", NULL }, version,
+	    &status);
 	return err;
 }
 

@@ -54,4 +54,21 @@ const struct err *git_has_branch(const char *repo, const char *branch,
  */
 const struct err *git_main_branch(struct str *branch, const char *repo);
 
+/* "git version 2.39.5", appended. */
+const struct err *git_version(struct str *version);
+
+/*
+ * What git_configure() would set, as "receive.fsckObjects is true", pushed
+ * onto "lacking".
+ */
+const struct err *git_lacking(const char *repo, struct vec *lacking);
+
+/*
+ * Compare what git_leave_refs() would set: refs that git is not told to
+ * leave are pushed onto "lacking", those of init's that it should not be
+ * told any more onto "extra".
+ */
+const struct err *git_left_refs(const char *repo, const struct vec *refs,
+    struct vec *lacking, struct vec *extra);
+
 #endif

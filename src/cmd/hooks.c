@@ -210,3 +210,32 @@ hooks_remove(const char *dir, struct vec *done)
 		err = remove_one(dir, names[i], done);
 	return err;
 }
+
+const char *
+hooks_name(size_t i)
+{
+	return i < N_NAMES ? names[i] : NULL;
+}
+
+enum hook_state
+hooks_state(const char *dir, const char *name)
+{
+	char *hook = path_join(dir, name), *program = NULL;
+	enum hook_state state = HOOK_OURS;
+	char real[4096];
+
+	if (!file_exists(AT_FDCWD, hook))
+		state = HOOK_MISSING;
+	else if (!is_ours(hook, name))
+		state = HOOK_FOREIGN;
+	else if (realpath(hook, real) == NULL)
+		state = HOOK_DANGLING;
+	else if (access(real, X_OK) == -1)
+		state = HOOK_IDLE;
+	else if (program_path(name, &program) == NULL &&
+	    strcmp(program, real) != 0)
+		state = HOOK_ELSEWHERE;
+	free(program);
+	free(hook);
+	return state;
+}

@@ -9,6 +9,7 @@
 #define HOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "err.h"
 #include "vec.h"
@@ -30,5 +31,19 @@ const struct err *hooks_install(const char *dir, struct vec *done);
 
 /* Take them out again and restore what was there before. */
 const struct err *hooks_remove(const char *dir, struct vec *done);
+
+enum hook_state {
+	HOOK_OURS,		/* a link to the program of this Slipway */
+	HOOK_MISSING,
+	HOOK_FOREIGN,
+	HOOK_DANGLING,		/* ours, and the program is gone */
+	HOOK_IDLE,		/* ours, and not executable */
+	HOOK_ELSEWHERE		/* of another installation */
+};
+
+enum hook_state hooks_state(const char *dir, const char *name);
+
+/* The names of our hooks, from 0; NULL behind the last one. */
+const char *hooks_name(size_t i);
 
 #endif

@@ -24,6 +24,7 @@ static const struct cmd *const commands[] = {
 	&cmd_cancel,
 	&cmd_config,
 	&cmd_directives,
+	&cmd_doctor,
 	&cmd_drift,
 	&cmd_cleanup,
 	&cmd_resume,

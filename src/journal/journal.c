@@ -80,3 +80,10 @@ journal_check(struct journal *journal)
 		    " to rows which are gone");
 	return err;
 }
+
+const struct err *
+journal_last_at(struct journal *journal, int64_t *at)
+{
+	return db_get_int(at, journal->db, 0, "SELECT at FROM events"
+	    " ORDER BY id DESC LIMIT 1", "");
+}

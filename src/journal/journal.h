@@ -17,6 +17,8 @@
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
+#include <stdint.h>
+
 #include "db.h"
 #include "err.h"
 
@@ -46,5 +48,8 @@ const struct err *journal_group_end(struct journal *journal,
  * first complaint.
  */
 const struct err *journal_check(struct journal *journal);
+
+/* When the newest event was written; 0: there is none. */
+const struct err *journal_last_at(struct journal *journal, int64_t *at);
 
 #endif

@@ -274,7 +274,9 @@ test_filters(void)
 	    "of a push");
 	is_list(journal, (struct deploy_filter){ .commit = COMMIT },
 	    "3 2 1 ", "of a commit");
-	is_list(journal, (struct deploy_filter){ .commit = "1a2b3c4" }, "",
+	is_list(journal, (struct deploy_filter){ .commit = "1a2b3c4" },
+	    "3 2 1 ", "of a commit by its first digits");
+	is_list(journal, (struct deploy_filter){ .commit = "1a2b3c5" }, "",
 	    "of another one");
 	is_ok(deploy_get_newest(journal, "a", &deploy), "of a");
 	is_int(deploy.number, 2, "the newest");

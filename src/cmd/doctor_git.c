@@ -1,0 +1,287 @@
+/*
+ * git: how it is configured here, which hooks it runs, and what a git that
+ * was killed has left.
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd/doctor.h"
+#include "cmd/git.h"
+#include "cmd/hooks.h"
+#include "deploy/errand.h"
+#include "file.h"
+#include "lock.h"
+#include "path.h"
+#include "repo.h"
+
+/* git holds no lock of its own for so long, in seconds. */
+#define LOCK_AGE_S 60
+
+/* No push takes so long, in seconds. */
+#define QUARANTINE_AGE_S (24 * 60 * 60)
+
+static char *
+init_remedy(const struct doctor *doctor)
+{
+	return xasprintf("slipway init %s", doctor->hub->path);
+}
+
+/* Settings that are nobody's mistake but do harm here. */
+static void
+look_at_setting(struct doctor *doctor, struct repo *repo, const char *key,
+    const char *bad, enum level level, const char *why)
+{
+	struct vec values = VEC_INIT;
+	const char *last;
+	char *remedy;
+
+	repo_config_all(repo, key, &values);
+	last = values.n == 0 ? NULL : values.v[values.n - 1];
+	if (last != NULL && (bad == NULL || strcmp(last, bad) == 0)) {
+		remedy = xasprintf("git -C %s config --unset-all %s",
+		    doctor->hub->path, key);
+		doctor_tell(doctor, level, key, level == LEVEL_NOTE ? NULL :
+		    remedy, "it is %s: %s", last, why);
+		free(remedy);
+	}
+	vec_release(&values);
+}
+
+static void
+look_at_settings(struct doctor *doctor, struct repo *repo)
+{
+	static const struct {
+		const char *key;
+		const char *bad;	/* NULL: any value */
+		enum level level;
+		const char *why;
+	} rows[] = {
+		{ "gc.pruneExpire", "now", LEVEL_WARNING, "objects of a push"
+		    " that is under way can be pruned" },
+		{ "core.bare", "false", LEVEL_FAULT, "only a bare repository"
+		    " deploys" },
+		{ "core.worktree", NULL, LEVEL_FAULT, "only a repository"
+		    " without a work tree deploys" },
+		{ "receive.maxInputSize", NULL, LEVEL_NOTE, "git refuses a"
+		    " larger push, in its own words" },
+		{ "receive.unpackLimit", NULL, LEVEL_NOTE, "pushes of fewer"
+		    " objects are kept loose" },
+		{ "gc.auto", "0", LEVEL_NOTE, "git never packs by itself; have"
+		    " git gc run now and then" },
+		{ "receive.autogc", "false", LEVEL_NOTE, "git never packs by"
+		    " itself; have git gc run now and then" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		look_at_setting(doctor, repo, rows[i].key, rows[i].bad,
+		    rows[i].level, rows[i].why);
+}
+
+const struct err *
+doctor_git(struct doctor *doctor)
+{
+	char *remedy = init_remedy(doctor);
+	struct vec lacking = VEC_INIT;
+	const struct err *err;
+	struct repo *repo;
+
+	err = repo_open(&repo, doctor->hub->path, false);
+	if (err == NULL)
+		err = git_lacking(doctor->hub->path, &lacking);
+	for (size_t i = 0; i < lacking.n; i++)
+		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, remedy,
+		    "git is not told that %s", lacking.v[i]);
+	if (err == NULL)
+		look_at_settings(doctor, repo);
+	repo_close(repo);
+	vec_release(&lacking);
+	free(remedy);
+	return err;
+}
+
+/* Which refs git leaves to us, and which it should. */
+const struct err *
+doctor_refs(struct doctor *doctor)
+{
+	const struct config *config = doctor->hub->config;
+	struct vec wanted = VEC_INIT, lacking = VEC_INIT, extra = VEC_INIT;
+	char *remedy = init_remedy(doctor);
+	const struct err *err = NULL;
+
+	vec_push(&wanted, ERRAND_PREFIX);
+	for (size_t i = 0; config != NULL && i < config->n_environments;
+	    i++) {
+		if (config->environments[i].set.transactional)
+			vec_pushf(&wanted, "refs/heads/%s",
+			    config->environments[i].branch);
+	}
+	if (config != NULL)
+		err = git_left_refs(doctor->hub->path, &wanted, &lacking,
+		    &extra);
+	for (size_t i = 0; i < lacking.n; i++)
+		doctor_tell(doctor, LEVEL_FAULT, "receive.procReceiveRefs",
+		    remedy, "%s is not among its values: pushes to it are"
+		    " refused, or do not wait for their deploy",
+		    lacking.v[i]);
+	for (size_t i = 0; i < extra.n; i++)
+		doctor_tell(doctor, LEVEL_FAULT, "receive.procReceiveRefs",
+		    remedy, "%s is among its values, and nothing in"
+		    " slipway.ini is transactional there", extra.v[i]);
+	vec_release(&wanted);
+	vec_release(&lacking);
+	vec_release(&extra);
+	free(remedy);
+	return err;
+}
+
+static void
+look_at_hook(struct doctor *doctor, const char *dir, const char *name)
+{
+	static const char *const words[] = {
+		[HOOK_MISSING] = "it is missing, and git does without",
+		[HOOK_FOREIGN] = "it is somebody else's, and Slipway's does"
+		    " not run",
+		[HOOK_DANGLING] = "it links to a program that is gone, and"
+		    " git does without",
+		[HOOK_IDLE] = "its program is not executable, and git does"
+		    " without",
+		[HOOK_ELSEWHERE] = "it links to another installation than"
+		    " this one",
+	};
+	char *path = path_join(dir, name), *remedy = init_remedy(doctor);
+	enum hook_state state = hooks_state(dir, name);
+
+	if (state == HOOK_ELSEWHERE)
+		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "%s",
+		    words[state]);
+	else if (state == HOOK_IDLE)
+		doctor_tell(doctor, LEVEL_FAULT, path, "make install", "%s",
+		    words[state]);
+	else if (state != HOOK_OURS)
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "%s",
+		    words[state]);
+	free(remedy);
+	free(path);
+}
+
+const struct err *
+doctor_hooks(struct doctor *doctor)
+{
+	const struct err *err;
+	const char *name;
+	char *dir;
+
+	err = hooks_dir(&dir, doctor->hub->path);
+	if (err != NULL)
+		return err;
+	if (!str_starts_with(dir, doctor->hub->path))
+		doctor_tell(doctor, LEVEL_NOTE, dir, NULL, "core.hooksPath"
+		    " leads there, and other repositories may use it, too");
+	for (size_t i = 0; (name = hooks_name(i)) != NULL; i++)
+		look_at_hook(doctor, dir, name);
+	free(dir);
+	return NULL;
+}
+
+static bool
+is_older(const char *path, time_t age_s)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && time(NULL) - st.st_mtime > age_s;
+}
+
+static void
+look_at_lock(struct doctor *doctor, const char *path)
+{
+	char *remedy;
+
+	if (!is_older(path, LOCK_AGE_S))
+		return;
+	remedy = xasprintf("rm %s, when no git is at work there", path);
+	doctor_tell(doctor, LEVEL_WARNING, path, remedy, "a git that was"
+	    " killed has left it, and what it locks cannot change");
+	free(remedy);
+}
+
+/* nftw(3) has no argument of its caller's. */
+static struct doctor *visitor;
+
+static int
+visit(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)at;
+	if (type == FTW_F && S_ISREG(st->st_mode) &&
+	    str_ends_with(path, ".lock"))
+		look_at_lock(visitor, path);
+	return 0;
+}
+
+static void
+look_at_quarantine(struct doctor *doctor)
+{
+	char *objects = hub_file(doctor->hub, "objects");
+	struct vec names = VEC_INIT;
+
+	if (file_list(&names, AT_FDCWD, objects) != NULL)
+		vec_clear(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		char *path = path_join(objects, names.v[i]);
+		char *remedy = xasprintf("rm -rf %s", path);
+
+		if (str_starts_with(names.v[i], "tmp_objdir-") &&
+		    is_older(path, QUARANTINE_AGE_S))
+			doctor_tell(doctor, LEVEL_WARNING, path, remedy,
+			    "a push that was killed has left its objects");
+		free(remedy);
+		free(path);
+	}
+	vec_release(&names);
+	free(objects);
+}
+
+/* Who is at work is worth knowing, and nothing is wrong with it. */
+static const struct err *
+look_at_holder(struct doctor *doctor, const struct environment *env)
+{
+	char *path = hub_lock_path(doctor->hub, env->name);
+	struct str text = STR_INIT;
+
+	if (lock_is_held(path) && file_read(&text, path, 4096) == NULL) {
+		str_trim_end(&text);
+		doctor_tell(doctor, LEVEL_NOTE, path, NULL, "a runner holds"
+		    " it: %s", text.s);
+	}
+	str_release(&text);
+	free(path);
+	return NULL;
+}
+
+const struct err *
+doctor_locks(struct doctor *doctor)
+{
+	static const char *const names[] = {
+		"HEAD.lock", "config.lock", "packed-refs.lock",
+		"shallow.lock"
+	};
+	char *refs = hub_file(doctor->hub, "refs");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = hub_file(doctor->hub, names[i]);
+
+		look_at_lock(doctor, path);
+		free(path);
+	}
+	visitor = doctor;
+	nftw(refs, visit, 16, FTW_PHYS);
+	look_at_quarantine(doctor);
+	free(refs);
+	return doctor_each(doctor, look_at_holder);
+}

@@ -1,0 +1,137 @@
+/*
+ * What the journal says of itself, of work that nobody does, and of the
+ * time.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "cmd/doctor.h"
+#include "file.h"
+#include "journal/journal.h"
+#include "path.h"
+#include "release/store.h"
+#include "report/left.h"
+
+#include <fcntl.h>
+
+/* Clocks of one machine that differ by less have not been set back. */
+#define BACK_MS 5000
+
+const struct err *
+doctor_journal(struct doctor *doctor)
+{
+	char *path = hub_file(doctor->hub, "slipway/journal.db");
+	const struct err *err;
+
+	err = hub_journal(doctor->hub, DB_READ);
+	if (err == NULL)
+		err = journal_check(doctor->hub->journal);
+	if (err != NULL)
+		doctor_tell(doctor, LEVEL_FAULT, path, "restore it from a"
+		    " backup; without one, move it away and run slipway init"
+		    " again", "%s", err->text);
+	free(path);
+	return NULL;
+}
+
+static const struct err *
+look_at_left(struct doctor *doctor, const struct environment *env)
+{
+	char *remedy = xasprintf("slipway resume -C %s", doctor->hub->path);
+	struct vec lines = VEC_INIT;
+	const struct err *err;
+
+	err = left_find(doctor->hub, env, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy, "%s",
+		    lines.v[i]);
+	vec_release(&lines);
+	free(remedy);
+	return err;
+}
+
+const struct err *
+doctor_work(struct doctor *doctor)
+{
+	const struct err *err;
+
+	if (doctor->hub->journal == NULL || doctor->hub->config == NULL)
+		return NULL;
+	err = left_find_nameless(doctor->hub);
+	if (err != NULL)
+		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
+		    "%s", err->text);
+	return doctor_each(doctor, look_at_left);
+}
+
+static void
+look_at_journal(struct doctor *doctor)
+{
+	int64_t last, now = clock_now_ms();
+	char iso[CLOCK_ISO_SIZE];
+
+	if (doctor->hub->journal == NULL ||
+	    journal_last_at(doctor->hub->journal, &last) != NULL ||
+	    last <= now + BACK_MS)
+		return;
+	clock_iso(iso, last);
+	doctor_tell(doctor, LEVEL_WARNING, "clock", "have the clock set by"
+	    " systemd-timesyncd or chrony", "the journal was last written at"
+	    " %s, which is still to come: the clock was set back", iso);
+}
+
+static const struct err *
+look_at_releases(struct doctor *doctor, const struct environment *env)
+{
+	char *path = path_join(env->set.root, "releases");
+	char now[CLOCK_STAMP_SIZE];
+	struct vec names = VEC_INIT;
+
+	clock_stamp(now, clock_now_ms() + BACK_MS);
+	if (file_list(&names, AT_FDCWD, path) != NULL)
+		vec_clear(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (store_is_release(names.v[i]) &&
+		    strcmp(names.v[i], now) > 0)
+			doctor_tell(doctor, LEVEL_NOTE, path, NULL, "release"
+			    " %s has a name of the future; the next ones"
+			    " follow it, one second apart", names.v[i]);
+	}
+	vec_release(&names);
+	free(path);
+	return NULL;
+}
+
+/* libc takes a zone that it does not know for UTC, silently. */
+static void
+look_at_zone(struct doctor *doctor)
+{
+	const char *zone = getenv("TZ");
+	char *path;
+
+	if (zone == NULL || zone[0] == '\0' || strcmp(zone, "UTC") == 0)
+		return;
+	zone += zone[0] == ':';
+	/* "CET-1CEST" is a rule and no name. */
+	if (strpbrk(zone, "0123456789,+-") != NULL)
+		return;
+	path = zone[0] == '/' ? xstrdup(zone) :
+	    path_join("/usr/share/zoneinfo", zone);
+	if (!file_exists(AT_FDCWD, path))
+		doctor_tell(doctor, LEVEL_WARNING, "TZ", "apt-get install"
+		    " tzdata, or another TZ", "there is no time zone %s:"
+		    " times are told in UTC", zone);
+	free(path);
+}
+
+const struct err *
+doctor_clock(struct doctor *doctor)
+{
+	look_at_journal(doctor);
+	look_at_zone(doctor);
+	return doctor_each(doctor, look_at_releases);
+}

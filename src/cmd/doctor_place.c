@@ -1,0 +1,301 @@
+/*
+ * The places: whose they are, who else may write there, and their room.
+ */
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd/doctor.h"
+#include "file.h"
+#include "path.h"
+#include "release/store.h"
+#include "repo.h"
+#include "room.h"
+
+/* Less than this part of a file system is told of, in percent. */
+#define LOW_PERCENT 5
+
+/*
+ * Whose it is is asked of the config as a push asks: so that what would have
+ * every push refused is the first thing to be told.
+ */
+const struct err *
+doctor_config(struct doctor *doctor)
+{
+	struct hub strict = { .path = doctor->hub->path };
+	const struct err *err = hub_config(&strict);
+	char *path = hub_file(doctor->hub, "slipway.ini");
+
+	if (err != NULL)
+		doctor_tell(doctor, LEVEL_FAULT, path, NULL, "%s", err->text);
+	else
+		doctor->hub->config = strict.config;
+	/* What can be read all the same is looked at all the same. */
+	if (err != NULL) {
+		config_free(strict.config);
+		hub_config_read(doctor->hub);
+	}
+	free(path);
+	return NULL;
+}
+
+static void
+tell_mode(struct doctor *doctor, const char *path)
+{
+	struct stat st;
+	char *remedy;
+
+	if (stat(path, &st) == -1 || (st.st_mode & 002) == 0)
+		return;
+	remedy = xasprintf("chmod o-w %s", path);
+	doctor_tell(doctor, LEVEL_FAULT, path, remedy, "everybody on this"
+	    " machine may write it (mode %04o)",
+	    (unsigned int)st.st_mode & 07777);
+	free(remedy);
+}
+
+static void
+look_at_folder(struct doctor *doctor, const char *root, const char *name)
+{
+	char *path = path_join(root, name);
+	struct stat st;
+	char *remedy = NULL;
+
+	if (stat(path, &st) == -1) {
+		if (errno == ENOENT)
+			remedy = xasprintf("slipway init %s",
+			    doctor->hub->path);
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "%s",
+		    strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		doctor_tell(doctor, LEVEL_FAULT, path, "move it away",
+		    "it is no folder");
+	} else if (st.st_uid != geteuid() || access(path, W_OK) == -1) {
+		remedy = xasprintf("chown -R %u %s", (unsigned int)geteuid(),
+		    path);
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "it belongs to"
+		    " user %u, and releases are made by user %u",
+		    (unsigned int)st.st_uid, (unsigned int)geteuid());
+	} else {
+		tell_mode(doctor, path);
+	}
+	free(remedy);
+	free(path);
+}
+
+static void
+look_at_current(struct doctor *doctor, const char *root)
+{
+	char *path = path_join(root, "current");
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
+		doctor_tell(doctor, LEVEL_FAULT, path, "move it away: deploys"
+		    " make that link", "it is no symlink");
+	else if (lstat(path, &st) == 0 && stat(path, &st) == -1)
+		doctor_tell(doctor, LEVEL_FAULT, path, "slipway deploy",
+		    "it leads nowhere");
+	free(path);
+}
+
+static const struct err *
+look_at_root(struct doctor *doctor, const struct environment *env)
+{
+	static const char *const names[] = {
+		"releases", "shared", ".slipway"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		look_at_folder(doctor, env->set.root, names[i]);
+	tell_mode(doctor, env->set.root);
+	look_at_current(doctor, env->set.root);
+	return NULL;
+}
+
+static void
+look_at_sharing(struct doctor *doctor)
+{
+	struct vec values = VEC_INIT;
+	struct repo *repo;
+	const char *last;
+	char *remedy;
+
+	if (repo_open(&repo, doctor->hub->path, false) == NULL)
+		repo_config_all(repo, "core.sharedRepository", &values);
+	repo_close(repo);
+	last = values.n == 0 ? "umask" : values.v[values.n - 1];
+	if (strcmp(last, "umask") != 0 && strcmp(last, "false") != 0 &&
+	    strcmp(last, "0") != 0) {
+		remedy = xasprintf("git -C %s config --unset-all"
+		    " core.sharedRepository", doctor->hub->path);
+		doctor_tell(doctor, LEVEL_WARNING, doctor->hub->path, remedy,
+		    "core.sharedRepository is %s, but only its owner can"
+		    " deploy: pushes have to come as that user", last);
+		free(remedy);
+	}
+	vec_release(&values);
+}
+
+const struct err *
+doctor_rights(struct doctor *doctor)
+{
+	static const char *const names[] = {
+		"", "hooks", "slipway", "slipway/journal.db"
+	};
+	const struct err *err = hub_check_owner(doctor->hub->path);
+	mode_t mask = umask(022);
+
+	umask(mask);
+	if (err != NULL)
+		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
+		    "%s", err->text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = hub_file(doctor->hub, names[i]);
+
+		tell_mode(doctor, path);
+		free(path);
+	}
+	if ((mask & 002) == 0)
+		doctor_tell(doctor, LEVEL_WARNING, "umask", "umask 022, in"
+		    " ~/.profile and for sshd in pam_umask", "what commands"
+		    " make can be written by everybody (umask %03o)",
+		    (unsigned int)mask);
+	look_at_sharing(doctor);
+	/* For anybody else every folder would be somebody else's. */
+	return err != NULL ? NULL : doctor_each(doctor, look_at_root);
+}
+
+static void
+tell_part(struct doctor *doctor, const char *path, const char *what,
+    uint64_t free_count, uint64_t count)
+{
+	if (count == 0 || free_count >= count / 100 * LOW_PERCENT)
+		return;
+	doctor_tell(doctor, LEVEL_WARNING, path, "remove what is not needed,"
+	    " or enlarge the file system", "%" PRIu64 " of %" PRIu64 " %s are"
+	    " free, less than %d %%", free_count, count, what, LOW_PERCENT);
+}
+
+static void
+look_at_disk(struct doctor *doctor, const char *path)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) == -1)
+		return;
+	tell_part(doctor, path, "blocks", fs.f_bavail, fs.f_blocks);
+	tell_part(doctor, path, "inodes", fs.f_favail, fs.f_files);
+}
+
+/* What the tip of the branch would need, if there is one. */
+static const struct err *
+measure(struct doctor *doctor, const struct environment *env,
+    struct store_room *room, bool *known)
+{
+	char *ref = xasprintf("refs/heads/%s", env->branch);
+	struct store_spec spec = { .export = env->set.export };
+	struct store *store = NULL;
+	char oid[REPO_OID_SIZE];
+	const struct err *err;
+
+	*known = false;
+	store_kind_by_name(&spec.kind, env->set.store);
+	err = repo_open(&spec.repo, doctor->hub->path, false);
+	if (err == NULL)
+		err = repo_ref(spec.repo, ref, oid);
+	if (err == NULL)
+		err = store_look(&store, env->set.root);
+	spec.commit = oid;
+	if (err == NULL)
+		err = store_room(store, &spec, room);
+	*known = err == NULL;
+	store_close(store);
+	repo_close(spec.repo);
+	free(ref);
+	return err == NULL || err->code == ERR_NOT_FOUND ? NULL : err;
+}
+
+static const struct err *
+look_at_room(struct doctor *doctor, const struct environment *env)
+{
+	struct str need = STR_INIT, have = STR_INIT;
+	struct store_room room;
+	const struct err *err;
+	bool known;
+
+	look_at_disk(doctor, env->set.root);
+	err = measure(doctor, env, &room, &known);
+	if (err != NULL || !known || (room.need_bytes <= room.free_bytes &&
+	    room.need_inodes <= room.free_inodes))
+		return err;
+	room_add(&need, room.need_bytes, room.need_inodes);
+	room_add(&have, room.free_bytes, room.free_inodes);
+	doctor_tell(doctor, LEVEL_FAULT, env->set.root, "slipway cleanup, a"
+	    " smaller 'keep', or a larger file system", "a release of %s"
+	    " needs %s, and %s are free", env->branch, need.s, have.s);
+	str_release(&need);
+	str_release(&have);
+	return NULL;
+}
+
+const struct err *
+doctor_disk(struct doctor *doctor)
+{
+	const struct err *err = hub_check_room(doctor->hub);
+
+	if (err != NULL)
+		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
+		    "%s", err->text);
+	look_at_disk(doctor, doctor->hub->path);
+	return doctor_each(doctor, look_at_room);
+}
+
+/* A line of /proc/meminfo, in bytes; -1 when it is not there. */
+static int64_t
+memory_of(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+	long long kib;
+
+	if (line == NULL || sscanf(line + strlen(name), ": %lld kB",
+	    &kib) != 1)
+		return -1;
+	return (int64_t)kib * 1024;
+}
+
+const struct err *
+doctor_memory(struct doctor *doctor)
+{
+	const struct config *config = doctor->hub->config;
+	struct str text = STR_INIT;
+	int64_t total, available;
+
+	if (config == NULL || file_read(&text, "/proc/meminfo",
+	    1024 * 1024) != NULL)
+		return NULL;
+	total = memory_of(text.s, "MemTotal");
+	available = memory_of(text.s, "MemAvailable");
+	for (size_t i = 0; i < config->n_actions; i++) {
+		const struct action *action = &config->actions[i];
+		bool never = action->memory_bytes > total;
+
+		if (available == -1 || action->memory_bytes <= available)
+			continue;
+		doctor_tell(doctor, never ? LEVEL_WARNING : LEVEL_NOTE,
+		    action->name, "a smaller 'memory' in its section of"
+		    " slipway.ini, or more of it", "it may take %" PRId64
+		    " MiB, and %" PRId64 " MiB %s", action->memory_bytes >>
+		    20, (never ? total : available) >> 20, never ?
+		    "is all that there is" : "are free now");
+	}
+	str_release(&text);
+	return NULL;
+}
