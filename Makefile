@@ -30,6 +30,8 @@ libexecdir = $(PREFIX)/libexec/slipway
 mandir	   = $(PREFIX)/share/man
 datadir	   = $(PREFIX)/share/slipway
 unitdir	   = $(PREFIX)/lib/systemd/system
+bashdir	   = $(PREFIX)/share/bash-completion/completions
+zshdir	   = $(PREFIX)/share/zsh/site-functions
 
 WARN	= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
@@ -96,13 +98,25 @@ $(BUILD)/libslipway.a: $(lib_o) $(rooms_o)
 	@rm -f $@
 	$(call quiet,AR)ar rcs $@ $^
 
-$(BUILD)/bin/slipway: $(cmd_o) $(BUILD)/libslipway.a
-	@mkdir -p $(@D)
-	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+# Programs are linked anew when there is another libgit2 to be linked in.
+git2_seen := $(BUILD)/git2.seen
 
-$(hooks): $(BUILD)/bin/%: $(BUILD)/hooks/%.o $(BUILD)/libslipway.a
+$(git2_seen): FORCE
 	@mkdir -p $(@D)
-	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+	@stat -L -c '%n %Y %s' "$$($(CC) -print-file-name=libgit2.a)" \
+	    > $@.new 2>/dev/null || true
+	@cmp -s $@.new $@ || cp $@.new $@
+
+$(BUILD)/bin/slipway: $(cmd_o) $(BUILD)/libslipway.a $(git2_seen)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o %.a,$^) \
+	    $(LDFLAGS) $(LIBS)
+
+$(hooks): $(BUILD)/bin/%: $(BUILD)/hooks/%.o $(BUILD)/libslipway.a \
+    $(git2_seen)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o %.a,$^) \
+	    $(LDFLAGS) $(LIBS)
 
 $(BUILD)/tests/unit/%.o $(BUILD)/tests/tap/%.o: \
     COMPILE += -iquote tests/tap
@@ -237,7 +251,16 @@ $(call quiet,RM,$(1))rm -rf '$(1)'
 endef
 
 pages	 := $(wildcard install/man/*.[1-9])
-samples	 := $(wildcard install/*.sample install/recipes/*)
+samples	 := $(wildcard install/*.sample install/recipes/*) contrib/post-merge
+
+# Made by the program, from the tables that it parses a command line by.
+bash_c	 := $(BUILD)/completion/slipway
+zsh_c	 := $(BUILD)/completion/_slipway
+
+$(bash_c) $(zsh_c): $(BUILD)/bin/slipway
+	@mkdir -p $(@D)
+	$(call quiet,MAKE)$(BUILD)/bin/slipway completion \
+	    $(if $(filter $(zsh_c),$@),zsh,bash) > $@
 
 services := $(patsubst install/systemd/%.in,$(BUILD)/systemd/%, \
 	    $(wildcard install/systemd/*.in))
@@ -253,7 +276,7 @@ page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
 program	  = $(DESTDIR)$(bindir)/slipway
 programs  = $(DESTDIR)$(libexecdir)
 
-install: all $(services)
+install: all $(services) $(bash_c) $(zsh_c)
 	$(call put,755,$(BUILD)/bin/slipway,$(DESTDIR)$(bindir))
 	$(foreach hook,$(hooks),$(call put,755,$(hook),$(programs)))
 	$(call quiet,LN,$(programs)/slipway)ln -sfrT '$(program)' \
@@ -264,11 +287,15 @@ install: all $(services)
 	    put,644,$(sample),$(DESTDIR)$(datadir)))
 	$(foreach service,$(services),$(call \
 	    put,644,$(service),$(DESTDIR)$(unitdir)))
+	$(call put,644,$(bash_c),$(DESTDIR)$(bashdir))
+	$(call put,644,$(zsh_c),$(DESTDIR)$(zshdir))
 
 uninstall:
 	$(call drop,$(program))
 	$(call drop,$(programs))
 	$(call drop,$(DESTDIR)$(datadir))
+	$(call drop,$(DESTDIR)$(bashdir)/slipway)
+	$(call drop,$(DESTDIR)$(zshdir)/_slipway)
 	$(foreach service,$(services),$(call \
 	    drop,$(DESTDIR)$(unitdir)/$(notdir $(service))))
 	$(foreach page,$(pages),$(call \

@@ -116,8 +116,12 @@ struct view_spec;
 const struct err *cmd_view(const struct call *call,
     const struct view_spec *spec, int64_t *last);
 
+/* All commands, "*n" of them, and the options that all of them take. */
+const struct cmd *const *cmd_table(size_t *n);
+const struct cmd_option *cmd_globals(void);
+
 extern const struct cmd cmd_agent, cmd_audit, cmd_cancel, cmd_cleanup,
-    cmd_config, cmd_deploy, cmd_directives, cmd_doctor, cmd_drift, cmd_init, cmd_log,
+    cmd_completion, cmd_config, cmd_deploy, cmd_directives, cmd_doctor, cmd_drift, cmd_init, cmd_log,
     cmd_plan, cmd_resume, cmd_retry, cmd_rollback, cmd_runner, cmd_show,
     cmd_status, cmd_uninit, cmd_verify;
 

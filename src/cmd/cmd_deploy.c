@@ -2,17 +2,21 @@
  * slipway deploy, retry, rollback - requests from the command line.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/confirm.h"
 #include "cmd/request.h"
 #include "deploy/branch.h"
 #include "deploy/identity.h"
+#include "deploy/rollback.h"
 #include "journal/deploy.h"
 #include "journal/release.h"
 #include "release/store.h"
+#include "report/line.h"
 
 static void
 fill_request(const struct call *call, struct deploy *request,
@@ -318,6 +322,40 @@ check_target(const struct call *call, const char *name)
 	return err;
 }
 
+/* "  updb of deploy 41: bin/migrate down". */
+static const struct err *
+add_undo(const struct step *step, void *ctx)
+{
+	struct str *out = ctx;
+
+	str_add(out, "  ");
+	line_text(out, step->action);
+	str_addf(out, " of deploy %" PRId64, step->deploy);
+	str_add(out, step->undo == NULL ? " cannot be undone" : ": ");
+	line_text(out, step->undo);
+	str_addch(out, '\n');
+	return NULL;
+}
+
+/* Code comes back by itself; whose data are undone, is asked first. */
+static const struct err *
+confirm_undo(const struct call *call, const char *target)
+{
+	struct str lines = STR_INIT;
+	const struct err *err;
+
+	if (!confirm_is_wanted(call))
+		return NULL;
+	err = rollback_each(&call->hub, call->env, target, add_undo, &lines);
+	if (err == NULL && lines.len > 0) {
+		fprintf(stderr, "This rollback undoes, in this order:\n%s",
+		    lines.s);
+		err = confirm_ask("Go on?");
+	}
+	str_release(&lines);
+	return err;
+}
+
 static const struct err *
 run_rollback(struct call *call)
 {
@@ -330,6 +368,8 @@ run_rollback(struct call *call)
 		err = find_target(call, &request.target);
 	if (err == NULL)
 		err = check_target(call, request.target);
+	if (err == NULL)
+		err = confirm_undo(call, request.target);
 	if (err == NULL) {
 		fill_request(call, &request, "rollback");
 		request.commit = xstrdup("");
@@ -339,6 +379,11 @@ run_rollback(struct call *call)
 	return err;
 }
 
+static const struct cmd_option rollback_options[] = {
+	{ 'y', "yes", NULL, "do not ask, also on a terminal" },
+	{ 0, NULL, NULL, NULL }
+};
+
 const struct cmd cmd_rollback = {
 	.name = "rollback",
 	.words = "[RELEASE|N]",
@@ -347,9 +392,11 @@ const struct cmd cmd_rollback = {
 	.help = "Go back to the release that was live before, or to RELEASE,"
 	    " or to the release\nof deploy N. The \"undo\" commands of every"
 	    " deploy in between run first, newest\nfirst; what cannot be"
-	    " undone is told.",
+	    " undone is told.\nOn a terminal, what will be undone is told"
+	    " first, and you are asked.",
 	.example = "slipway rollback -C /srv/shop.git\n"
 	    "slipway rollback -C /srv/shop.git 20261119090000",
 	.json = true,
+	.options = rollback_options,
 	.run = run_rollback,
 };

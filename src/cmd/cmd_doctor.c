@@ -68,8 +68,13 @@ doctor_each(struct doctor *doctor, doctor_env_cb cb)
 	const struct err *err = NULL;
 
 	for (size_t i = 0; err == NULL && config != NULL &&
-	    i < config->n_environments; i++)
-		err = cb(doctor, &config->environments[i]);
+	    i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (doctor->only == NULL ||
+		    strcmp(doctor->only, env->name) == 0)
+			err = cb(doctor, env);
+	}
 	return err;
 }
 
@@ -174,6 +179,20 @@ release(struct doctor *doctor)
 	free(doctor->findings);
 }
 
+/* A name that the config does not have is a slip; a wrong config is not. */
+static const struct err *
+check_environment(const struct call *call)
+{
+	struct hub own = { .path = call->hub.path };
+	const struct environment *env;
+	const struct err *err = NULL;
+
+	if (call->environment != NULL && hub_config_read(&own) == NULL)
+		err = hub_environment(&own, call->environment, &env);
+	config_free(own.config);
+	return err;
+}
+
 static const struct err *
 run_doctor(struct call *call)
 {
@@ -181,10 +200,13 @@ run_doctor(struct call *call)
 	struct doctor doctor = {
 		.hub = &call->hub,
 		.etc = etc == NULL ? "/etc" : etc,
+		.only = call->environment,
 	};
 	const struct err *err;
 
 	err = hub_open(&call->hub, call->dir);
+	if (err == NULL)
+		err = check_environment(call);
 	if (err != NULL)
 		return err;
 	look(&doctor);

@@ -38,6 +38,7 @@ struct finding {
 struct doctor {
 	struct hub *hub;	/* config and journal may be NULL */
 	const char *etc;	/* where web servers are configured */
+	const char *only;	/* this environment; NULL: all of them */
 	const char *check;	/* the one that is at work */
 	struct finding *findings;
 	size_t n;

@@ -245,7 +245,9 @@ read_page(struct doctor *doctor, const char *path, page_cb cb)
 	    i++) {
 		page.env = &config->environments[i];
 		page.below_current = false;
-		cb(&page);
+		if (doctor->only == NULL ||
+		    strcmp(doctor->only, page.env->name) == 0)
+			cb(&page);
 	}
 	vec_release(&page.lines);
 	str_release(&text);
@@ -306,19 +308,24 @@ restarts(const struct page *page)
 	return false;
 }
 
+static bool
+is_off(const char *value)
+{
+	value += *value == ' ';
+	return strcmp(value, "0") == 0 || strcasecmp(value, "off") == 0 ||
+	    strcasecmp(value, "no") == 0 || strcasecmp(value, "false") == 0;
+}
+
 /* PHP's comments begin with a semicolon, which ends every line here. */
 static void
 look_at_php(struct page *page)
 {
 	for (size_t i = 0; i < page->lines.n; i++) {
 		const char *line = page->lines.v[i];
-		const char *value = value_of(line,
-		    "opcache.validate_timestamps");
+		const char *value = strchr(line, '=');
 
-		if (str_starts_with(line, "opcache.validate_timestamps="))
-			value = strchr(line, '=');
-		if (value == NULL || strcspn(value, "0Oo") == strlen(value) ||
-		    strpbrk(value, "1nN") != NULL || restarts(page))
+		if (!str_starts_with(line, "opcache.validate_timestamps") ||
+		    value == NULL || !is_off(value + 1) || restarts(page))
 			continue;
 		tell_at(page, i, LEVEL_WARNING, "an [action] of the phase"
 		    " restart, with run = sudo systemctl reload php-fpm",

@@ -33,9 +33,17 @@ static const struct cmd *const commands[] = {
 	&cmd_uninit,
 	&cmd_runner,
 	&cmd_agent,
+	&cmd_completion,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+const struct cmd *const *
+cmd_table(size_t *n)
+{
+	*n = N_COMMANDS;
+	return commands;
+}
 
 static const struct cmd_option global_options[] = {
 	{ 'C', "repo", "DIR", "the bare repository (else $GIT_DIR, or the"
@@ -48,6 +56,12 @@ static const struct cmd_option global_options[] = {
 	    " a terminal unless NO_COLOR is set (auto)" },
 	{ 0, NULL, NULL, NULL }
 };
+
+const struct cmd_option *
+cmd_globals(void)
+{
+	return global_options;
+}
 
 /* Characters of an option in --help, and of what it does, beside it. */
 #define LEFT_WIDTH 26
@@ -219,11 +233,14 @@ unknown_option(const struct call *call, const struct parser *parser,
 {
 	const char *names[CMD_OPTIONS_MAX + 5], *near = NULL;
 	const char *command = call->cmd == NULL ? "" : call->cmd->name;
+	size_t n = 0;
 
 	for (int i = 0; i < parser->n; i++)
-		names[i] = parser->rows[i]->name;
+		names[n++] = parser->rows[i]->name;
+	if (call->cmd == NULL)
+		names[n++] = "version";
 	if (str_starts_with(given, "--"))
-		near = nearest_word(given + 2, names, (size_t)parser->n);
+		near = nearest_word(given + 2, names, n);
 	if (near != NULL)
 		return err_new(ERR_USAGE, "unknown option '%s'; did you mean"
 		    " '--%s'?", given, near);
@@ -299,6 +316,21 @@ run_command(struct call *call, int argc, char **argv)
 	return err != NULL ? err : call->cmd->run(call);
 }
 
+/* "slipway help" and "slipway help COMMAND". */
+static const struct err *
+help_on(struct call *call, int argc, char **argv)
+{
+	const struct err *err = NULL;
+
+	if (argc == 2)
+		print_commands();
+	else
+		err = find_command(&call->cmd, argv[2]);
+	if (call->cmd != NULL)
+		print_help(call->cmd);
+	return err;
+}
+
 /* What stands before the command's name. */
 static const struct err *
 run_line(struct call *call, int argc, char **argv)
@@ -311,10 +343,8 @@ run_line(struct call *call, int argc, char **argv)
 		printf("slipway %s\n", SLIPWAY_VERSION);
 		return NULL;
 	}
-	if (argc == 2 && strcmp(argv[1], "help") == 0) {
-		print_commands();
-		return NULL;
-	}
+	if (argc > 1 && strcmp(argv[1], "help") == 0)
+		return help_on(call, argc, argv);
 	str_add(&parser.shorts, "+:");
 	add_options(&parser, global_options, true);
 	err = parse(call, &parser, argc, argv, &help);

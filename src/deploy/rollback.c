@@ -165,6 +165,26 @@ choose_target(struct work *work)
 	return err;
 }
 
+const struct err *
+rollback_each(const struct hub *hub, const struct environment *env,
+    const char *target, step_cb cb, void *ctx)
+{
+	struct work work = { .hub = hub, .env = env };
+	struct numbers numbers = { 0 };
+	const struct err *err;
+
+	work.deploy = (struct deploy)DEPLOY_INIT;
+	work.deploy.target = xstrdup_null(target);
+	err = choose_target(&work);
+	if (err == NULL)
+		err = deploys_between(&work, &numbers);
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = undo_each(&work, numbers.v[i], cb, ctx);
+	free(numbers.v);
+	deploy_release(&work.deploy);
+	return err;
+}
+
 static const struct err *
 write_plan(struct work *work)
 {

@@ -8,6 +8,7 @@
 #define ROLLBACK_H
 
 #include "deploy/work.h"
+#include "journal/step.h"
 
 /*
  * Find the target, check that it still is what was deployed, and tell what
@@ -29,5 +30,13 @@ const struct err *rollback_activate(struct work *work);
 
 /* End one that was interrupted and must not go on, as one that failed. */
 const struct err *rollback_stop(struct work *work, const struct err *why);
+
+/*
+ * What a rollback to a release, or (NULL) to the one before, would undo, as
+ * undo_each() tells it of each deploy, newest first. Nothing is done.
+ */
+const struct err *rollback_each(const struct hub *hub,
+    const struct environment *env, const char *target, step_cb cb,
+    void *ctx);
 
 #endif

@@ -150,18 +150,43 @@ undo_end(struct work *work, const struct undone *undone)
 		    undone->failed == 0, NULL);
 }
 
+/* Whom to tell of each step that is to be taken back. */
+struct telling {
+	const struct work *work;
+	step_cb cb;
+	void *ctx;
+};
+
+static const struct err *
+tell_step(const struct step *step, void *ctx)
+{
+	const struct telling *telling = ctx;
+
+	if (!had_effect(telling->work, step) ||
+	    (step->undo == NULL && !is_migration(step)))
+		return NULL;
+	return telling->cb(step, telling->ctx);
+}
+
+const struct err *
+undo_each(struct work *work, int64_t number, step_cb cb, void *ctx)
+{
+	struct telling telling = { work, cb, ctx };
+
+	return step_each(work->hub->journal, number, true, tell_step,
+	    &telling);
+}
+
 static const struct err *
 preview_step(const struct step *step, void *ctx)
 {
 	struct work *work = ctx;
 
-	if (!had_effect(work, step))
-		return NULL;
 	if (step->undo != NULL)
 		event_add(work->log, "will_undo", "isss", "deploy",
 		    step->deploy, "action", step->action, "host",
 		    step->host, "run", step->undo);
-	else if (is_migration(step))
+	else
 		work_warn(work, "%s of deploy %" PRId64 " cannot be undone: it"
 		    " has no undo in slipway.ini", step->action,
 		    step->deploy);
@@ -171,8 +196,7 @@ preview_step(const struct step *step, void *ctx)
 const struct err *
 undo_preview(struct work *work, int64_t number)
 {
-	return step_each(work->hub->journal, number, true, preview_step,
-	    work);
+	return undo_each(work, number, preview_step, work);
 }
 
 /* A step that failed: how far did the migrations get? */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "deploy/work.h"
+#include "journal/step.h"
 
 /* What undoing came to. */
 struct undone {
@@ -33,6 +34,13 @@ const struct err *undo_deploy(struct work *work, int64_t number,
 
 /* Tell how long all of it took; nothing when there was nothing to undo. */
 void undo_end(struct work *work, const struct undone *undone);
+
+/*
+ * The steps of a deploy that undoing it takes back, newest first, and the
+ * migrations that it cannot: those have no "undo".
+ */
+const struct err *undo_each(struct work *work, int64_t number, step_cb cb,
+    void *ctx);
 
 /*
  * Say in the event log what undoing a deploy will do, and what it cannot.

@@ -1,0 +1,301 @@
+/*
+ * slipway completion - what a shell can complete, from the tables that the
+ * command line is parsed by.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "journal/deploy.h"
+#include "plan/option.h"
+
+/* What an option's value can be completed to. */
+enum kind {
+	KIND_NOTHING,		/* any text: there is a value, and no help */
+	KIND_FOLDER,
+	KIND_FILE,
+	KIND_STATE
+};
+
+static enum kind
+kind_of(const char *argument)
+{
+	static const struct {
+		const char *argument;
+		enum kind kind;
+	} kinds[] = {
+		{ "DIR", KIND_FOLDER },
+		{ "FILE", KIND_FILE },
+		{ "STATE", KIND_STATE },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strcmp(argument, kinds[i].argument) == 0)
+			return kinds[i].kind;
+	}
+	return KIND_NOTHING;
+}
+
+/* Words that a command takes, where they are known: " word word". */
+static void
+add_words(struct str *out, const struct cmd *cmd)
+{
+	const struct option *rows;
+	size_t n;
+
+	if (strcmp(cmd->name, "audit") == 0)
+		str_add(out, " export");
+	else if (strcmp(cmd->name, "completion") == 0)
+		str_add(out, " bash zsh");
+	if (strcmp(cmd->name, "config") != 0)
+		return;
+	rows = option_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < i; k++)
+			again = again || strcmp(rows[k].key, rows[i].key) ==
+			    0;
+		if (!again)
+			str_addf(out, " %s", rows[i].key);
+	}
+}
+
+static void
+add_states(struct str *out)
+{
+	for (int i = 0; i < DEPLOY_STATES; i++)
+		str_addf(out, "%s%s", i == 0 ? "" : " ",
+		    deploy_state_name((enum deploy_state)i));
+}
+
+static bool
+is_for(const struct cmd_option *row, const struct cmd *cmd)
+{
+	return strcmp(row->name, "json") != 0 || cmd->json;
+}
+
+typedef void (*option_cb)(struct str *out, const struct cmd *cmd,
+    const struct cmd_option *row);
+
+/* Its own options, and the global ones that it takes. */
+static void
+each_option(struct str *out, const struct cmd *cmd, option_cb cb)
+{
+	const struct cmd_option *lists[] = { cmd->options, cmd_globals() };
+
+	for (size_t i = 0; i < 2; i++) {
+		for (const struct cmd_option *row = lists[i]; row != NULL &&
+		    row->name != NULL; row++) {
+			if (is_for(row, cmd))
+				cb(out, cmd, row);
+		}
+	}
+}
+
+static void
+bash_option(struct str *out, const struct cmd *cmd,
+    const struct cmd_option *row)
+{
+	(void)cmd;
+	if (row->letter != 0)
+		str_addf(out, " -%c", row->letter);
+	str_addf(out, " --%s", row->name);
+}
+
+/* "log:-n|log:--limit) return ;;" */
+static void
+bash_value(struct str *out, const struct cmd *cmd,
+    const struct cmd_option *row)
+{
+	static const char *const answers[] = {
+		[KIND_NOTHING] = "",
+		[KIND_FOLDER] = "COMPREPLY=($(compgen -d -- \"$cur\")); ",
+		[KIND_FILE] = "COMPREPLY=($(compgen -f -- \"$cur\")); ",
+		[KIND_STATE] = "COMPREPLY=($(compgen -W \"$states\" --"
+		    " \"$cur\")); ",
+	};
+
+	if (row->argument == NULL)
+		return;
+	str_add(out, "\t");
+	if (row->letter != 0)
+		str_addf(out, "%s:-%c|", cmd->name, row->letter);
+	str_addf(out, "%s:--%s) %sreturn ;;\n", cmd->name, row->name,
+	    answers[kind_of(row->argument)]);
+}
+
+static const char bash_head[] =
+    "# bash completion for slipway, made by: slipway completion bash\n"
+    "\n"
+    "_slipway()\n"
+    "{\n"
+    "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
+    "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+    "\tlocal command= words= states i\n"
+    "\n"
+    "\tCOMPREPLY=()\n"
+    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+    "\t\tcase ${COMP_WORDS[i]} in\n"
+    "\t\t-C|--repo|-e|--environment) ((i++)) ;;\n"
+    "\t\t-*) ;;\n"
+    "\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
+    "\t\tesac\n"
+    "\tdone\n";
+
+static void
+add_bash(struct str *out, const struct cmd *const *commands, size_t n)
+{
+	static const struct cmd none = { .name = "", .json = true };
+
+	str_add(out, bash_head);
+	str_add(out, "\tstates='");
+	add_states(out);
+	str_add(out, "'\n\tcase $command:$prev in\n");
+	each_option(out, &none, bash_value);
+	for (size_t i = 0; i < n; i++)
+		each_option(out, commands[i], bash_value);
+	str_add(out, "\tesac\n\tcase $command in\n\t'') words='help");
+	for (size_t i = 0; i < n; i++) {
+		if (!commands[i]->plumbing)
+			str_addf(out, " %s", commands[i]->name);
+	}
+	each_option(out, &none, bash_option);
+	str_add(out, " --version' ;;\n");
+	for (size_t i = 0; i < n; i++) {
+		struct str words = STR_INIT;
+
+		add_words(&words, commands[i]);
+		each_option(&words, commands[i], bash_option);
+		str_addf(out, "\t%s) words='%s' ;;\n", commands[i]->name,
+		    words.s + 1);
+		str_release(&words);
+	}
+	str_add(out, "\tesac\n"
+	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "}\n\n"
+	    "complete -o bashdefault -o default -F _slipway slipway\n");
+}
+
+/* Between single quotes, where brackets and colons mean something. */
+static void
+zsh_text(struct str *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			str_add(out, "'\\'");
+		else if (strchr("[]:\\", *text) != NULL)
+			str_addch(out, '\\');
+		str_addch(out, *text);
+	}
+}
+
+static void
+zsh_option(struct str *out, const struct cmd *cmd,
+    const struct cmd_option *row)
+{
+	(void)cmd;
+	str_add(out, " \\\n\t\t    ");
+	/* One that may be given again, and has two names, needs no list. */
+	if (row->letter != 0)
+		str_addf(out, "'*'{-%c,--%s}", row->letter, row->name);
+	else
+		str_addf(out, "'*--%s'", row->name);
+	str_add(out, "'[");
+	zsh_text(out, row->help);
+	str_add(out, "]");
+	if (row->argument != NULL) {
+		str_addch(out, ':');
+		zsh_text(out, row->argument);
+		str_addch(out, ':');
+	}
+	if (row->argument != NULL && kind_of(row->argument) == KIND_FOLDER)
+		str_add(out, "_files -/");
+	else if (row->argument != NULL && kind_of(row->argument) == KIND_FILE)
+		str_add(out, "_files");
+	if (row->argument != NULL && kind_of(row->argument) == KIND_STATE) {
+		str_addch(out, '(');
+		add_states(out);
+		str_addch(out, ')');
+	}
+	str_addch(out, '\'');
+}
+
+static void
+zsh_command(struct str *out, const struct cmd *cmd)
+{
+	struct str words = STR_INIT;
+
+	str_addf(out, "\t\t%s)\n\t\t\t_arguments", cmd->name);
+	each_option(out, cmd, zsh_option);
+	add_words(&words, cmd);
+	if (words.len > 0)
+		str_addf(out, " \\\n\t\t    '*:word:(%s)'", words.s + 1);
+	else if (cmd->words_max > 0)
+		str_add(out, " \\\n\t\t    '*:word:_default'");
+	str_add(out, " ;;\n");
+	str_release(&words);
+}
+
+static void
+add_zsh(struct str *out, const struct cmd *const *commands, size_t n)
+{
+	static const struct cmd none = { .name = "", .json = true };
+
+	str_add(out, "#compdef slipway\n"
+	    "# zsh completion for slipway, made by: slipway completion zsh\n"
+	    "\n_slipway()\n{\n\tlocal context state state_descr line\n"
+	    "\ttypeset -A opt_args\n\tlocal -a commands\n\tcommands=(\n");
+	for (size_t i = 0; i < n; i++) {
+		if (commands[i]->plumbing)
+			continue;
+		str_addf(out, "\t\t'%s:", commands[i]->name);
+		zsh_text(out, commands[i]->summary);
+		str_add(out, "'\n");
+	}
+	str_add(out, "\t)\n\t_arguments -C");
+	each_option(out, &none, zsh_option);
+	str_add(out, " \\\n\t    '1:command:->command' '*::word:->words'\n"
+	    "\tcase $state in\n"
+	    "\tcommand) _describe -t commands command commands ;;\n"
+	    "\twords)\n\t\tcase $words[1] in\n");
+	for (size_t i = 0; i < n; i++)
+		zsh_command(out, commands[i]);
+	str_add(out, "\t\tesac ;;\n\tesac\n}\n\n_slipway \"$@\"\n");
+}
+
+static const struct err *
+run_completion(struct call *call)
+{
+	const struct cmd *const *commands;
+	const char *shell = call->words.v[0];
+	struct str out = STR_INIT;
+	const struct err *err;
+	size_t n;
+
+	commands = cmd_table(&n);
+	if (strcmp(shell, "bash") == 0)
+		add_bash(&out, commands, n);
+	else if (strcmp(shell, "zsh") == 0)
+		add_zsh(&out, commands, n);
+	else
+		return err_new(ERR_USAGE, "completion %s: there is one for"
+		    " bash and one for zsh", shell);
+	err = cmd_print(&out);
+	str_release(&out);
+	return err;
+}
+
+const struct cmd cmd_completion = {
+	.name = "completion",
+	.words = "bash|zsh",
+	.words_min = 1,
+	.words_max = 1,
+	.summary = "print what makes a shell complete these commands",
+	.help = "Print a script that completes commands, options and what is"
+	    " known of their values.\n\"make install\" puts both to where the"
+	    " shells look.",
+	.example = "source <(slipway completion bash)",
+	.plumbing = true,
+	.run = run_completion,
+};
