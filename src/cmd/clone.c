@@ -100,8 +100,8 @@ take_line(struct str *out, const char *dir)
 	if (len == 0)
 		return NULL;
 	line = xstrndup(out->s, len);
-	if (line[0] != '/') {
-		char *path = path_join(dir == NULL ? "." : dir, line);
+	if (line[0] != '/' && dir != NULL) {
+		char *path = path_join(dir, line);
 
 		free(line);
 		line = path;

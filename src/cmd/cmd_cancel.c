@@ -60,8 +60,8 @@ const struct cmd cmd_cancel = {
 	.words_max = 1,
 	.summary = "stop a deploy that waits or is under way",
 	.help = "Stop deploy N, or the one that is under way, or else the"
-	    " newest that waits, and\nshow it to its end. The command that"
-	    " runs is ended; what was done is undone.\nWhat is live already"
+	    " newest that waits, and show it to its end. The command that"
+	    " runs is ended; what was done is undone. What is live already"
 	    " is not cancelled but rolled back: slipway rollback.",
 	.example = "slipway cancel -C /srv/shop.git\n"
 	    "slipway cancel -C /srv/shop.git 42",

@@ -293,7 +293,7 @@ const struct cmd cmd_completion = {
 	.words_max = 1,
 	.summary = "print what makes a shell complete these commands",
 	.help = "Print a script that completes commands, options and what is"
-	    " known of their values.\n\"make install\" puts both to where the"
+	    " known of their values. \"make install\" puts both to where the"
 	    " shells look.",
 	.example = "source <(slipway completion bash)",
 	.plumbing = true,

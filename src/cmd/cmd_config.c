@@ -331,8 +331,8 @@ const struct cmd cmd_config = {
 	.words_max = 1000,
 	.summary = "show every key of slipway.ini: what holds, and why",
 	.help = "Show for each section what holds for each key, and where"
-	    " that comes from: a line of\nthe file, [app], or the default."
-	    " With KEY, all about those keys. A file that is\nwrong ends with"
+	    " that comes from: a line of the file, [app], or the default."
+	    " With KEY, all about those keys. A file that is wrong ends with"
 	    " status 2 and says where and why.",
 	.example = "slipway config -C /srv/shop.git\n"
 	    "slipway config -C /srv/shop.git keep timeout\n"

@@ -101,8 +101,8 @@ const struct cmd cmd_deploy = {
 	.words_max = 1,
 	.summary = "make a commit live, as a push would",
 	.help = "Deploy REV (a commit, branch or tag of the repository), or"
-	    " the tip of the\nenvironment's branch, and show it to its end."
-	    " Interrupting the view does not\ninterrupt the deploy.",
+	    " the tip of the environment's branch, and show it to its end."
+	    " Interrupting the view does not interrupt the deploy.",
 	.example = "slipway deploy -C /srv/shop.git -d cc\n"
 	    "slipway deploy -C /srv/shop.git v1.4",
 	.json = true,
@@ -260,7 +260,7 @@ const struct cmd cmd_retry = {
 	.words_max = 1,
 	.summary = "deploy again what has failed",
 	.help = "Deploy the commit of deploy N again, or of the newest one"
-	    " that has failed\nsince something went live. One that did not"
+	    " that has failed since something went live. One that did not"
 	    " fail is refused.",
 	.example = "slipway retry -C /srv/shop.git\n"
 	    "slipway retry -C /srv/shop.git 42",
@@ -390,9 +390,9 @@ const struct cmd cmd_rollback = {
 	.words_max = 1,
 	.summary = "make an earlier release live again, database included",
 	.help = "Go back to the release that was live before, or to RELEASE,"
-	    " or to the release\nof deploy N. The \"undo\" commands of every"
-	    " deploy in between run first, newest\nfirst; what cannot be"
-	    " undone is told.\nOn a terminal, what will be undone is told"
+	    " or to the release of deploy N. The \"undo\" commands of every"
+	    " deploy in between run first, newest first; what cannot be"
+	    " undone is told. On a terminal, what will be undone is told"
 	    " first, and you are asked.",
 	.example = "slipway rollback -C /srv/shop.git\n"
 	    "slipway rollback -C /srv/shop.git 20261119090000",

@@ -412,11 +412,11 @@ const struct cmd cmd_directives = {
 	.words_max = 1,
 	.summary = "what do commits ask for? in any clone, with no server",
 	.help = "List the directives of the commits in RANGE, as git log takes"
-	    " it; of one name\nwithout a range, that commit alone. Without"
-	    " RANGE: the commits of this branch that\nits upstream does not"
-	    " have, which a push would bring. -C is any clone here.\n--run"
+	    " it; of one name without a range, that commit alone. Without"
+	    " RANGE: the commits of this branch that its upstream does not"
+	    " have, which a push would bring. -C is any clone here. --run"
 	    " runs the actions that slipway.ini in the git folder of this"
-	    " clone has for\nthem, in their order, until one fails.",
+	    " clone has for them, in their order, until one fails.",
 	.example = "slipway directives\n"
 	    "slipway directives ORIG_HEAD..HEAD --run",
 	.json = true,

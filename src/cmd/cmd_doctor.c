@@ -228,8 +228,8 @@ const struct cmd cmd_doctor = {
 	.words = "",
 	.summary = "what is wrong with this set-up, and what to do about it",
 	.help = "Look at versions, rights, room, git's configuration, hooks,"
-	    " locks, the journal, the\nclock and the web server, and tell"
-	    " what is wrong and what to do about it. Nothing\nis changed."
+	    " locks, the journal, the clock and the web server, and tell"
+	    " what is wrong and what to do about it. Nothing is changed."
 	    " Exits with 1 when there is a fault or a warning.",
 	.example = "sudo -u deploy slipway doctor -C /srv/shop.git",
 	.json = true,

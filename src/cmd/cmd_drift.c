@@ -220,10 +220,10 @@ const struct cmd cmd_drift = {
 	.words = "",
 	.summary = "show what was changed by hand in the live release",
 	.help = "Compare the live release with what was deployed, by size,"
-	    " times and inode, and by\ncontent where these differ. Exits with"
-	    " 1 when something was changed. What commands\nof the deploy made"
+	    " times and inode, and by content where these differ. Exits with"
+	    " 1 when something was changed. What commands of the deploy made"
 	    " is no change, nor is what lies in shared/ or in a place that"
-	    "\n\"writable\" names.",
+	    " \"writable\" names.",
 	.example = "slipway drift -C /srv/shop.git --diff\n"
 	    "slipway drift -C /srv/shop.git --repair",
 	.json = true,

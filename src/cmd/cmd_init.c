@@ -435,9 +435,9 @@ const struct cmd cmd_init = {
 	.words_max = 1,
 	.summary = "make a bare repository deploy what is pushed to it",
 	.help = "Create the bare repository REPO, or take one that exists:"
-	    " write its slipway.ini,\ninstall the hooks (a hook that is there"
-	    " is kept and run, too), set the git\nconfiguration that is"
-	    " needed, and create the folders. The environment is called\n"
+	    " write its slipway.ini, install the hooks (a hook that is there"
+	    " is kept and run, too), set the git configuration that is"
+	    " needed, and create the folders. The environment is called "
 	    "\"production\" unless -e names it. Running it again changes"
 	    " nothing.",
 	.example = "slipway init shop.git --root /srv/shop --branch main"

@@ -111,8 +111,8 @@ const struct cmd cmd_log = {
 	.words = "",
 	.summary = "list deploys: what went live when, and who did it",
 	.help = "List deploys, newest first. Of several options all have to"
-	    " be met; -e ENV is one,\ntoo. In --format a name of the JSON"
-	    " object in braces stands for its value, which\nis made visible"
+	    " be met; -e ENV is one, too. In --format a name of the JSON"
+	    " object in braces stands for its value, which is made visible"
 	    " as for a terminal: a record is one line.",
 	.example = "slipway log -C /srv/shop.git --since friday\n"
 	    "slipway log -C /srv/shop.git --state failed --json\n"
@@ -250,7 +250,7 @@ const struct cmd cmd_show = {
 	.words_max = 1,
 	.summary = "show one deploy: its steps, times and output",
 	.help = "Show deploy N, or the newest: what its commands printed,"
-	    " who asked for it, what\neach commit asked for, the steps with"
+	    " who asked for it, what each commit asked for, the steps with"
 	    " their times, and how it ended.",
 	.example = "slipway show -C /srv/shop.git 41\n"
 	    "slipway show -C /srv/shop.git --follow",
@@ -388,9 +388,9 @@ const struct cmd cmd_status = {
 	.words = "",
 	.summary = "what is live, what is under way, what waits",
 	.help = "Tell for each environment which release is live, since when"
-	    " and by whom, what is\nunder way and what waits. The exit status"
-	    " is 6 when the last deploy of an\nenvironment is broken, and 1"
-	    " when \"current\" does not point to what is live, or\nwhen work"
+	    " and by whom, what is under way and what waits. The exit status"
+	    " is 6 when the last deploy of an environment is broken, and 1"
+	    " when \"current\" does not point to what is live, or when work"
 	    " was left that nobody is doing: slipway resume.",
 	.example = "slipway status -C /srv/shop.git",
 	.json = true,

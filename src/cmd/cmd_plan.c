@@ -61,8 +61,8 @@ const struct cmd cmd_plan = {
 	.words_max = 1,
 	.summary = "what a deploy would do, without doing it",
 	.help = "Tell what a deploy of REV, or of the tip of the environment's"
-	    " branch, would do:\nthe commits that go live, what they ask for,"
-	    " the files that change, the commands in\ntheir order, the room"
+	    " branch, would do: the commits that go live, what they ask for,"
+	    " the files that change, the commands in their order, the room"
 	    " there is, and how long it took last time. Nothing is done.",
 	.example = "slipway plan -C /srv/shop.git\n"
 	    "slipway plan -C /srv/shop.git v1.4 -d updb --json",

@@ -62,8 +62,8 @@ const struct cmd cmd_cleanup = {
 	.words = "",
 	.summary = "remove releases that are no longer needed",
 	.help = "Remove what the end of a deploy removes: all but the last"
-	    " \"keep\" releases that\nwere live. The live release, the one"
-	    " before it, and one in which a process has\nits working folder"
+	    " \"keep\" releases that were live. The live release, the one"
+	    " before it, and one in which a process has its working folder"
 	    " always stay.",
 	.example = "slipway cleanup -C /srv/shop.git",
 	.json = true,
@@ -130,7 +130,7 @@ const struct cmd cmd_verify = {
 	.words = "",
 	.summary = "check that nobody has edited the journal",
 	.help = "Check the hash chain of the journal's events, and every row"
-	    " against its last\nevent. Exits with 1 when an edited or a"
+	    " against its last event. Exits with 1 when an edited or a"
 	    " missing row is found.",
 	.example = "slipway verify -C /srv/shop.git",
 	.json = true,
@@ -157,7 +157,7 @@ const struct cmd cmd_runner = {
 	.words = "",
 	.summary = "deploy what waits in an environment's queue",
 	.help = "Take what waits, deploy it, and end. Leaves at once when"
-	    " another runner is at work.\nHooks and commands start it by"
+	    " another runner is at work. Hooks and commands start it by"
 	    " themselves.",
 	.example = "slipway runner -C /srv/shop.git -e production",
 	.plumbing = true,
@@ -177,7 +177,7 @@ const struct cmd cmd_agent = {
 	.words = "",
 	.summary = "hold the releases of this host for a runner",
 	.help = "Read requests on standard input and answer on standard"
-	    " output. The runner starts\nit on every host.",
+	    " output. The runner starts it on every host.",
 	.example = "slipway agent",
 	.plumbing = true,
 	.run = run_agent,

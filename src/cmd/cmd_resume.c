@@ -193,10 +193,10 @@ const struct cmd cmd_resume = {
 	.words = "",
 	.summary = "finish what a crash or a power cut left",
 	.help = "Look for pushes that landed and were not deployed, for"
-	    " deploys whose runner died,\nand for what waits; have all of it"
-	    " brought to its end, in every environment or in\nthe one that"
+	    " deploys whose runner died, and for what waits; have all of it"
+	    " brought to its end, in every environment or in the one that"
 	    " is named, and show it. Refs that a deploy could not set are"
-	    " set.\nQuiet when nothing was left.",
+	    " set. Quiet when nothing was left.",
 	.example = "slipway resume -C /srv/shop.git",
 	.run = run_resume,
 };

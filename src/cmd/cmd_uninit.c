@@ -64,7 +64,7 @@ const struct cmd cmd_uninit = {
 	.words_max = 1,
 	.summary = "take the hooks out of a repository again",
 	.help = "Remove the hooks of Slipway from REPO and restore those that"
-	    " were there before.\nWhat was deployed, the journal and"
+	    " were there before. What was deployed, the journal and"
 	    " slipway.ini stay.",
 	.example = "slipway uninit shop.git",
 	.run = run_uninit,

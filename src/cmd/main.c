@@ -67,6 +67,9 @@ cmd_globals(void)
 #define LEFT_WIDTH 26
 #define HELP_WIDTH 50
 
+/* Characters of a line of what a command is for. */
+#define TEXT_WIDTH 79
+
 /* getopt_long's value for an option is its index in the list and this. */
 #define VALUE_BASE 1000
 
@@ -148,11 +151,32 @@ print_options(const struct cmd_option *row, bool json)
 	}
 }
 
+/* Words, as many to a line as it takes. */
+static void
+print_text(const char *text)
+{
+	size_t at = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+
+		if (at > 0)
+			putchar(at + 1 + len > TEXT_WIDTH ? '\n' : ' ');
+		at = at > 0 && at + 1 + len <= TEXT_WIDTH ? at + 1 + len :
+		    len;
+		printf("%.*s", (int)len, text);
+		text += len;
+		text += *text == ' ';
+	}
+	putchar('\n');
+}
+
 static void
 print_help(const struct cmd *cmd)
 {
-	printf("usage: slipway %s [OPTIONS]%s%s\n\n%s\n", cmd->name,
-	    *cmd->words == '\0' ? "" : " ", cmd->words, cmd->help);
+	printf("usage: slipway %s [OPTIONS]%s%s\n\n", cmd->name,
+	    *cmd->words == '\0' ? "" : " ", cmd->words);
+	print_text(cmd->help);
 	printf("\nOptions:\n");
 	print_options(cmd->options, true);
 	print_options(global_options, cmd->json);
@@ -173,13 +197,13 @@ print_commands(void)
 	    "git push is the deployment. Commands:\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (!commands[i]->plumbing)
-			printf("  %-10s %s\n", commands[i]->name,
+			printf("  %-11s %s\n", commands[i]->name,
 			    commands[i]->summary);
 	}
 	printf("\nPlumbing, started by the others:\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (commands[i]->plumbing)
-			printf("  %-10s %s\n", commands[i]->name,
+			printf("  %-11s %s\n", commands[i]->name,
 			    commands[i]->summary);
 	}
 	printf("\nslipway COMMAND --help tells more; see also slipway(1).\n");

@@ -297,17 +297,17 @@ last_line(const char *text, size_t len)
 	return line;
 }
 
-/* A clone is an environment by itself, as if the file said so at its end. */
+/* A clone is an environment by itself, as if the last line said so. */
 static const struct err *
-add_clone(struct reader *reader, const char *root)
+add_clone(struct reader *reader, const char *root, int line)
 {
 	static const char title[] = "environment clone";
 	const struct err *err;
 
-	err = reader_take(title, NULL, NULL, 0, reader);
+	err = reader_take(title, NULL, NULL, line, reader);
 	if (err == NULL)
-		err = reader_take(title, "branch", "clone", 0, reader);
-	return err != NULL ? err : reader_take(title, "root", root, 0,
+		err = reader_take(title, "branch", "clone", line, reader);
+	return err != NULL ? err : reader_take(title, "root", root, line,
 	    reader);
 }
 
@@ -322,7 +322,7 @@ parse(struct reader *reader, const char *text, size_t len, const char *root)
 	err = ini_read(reader->file, text, len, reader_take, reader);
 	if (err == NULL && root != NULL &&
 	    reader->config->n_environments == 0)
-		err = add_clone(reader, root);
+		err = add_clone(reader, root, last_line(text, len));
 	if (err == NULL)
 		err = reader_end(reader);
 	if (err != NULL)
