@@ -148,7 +148,7 @@ const struct err *
 doctor_rights(struct doctor *doctor)
 {
 	static const char *const names[] = {
-		"", "hooks", "slipway", "slipway/journal.db"
+		"hooks", "slipway", "slipway/journal.db"
 	};
 	const struct err *err = hub_check_owner(doctor->hub->path);
 	mode_t mask = umask(022);
@@ -157,6 +157,7 @@ doctor_rights(struct doctor *doctor)
 	if (err != NULL)
 		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
 		    "%s", err->text);
+	tell_mode(doctor, doctor->hub->path);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *path = hub_file(doctor->hub, names[i]);
 

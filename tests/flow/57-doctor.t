@@ -1,0 +1,351 @@
+#!/bin/sh
+# Each thing that can be wrong with a set-up is made wrong, and the doctor
+# says what it is and what to do; then it is done, and nothing is wrong.
+
+. "$(dirname "$0")/../lib.sh"
+
+# A machine whose packages are up to date, and whose web server says nothing.
+mkdir -p "$T/bin" "$T/etc"
+export PATH="$T/bin:$PATH"
+apt() {
+	{
+		echo '#!/bin/sh'
+		printf 'cat <<EOF\n%s\nEOF\n' "$1"
+	} > "$T/bin/apt-cache"
+	chmod +x "$T/bin/apt-cache"
+}
+apt "git:
+  Installed: 1:2.39.5-0+deb12u2
+  Candidate: 1:2.39.5-0+deb12u2
+  Version table:"
+
+git config --global --unset gc.auto
+make_site
+config <<'EOF'
+[action updb]
+phase = migrate
+run = true
+EOF
+push_file index.html one "first"
+
+examine() {
+	run "$slipway" doctor -C "$repo" --etc "$T/etc" "$@"
+}
+
+# told WHAT LEVEL WHERE WORDS REMEDY: patterns; the exit status is 1 unless
+# it is a note.
+told() {
+	examine
+	if [ "$2" = note ]; then
+		is_exit "$1: a note is nothing wrong" 0
+	else
+		is_exit "$1" 1
+	fi
+	like "$1: where and what" "$out" "^$2: $3: .*$4"
+	if [ -n "${5-}" ]; then
+		like "$1: and what to do" "$(printf '%s\n' "$out" |
+		    grep -E -A 1 -e "^$2: $3: .*$4")" "^    .*$5"
+	fi
+}
+
+well() {
+	examine
+	is_exit "$1: nothing is wrong" 0 || return
+	is "$1: no word but that" "$out$err" "slipway: nothing is wrong"
+}
+
+well "as it is"
+examine --json
+is "as JSON, nothing" "$(json length < "$T/.out")" 0
+
+# Programs. The git that is asked is the one that deploys run.
+cat > "$T/git" <<'EOF'
+#!/bin/sh
+[ "$1" != --version ] || { echo git version 2.20.1; exit; }
+exec "$REAL_GIT" "$@"
+EOF
+chmod +x "$T/git"
+if cp /usr/bin/git "$T/real-git" && unshare -m true 2> /dev/null; then
+	sed -i "s,.REAL_GIT,$T/real-git," "$T/git"
+	run unshare -m sh -c 'mount --bind "$1" /usr/bin/git && shift &&
+	    exec "$@"' sh "$T/git" "$slipway" doctor -C "$repo" --etc "$T/etc"
+	is_exit "an old git" 1
+	like "is told" "$out" '^fault: git: git version 2.20.1 is older'
+	like "with what to do" "$out" '^    apt-get install git'
+fi
+apt "git:
+  Installed: 1:2.39.5-0+deb12u1
+  Candidate: 1:2.39.5-0+deb12u2
+libgit2-dev:
+  Installed: 1.5.1+ds-1+deb12u1
+  Candidate: 1.5.1+ds-1+deb12u2
+nginx:
+  Installed: (none)
+  Candidate: 1.22.1-9"
+told "a security level" warning git 'deb12u1 is installed, and .*deb12u2' \
+    'apt-get install --only-upgrade git'
+told "of what is linked in" warning libgit2-dev 'deb12u2' 'then make install'
+unlike "what is not there is not old" "$out" nginx
+apt ""
+
+# The config, and rights.
+chmod g+w "$repo/slipway.ini"
+told "a config that others may write" fault "$repo/slipway.ini" \
+    'can be written by others.*chmod go-w'
+chmod g-w "$repo/slipway.ini"
+cp "$repo/slipway.ini" "$T/ini"
+echo 'fase = x' >> "$repo/slipway.ini"
+told "a wrong config" fault "$repo/slipway.ini" "unknown key 'fase'"
+cp "$T/ini" "$repo/slipway.ini"
+for path in "$repo" "$repo/hooks" "$repo/slipway/journal.db" "$root" \
+    "$root/releases" "$root/shared"; do
+	chmod o+w "$path"
+	told "everybody may write ${path#"$T"/}" fault "$path" \
+	    'everybody on this machine' "chmod o-w $path"
+	chmod o-w "$path"
+done
+umask 0
+told "an open umask" warning umask 'can be written by everybody' 'umask 022'
+umask 022
+git -C "$repo" config core.sharedRepository group
+told "a shared repository" warning "$repo" 'core.sharedRepository is group' \
+    'config --unset-all core.sharedRepository'
+git -C "$repo" config --unset-all core.sharedRepository
+mv "$root/shared" "$root/hidden"
+told "a folder that is gone" fault "$root/shared" 'No such file' \
+    "slipway init $repo"
+mv "$root/hidden" "$root/shared"
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$root/releases"
+	told "a folder of somebody else" fault "$root/releases" \
+	    'belongs to user 65534' "chown -R 0 $root/releases"
+	chown 0 "$root/releases"
+fi
+mv "$root/current" "$root/was"
+mkdir "$root/current"
+told "current is a folder" fault "$root/current" 'no symlink' 'move it away'
+rmdir "$root/current"
+ln -s releases/20000101000000 "$root/current"
+told "current leads nowhere" fault "$root/current" 'leads nowhere' \
+    'slipway deploy'
+rm "$root/current"
+mv "$root/was" "$root/current"
+well "after that"
+
+# Memory.
+sed -i 's/^run = true/run = true\nmemory = 900000G/' "$repo/slipway.ini"
+told "more memory than there is" warning updb 'MiB is all that there is' \
+    "a smaller 'memory'"
+cp "$T/ini" "$repo/slipway.ini"
+
+# git's configuration.
+git -C "$repo" config receive.fsckObjects false
+told "objects are not checked" fault "$repo" \
+    'not told that receive.fsckObjects is true' "slipway init $repo"
+git -C "$repo" config --unset-all transfer.hideRefs
+told "refs are not hidden" fault "$repo" 'transfer.hideRefs is refs/slipway'
+"$slipway" init "$repo" > "$T/.init" 2>&1
+git -C "$repo" config gc.pruneExpire now
+told "prunes at once" warning gc.pruneExpire 'objects of a push' \
+    'config --unset-all gc.pruneExpire'
+git -C "$repo" config --unset-all gc.pruneExpire
+git -C "$repo" config gc.auto 0
+told "never packs" note gc.auto 'git gc run now and then'
+git -C "$repo" config --unset-all gc.auto
+git -C "$repo" config receive.maxInputSize 1g
+told "a limit" note receive.maxInputSize 'refuses a larger push'
+git -C "$repo" config --unset-all receive.maxInputSize
+git -C "$repo" config --unset-all receive.procReceiveRefs
+told "no words to the server" fault receive.procReceiveRefs \
+    'refs/deploy/ is not among' "slipway init $repo"
+git -C "$repo" config receive.procReceiveRefs refs/deploy/
+git -C "$repo" config --add receive.procReceiveRefs refs/heads/main
+told "one too many" fault receive.procReceiveRefs \
+    'refs/heads/main is among its values' "slipway init $repo"
+"$slipway" init "$repo" > "$T/.init" 2>&1
+sed -i 's/^name/transactional = yes\nname/' "$repo/slipway.ini"
+told "a transactional branch that is not" fault receive.procReceiveRefs \
+    'refs/heads/main is not among'
+cp "$T/ini" "$repo/slipway.ini"
+mkdir "$T/hooks"
+git -C "$repo" config core.hooksPath "$T/hooks"
+told "hooks elsewhere" fault "$T/hooks/pre-receive" 'is missing' \
+    "slipway init $repo"
+like "which is told" "$out" "^note: $T/hooks: core.hooksPath leads there"
+git -C "$repo" config --unset-all core.hooksPath
+well "after that"
+
+# Hooks.
+hook=$repo/hooks/post-receive
+target=$(readlink "$hook")
+rm "$hook"
+told "a hook is missing" fault "$hook" 'is missing' "slipway init $repo"
+printf '#!/bin/sh\n' > "$hook"
+chmod +x "$hook"
+told "another hook" fault "$hook" "somebody else's" "slipway init $repo"
+ln -sf "$T/gone/post-receive" "$hook"
+told "a hook whose program is gone" fault "$hook" 'that is gone' \
+    "slipway init $repo"
+mkdir "$T/old"
+cp "$target" "$T/old/post-receive"
+: > "$T/old/slipway"
+ln -sf "$T/old/post-receive" "$hook"
+told "a hook of another installation" warning "$hook" \
+    'another installation' "slipway init $repo"
+chmod -x "$T/old/post-receive"
+told "a program that is not executable" fault "$hook" 'not executable' \
+    'make install'
+ln -sf "$target" "$hook"
+
+# Locks, and what a git that was killed has left.
+for lock in HEAD.lock packed-refs.lock refs/heads/main.lock; do
+	: > "$repo/$lock"
+	examine
+	is_exit "$lock: one that is young may be held" 0
+	touch -d '1 hour ago' "$repo/$lock"
+	told "$lock" warning "$repo/$lock" 'a git that was killed' \
+	    "rm $repo/$lock"
+	rm "$repo/$lock"
+done
+mkdir "$repo/objects/tmp_objdir-incoming-x"
+touch -d '3 days ago' "$repo/objects/tmp_objdir-incoming-x"
+told "objects of a push that was killed" warning \
+    "$repo/objects/tmp_objdir-incoming-x" 'a push that was killed' 'rm -rf'
+rmdir "$repo/objects/tmp_objdir-incoming-x"
+flock -o "$repo/slipway/production.lock" sh -c \
+    "touch '$T/held'; while test -e '$T/held'; do sleep 0.05; done" &
+started $!
+wait_for 10 test -e "$T/held"
+told "who holds the environment" note "$repo/slipway/production.lock" \
+    'a runner holds it'
+rm "$T/held"
+wait
+well "after that"
+
+# Work that nobody does, the journal, the clock.
+git -C "$repo" update-ref -d refs/live/production
+told "a ref that was not set" fault production 'refs/live/production' \
+    "slipway resume -C $repo"
+"$slipway" resume -C "$repo" > "$T/.resume" 2>&1
+cp "$repo/slipway/journal.db" "$T/journal.db"
+head -c 8192 /dev/urandom | dd of="$repo/slipway/journal.db" bs=4096 \
+    seek=1 conv=notrunc 2> /dev/null
+told "a damaged journal" fault "$repo/slipway/journal.db" '' \
+    'restore it from a backup'
+cp "$T/journal.db" "$repo/slipway/journal.db"
+mkdir "$root/releases/29990101000000"
+told "a release of the future" note "$root/releases" \
+    '29990101000000 has a name of the future'
+rmdir "$root/releases/29990101000000"
+TZ=Nowhere/Land
+told "a time zone that is none" warning TZ 'no time zone Nowhere/Land' tzdata
+TZ=UTC
+if command -v faketime > /dev/null; then
+	run faketime '2 days ago' "$slipway" doctor -C "$repo" --etc "$T/etc"
+	like "a clock that was set back" "$out" '^warning: clock: .*set back'
+fi
+well "after that"
+
+# A web server that resolves "current" wrongly.
+mkdir -p "$T/etc/nginx/sites-enabled" "$T/etc/nginx/snippets" \
+    "$T/etc/apache2/sites-enabled" "$T/etc/php/8.2/fpm/conf.d"
+site=$T/etc/nginx/sites-enabled/shop
+cat > "$site" <<EOF
+server {
+	root $root/current/public;	# through the link
+	location ~ \.php\$ {
+		fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
+	}
+}
+EOF
+told "nginx and PHP" warning "$site:4" 'PHP gets a path through the symlink' \
+    'SCRIPT_FILENAME .realpath_root'
+echo 'fastcgi_param  SCRIPT_FILENAME  $document_root$fastcgi_script_name;' \
+    > "$T/etc/nginx/fastcgi.conf"
+sed -i 's/fastcgi_param.*/include snippets\/fastcgi-php.conf;/' "$site"
+told "by Debian's snippet" warning "$site:4" 'PHP gets a path'
+sed -i 's/^\t}/\tfastcgi_param SCRIPT_FILENAME $realpath_root$fastcgi_script_name;\n\t}/' \
+    "$site"
+well "with realpath_root behind it"
+sed -i "s,^	root .*,	root $root/releases/20261120101500;," "$site"
+told "one release" fault "$site:2" 'names one release' "root $root/current"
+sed -i "s,^	root .*,	root $root/current;\n	disable_symlinks on;," "$site"
+told "no symlinks" fault "$site:3" 'does not follow' 'disable_symlinks off'
+sed -i "s,disable_symlinks on,open_file_cache max=100," "$site"
+told "cached files" note "$site:3" 'open_file_cache_valid'
+sed -i "s,$root/,/srv/other/," "$site"
+well "somebody else's site is not ours to judge"
+rm "$site"
+
+site=$T/etc/apache2/sites-enabled/shop.conf
+cat > "$site" <<EOF
+<VirtualHost *:80>
+	DocumentRoot "$root/current"
+	<Directory $root/>
+		Options None
+	</Directory>
+</VirtualHost>
+EOF
+told "apache" fault "$site:4" 'does not follow' 'FollowSymLinks'
+sed -i 's/Options None/Options -FollowSymLinks -Indexes/' "$site"
+told "with a minus" fault "$site:4" 'does not follow'
+sed -i 's/Options .*/Options +FollowSymLinks/' "$site"
+well "with a plus"
+sed -i 's/Options .*/Options -FollowSymLinks +SymLinksIfOwnerMatch/' "$site"
+well "by its owner"
+sed -i "s,$root/current,$root/releases/20261120101500/public," "$site"
+told "one release" fault "$site:2" 'names one release'
+rm "$site"
+
+php=$T/etc/php/8.2/fpm/conf.d/10-opcache.ini
+echo 'opcache.validate_timestamps = 0 ; fast' > "$php"
+told "PHP that never looks again" warning "$php:1" 'never looks' \
+    'of the phase restart'
+sed -i 's/= 0/= 1/' "$php"
+well "PHP that does"
+echo 'opcache.validate_timestamps=Off' > "$php"
+cat >> "$repo/slipway.ini" <<'EOF'
+
+[action reload]
+phase = restart
+run = true
+EOF
+well "or is told"
+
+# All at once, for a machine; and of one environment.
+: > "$repo/HEAD.lock"
+touch -d '1 hour ago' "$repo/HEAD.lock"
+rm "$hook"
+examine --json
+is_exit "two" 1
+is "as JSON" "$(json length < "$T/.out")" 2
+is "level" "$(json 0.level < "$T/.out")" fault
+is "check" "$(json 0.check < "$T/.out")" hooks
+is "where" "$(json 0.where < "$T/.out")" "$hook"
+is "remedy" "$(json 0.remedy < "$T/.out")" "slipway init $repo"
+like "the count" "$err" '1 fault, 1 warning'
+rm "$repo/HEAD.lock"
+ln -s "$target" "$hook"
+examine -e production
+is_exit "one environment" 0
+examine -e prodcution
+is_exit "that is none" 2
+
+# A disk that is full.
+if unshare -m true 2> /dev/null; then
+	run unshare -m sh -c 'mount -t tmpfs -o size=200k,nr_inodes=60 none \
+	    "$1/releases" && exec "$2" doctor -C "$3" --etc "$4"' sh "$root" \
+	    "$slipway" "$repo" "$T/etc"
+	run unshare -m sh -c 'cp -a "$1" "$5/copy" && mount -t tmpfs -o \
+	    size=1m,nr_inodes=40 none "$1" && cp -a "$5/copy/." "$1/" &&
+	    head -c 2000000 /dev/zero > "$1/shared/full" 2> /dev/null;
+	    exec "$2" doctor -C "$3" --etc "$4"' sh "$root" "$slipway" \
+	    "$repo" "$T/etc" "$T"
+	is_exit "a full disk" 1
+	like "is low" "$out" "^warning: $root: [0-9]+ of [0-9]+ blocks are free"
+	like "and too small" "$out" \
+	    "^fault: $root: a release of main needs .* are free"
+	like "with what to do" "$out" '^    slipway cleanup'
+fi
+check_invariants "after all of that"
+done_testing
