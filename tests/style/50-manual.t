@@ -30,6 +30,11 @@ sub documents {
 	return $text =~ /^\.(?:It|Nm|Cm|Ic|Ss|Xo)\b.*(?<![\w.-])\Q$word\E(?![\w-])/m;
 }
 
+my @contrib = files(qr{^contrib/});
+my $pages = join '', map { read_text($_) } @pages;
+is_clean('what is in contrib/ is in the manual',
+    grep { my ($name) = m{([^/]+)$}; $pages !~ /\Q$name\E/ } @contrib);
+
 my $help = qx($slipway --help 2>&1);
 is($?, 0, 'slipway --help exits with 0');
 my @commands = $help =~ /^[ \t]+([a-z][a-z-]+)  /gm;
@@ -39,6 +44,68 @@ my $manual = page('slipway.1');
 my %seen;
 is_clean('every subcommand of --help is in slipway(1)',
     grep { !$seen{$_}++ && !documents($manual, $_) } @commands);
+# What the page says of one command: up to the next one of that list, which
+# ends where the next section begins.
+sub section {
+	my ($command) = @_;
+
+	my ($text) = $manual =~
+	    /^(\.It Cm \Q$command\E\b.*?)(?=^\.It Cm [a-z]|^\.Sh)/ms;
+	return $text // '';
+}
+
+# Its lines of the synopsis.
+sub synopsis {
+	my ($command) = @_;
+
+	return $manual =~ /^\.Nm slipway\n\.Cm \Q$command\E\n(.*?)(?=^\.Nm|^\.Sh)/ms
+	    ? $1 : undef;
+}
+
+my $global = qr/^--(?:repo|environment|help)$/;
+my (@undocumented, @unheard, @unshown, @strange);
+for my $command (grep { !/^(?:runner|agent)$/ } @commands) {
+	my $text = qx($slipway $command --help);
+	my ($options) = $text =~ /^Options:\n(.*?)\n\n/ms;
+	my %has;
+
+	push @unshown, $command unless $text =~ /^Example:\n  \S/m;
+	my $synopsis = synopsis($command);
+	push @unheard, "$command is not in the synopsis"
+	    unless defined $synopsis;
+	while ($options =~ /^  (?:-(.), )?(--[a-z-]+)/gm) {
+		my ($letter, $long) = ($1, $2);
+
+		next if $long =~ $global;
+		$has{$long} = 1;
+		$has{"-$letter"} = 1 if defined $letter;
+		my $name = $long =~ s/^--/\\-/r;
+		push @undocumented, "$command $long" if $long ne '--json'
+		    && section($command) !~ /^\.It Fl .*?\Q$name\E\b/m;
+		push @unheard, "$command $long" if defined $synopsis
+		    && $synopsis !~ /(?:Fl|\|) \Q$name\E\b/
+		    && !(defined $letter && $synopsis =~ /Fl \Q$letter\E\b/);
+	}
+	# And nothing is promised that is not there.
+	my $said = section($command);
+	while ($said =~ /^\.It Fl (.*)/gm) {
+		push @strange, map { "$command $_" }
+		    grep { !$has{$_} && !/^(?:-e|--environment)$/ }
+		    map { s/^\\-/--/r =~ s/^(?=[a-z])/-/r }
+		    $1 =~ /(?:^|Fl )(\S+)/g;
+	}
+}
+is_clean('every command has an example', @unshown);
+is_clean('every option is with its command in slipway(1)', @undocumented);
+is_clean('and in the synopsis', @unheard);
+is_clean('slipway(1) has no option that is not there', @strange);
+
+my $names = qx($slipway log --format '{}' 2>&1);
+my @names = $names =~ /\{([a-z_]+)\}/g;
+cmp_ok(scalar @names, '>', 15, '--format names its placeholders');
+is_clean('every placeholder is in slipway(1)',
+    grep { $manual !~ /^\.It .*\{\Q$_\E\}/m } @names);
+
 is_clean('every exit status is in slipway(1)',
     grep { $manual !~ /^\.It (?:(?:Li|Cm|Er|Sy) )?\Q$_\E$/m } 0 .. 6);
 
