@@ -121,8 +121,8 @@ const struct cmd *const *cmd_table(size_t *n);
 const struct cmd_option *cmd_globals(void);
 
 extern const struct cmd cmd_agent, cmd_audit, cmd_cancel, cmd_cleanup,
-    cmd_completion, cmd_config, cmd_deploy, cmd_directives, cmd_doctor, cmd_drift, cmd_init, cmd_log,
-    cmd_plan, cmd_resume, cmd_retry, cmd_rollback, cmd_runner, cmd_show,
-    cmd_status, cmd_uninit, cmd_verify;
+    cmd_completion, cmd_config, cmd_deploy, cmd_directives, cmd_doctor,
+    cmd_drift, cmd_init, cmd_log, cmd_plan, cmd_resume, cmd_retry,
+    cmd_rollback, cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify;
 
 #endif

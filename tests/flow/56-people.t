@@ -204,26 +204,26 @@ COMP_CWORD=$(($# - 1))
 _slipway
 printf '%s\n' "${COMPREPLY[@]-}"
 EOF
-complete() {
+completions() {
 	bash "$T/ask.bash" "$T/slipway.bash" slipway "$@" 2>&1
 }
-is "bash: commands" "$(complete r | sort | paste -s -d ' ' -)" \
+is "bash: commands" "$(completions r | sort | paste -s -d ' ' -)" \
     "resume retry rollback"
-is "every one of --help" "$(complete '' | grep -v -e '^-' -e '^help$' |
+is "every one of --help" "$(completions '' | grep -v -e '^-' -e '^help$' |
     sort)" "$(printf '%s\n' "$commands" |
     grep -v -x -e runner -e agent -e completion | sort)"
-is "options of a command" "$(complete log --s | sort | paste -s -d ' ' -)" \
+is "options of a command" "$(completions log --s | sort | paste -s -d ' ' -)" \
     "--since --state"
-is "behind global ones" "$(complete -C /tmp log --rev)" "--reverse"
-is "states" "$(complete log --state ro)" "rolled-back"
-is "keys" "$(complete config keep_)" "keep_failed"
-is "folders" "$(cd "$T" && complete -C ho)" "home"
-is "a value that nobody knows" "$(complete log --author '')" ""
+is "behind global ones" "$(completions -C /tmp log --rev)" "--reverse"
+is "states" "$(completions log --state ro)" "rolled-back"
+is "keys" "$(completions config keep_)" "keep_failed"
+is "folders" "$(cd "$T" && completions -C ho)" "home"
+is "a value that nobody knows" "$(completions log --author '')" ""
 : > "$T/bad"
 for command in $commands; do
 	"$slipway" "$command" --help |
 	    sed -n 's/^  \(-., \)\{0,1\}\(--[a-z]*\).*/\2/p' | sort > "$T/want"
-	complete "$command" -- | sort > "$T/got"
+	completions "$command" -- | sort > "$T/got"
 	cmp -s "$T/want" "$T/got" || {
 		echo "$command:"
 		diff "$T/want" "$T/got"

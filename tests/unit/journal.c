@@ -278,6 +278,20 @@ test_filters(void)
 	    "3 2 1 ", "of a commit by its first digits");
 	is_list(journal, (struct deploy_filter){ .commit = "1a2b3c5" }, "",
 	    "of another one");
+	is_list(journal, (struct deploy_filter){ .oldest_first = true },
+	    "1 2 3 ", "the oldest first");
+	is_list(journal, (struct deploy_filter){ .oldest_first = true,
+	    .limit = 2 }, "2 3 ", "of the newest two");
+	is_list(journal, (struct deploy_filter){ .pusher = "LIC" }, "3 2 1 ",
+	    "by pusher alone");
+	is_list(journal, (struct deploy_filter){ .pusher = "example" }, "",
+	    "an author is none");
+	is_list(journal, (struct deploy_filter){ .until_at = now }, "",
+	    "until now");
+	is_list(journal, (struct deploy_filter){ .until_at = now + 60000 },
+	    "3 2 1 ", "until later");
+	is_list(journal, (struct deploy_filter){ .directive = "updb" }, "",
+	    "by a directive");
 	is_ok(deploy_get_newest(journal, "a", &deploy), "of a");
 	is_int(deploy.number, 2, "the newest");
 	deploy_release(&deploy);
