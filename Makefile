@@ -98,22 +98,29 @@ $(BUILD)/libslipway.a: $(lib_o) $(rooms_o)
 	@rm -f $@
 	$(call quiet,AR)ar rcs $@ $^
 
-# Programs are linked anew when there is another libgit2 to be linked in.
-git2_seen := $(BUILD)/git2.seen
+# Programs are linked anew when there is another libgit2 to be linked in, and
+# know which one they have.
+git2_c	 := $(BUILD)/git2_linked.c
+git2_o	 := $(BUILD)/git2_linked.o
 
-$(git2_seen): FORCE
+$(git2_c): FORCE
 	@mkdir -p $(@D)
-	@stat -L -c '%n %Y %s' "$$($(CC) -print-file-name=libgit2.a)" \
-	    > $@.new 2>/dev/null || true
+	@{ printf '#include "cmd/doctor.h"\nconst char doctor_git2[] = "'; \
+	    $(if $(findstring -Bstatic,$(GIT2)),stat -L -c '%n %Y %s' \
+	    "$$($(CC) -print-file-name=libgit2.a)" | tr -d '\n';) \
+	    echo '";'; } > $@.new
 	@cmp -s $@.new $@ || cp $@.new $@
 
-$(BUILD)/bin/slipway: $(cmd_o) $(BUILD)/libslipway.a $(git2_seen)
+$(git2_o): $(git2_c)
+	$(call quiet,CC)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/bin/slipway: $(cmd_o) $(git2_o) $(BUILD)/libslipway.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o %.a,$^) \
 	    $(LDFLAGS) $(LIBS)
 
 $(hooks): $(BUILD)/bin/%: $(BUILD)/hooks/%.o $(BUILD)/libslipway.a \
-    $(git2_seen)
+    $(git2_c)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(HARDEN) $(LINK) -o $@ $(filter %.o %.a,$^) \
 	    $(LDFLAGS) $(LIBS)
@@ -150,7 +157,7 @@ units: $(units)
 oom_h	 := $(hooks:$(BUILD)/%=$(BUILD)/oom/%)
 oom	 := $(BUILD)/oom/bin/slipway $(oom_h)
 
-$(BUILD)/oom/bin/slipway: $(cmd_o)
+$(BUILD)/oom/bin/slipway: $(cmd_o) $(git2_o)
 $(oom_h): $(BUILD)/oom/bin/%: $(BUILD)/hooks/%.o
 $(oom): $(BUILD)/tests/fault/malloc.o $(BUILD)/libslipway.a
 	@mkdir -p $(@D)

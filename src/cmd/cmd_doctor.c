@@ -61,6 +61,18 @@ doctor_tell(struct doctor *doctor, enum level level, const char *where,
 	finding->remedy = xstrdup_null(remedy);
 }
 
+void
+doctor_tell_err(struct doctor *doctor, const char *where,
+    const struct err *err)
+{
+	const char *remedy = strstr(err->text, "; ");
+	size_t len = remedy == NULL ? strlen(err->text) :
+	    (size_t)(remedy - err->text);
+
+	doctor_tell(doctor, LEVEL_FAULT, where, remedy == NULL ? NULL :
+	    remedy + 2, "%.*s", (int)len, err->text);
+}
+
 const struct err *
 doctor_each(struct doctor *doctor, doctor_env_cb cb)
 {
@@ -87,8 +99,7 @@ look(struct doctor *doctor)
 		doctor->check = checks[i].name;
 		err = checks[i].look(doctor);
 		if (err != NULL)
-			doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path,
-			    NULL, "%s", err->text);
+			doctor_tell_err(doctor, doctor->hub->path, err);
 	}
 }
 

@@ -49,7 +49,16 @@ void doctor_tell(struct doctor *doctor, enum level level, const char *where,
     const char *remedy, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* An environment, and what it is called in a place. */
+/* A fault that is an error's: what it says to do, behind its ';', is that. */
+void doctor_tell_err(struct doctor *doctor, const char *where,
+    const struct err *err);
+
+/*
+ * "PATH MTIME SIZE" of the libgit2.a that was linked in; "" when it is a
+ * shared library. Made by the Makefile.
+ */
+extern const char doctor_git2[];
+
 typedef const struct err *(*doctor_env_cb)(struct doctor *doctor,
     const struct environment *env);
 

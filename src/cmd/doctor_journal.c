@@ -63,8 +63,7 @@ doctor_work(struct doctor *doctor)
 		return NULL;
 	err = left_find_nameless(doctor->hub);
 	if (err != NULL)
-		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
-		    "%s", err->text);
+		doctor_tell_err(doctor, doctor->hub->path, err);
 	return doctor_each(doctor, look_at_left);
 }
 

@@ -35,7 +35,7 @@ doctor_config(struct doctor *doctor)
 	char *path = hub_file(doctor->hub, "slipway.ini");
 
 	if (err != NULL)
-		doctor_tell(doctor, LEVEL_FAULT, path, NULL, "%s", err->text);
+		doctor_tell_err(doctor, path, err);
 	else
 		doctor->hub->config = strict.config;
 	/* What can be read all the same is looked at all the same. */
@@ -155,8 +155,7 @@ doctor_rights(struct doctor *doctor)
 
 	umask(mask);
 	if (err != NULL)
-		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
-		    "%s", err->text);
+		doctor_tell_err(doctor, doctor->hub->path, err);
 	tell_mode(doctor, doctor->hub->path);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *path = hub_file(doctor->hub, names[i]);
@@ -253,8 +252,7 @@ doctor_disk(struct doctor *doctor)
 	const struct err *err = hub_check_room(doctor->hub);
 
 	if (err != NULL)
-		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, NULL,
-		    "%s", err->text);
+		doctor_tell_err(doctor, doctor->hub->path, err);
 	look_at_disk(doctor, doctor->hub->path);
 	return doctor_each(doctor, look_at_room);
 }

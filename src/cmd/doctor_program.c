@@ -2,6 +2,8 @@
  * Versions: what is needed at the least, and what Debian has put right
  * since. Which level that is the package lists of the machine know.
  */
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +40,29 @@ look_at_git(struct doctor *doctor)
 	return err;
 }
 
+/* The library that was linked in, beside the one that is there now. */
+static void
+look_at_git2(struct doctor *doctor)
+{
+	char path[256], now[320];
+	struct stat st;
+
+	if (sscanf(doctor_git2, "%255s", path) != 1 || stat(path, &st) == -1)
+		return;
+	snprintf(now, sizeof(now), "%s %lld %lld", path,
+	    (long long)st.st_mtime, (long long)st.st_size);
+	if (strcmp(now, doctor_git2) != 0)
+		doctor_tell(doctor, LEVEL_WARNING, path, "make install",
+		    "libgit2 was updated since, and these programs have the"
+		    " old one linked in");
+}
+
 const struct err *
 doctor_programs(struct doctor *doctor)
 {
 	const struct err *err = look_at_git(doctor);
 
+	look_at_git2(doctor);
 	if (db_library_number() < SQLITE_NUMBER)
 		doctor_tell(doctor, LEVEL_FAULT, "sqlite",
 		    "apt-get install libsqlite3-0", "%s is older than 3.37,"

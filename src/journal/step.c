@@ -152,7 +152,9 @@ step_last_ms(struct journal *journal, const char *environment,
 {
 	return db_get_int(ms, journal_db(journal), -1, "SELECT duration_ms"
 	    " FROM steps JOIN deploys ON number = deploy"
-	    " WHERE environment = ?1 AND action = ?2"
+	    " WHERE environment = ?1 AND action = ?2 AND deploy >"
+	    "  (SELECT max(number) FROM deploys) - ?3"
 	    " AND steps.state IN ('done', 'undone')"
-	    " ORDER BY id DESC LIMIT 1", "ss", environment, action);
+	    " ORDER BY id DESC LIMIT 1", "ssi", environment, action,
+	    (int64_t)STEP_LAST_DEPLOYS);
 }

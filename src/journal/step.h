@@ -67,8 +67,11 @@ const struct err *step_worst_state(struct journal *journal, int64_t deploy,
 
 /*
  * How long an action, or a hook of the release, took the last time that it
- * ended well in an environment; -1: it never did.
+ * ended well in an environment, among the last STEP_LAST_DEPLOYS deploys;
+ * -1: it did not.
  */
+#define STEP_LAST_DEPLOYS 1000
+
 const struct err *step_last_ms(struct journal *journal,
     const char *environment, const char *action, int64_t *ms);
 

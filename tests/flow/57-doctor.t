@@ -73,6 +73,17 @@ if cp /usr/bin/git "$T/real-git" && unshare -m true 2> /dev/null; then
 	like "is told" "$out" '^fault: git: git version 2.20.1 is older'
 	like "with what to do" "$out" '^    apt-get install git'
 fi
+archive=$(gcc -print-file-name=libgit2.a 2> /dev/null) || archive=
+if grep -q -F "${archive:-none} " "$slipway" && unshare -m true 2> /dev/null
+then
+	: > "$T/libgit2.a"
+	run unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' \
+	    sh "$T/libgit2.a" "$(readlink -f "$archive")" "$slipway" doctor \
+	    -C "$repo" --etc "$T/etc"
+	like "a libgit2 that was updated" "$out" \
+	    "^warning: .*libgit2.a: libgit2 was updated since"
+	like "is to be linked in" "$out" '^    make install'
+fi
 apt "git:
   Installed: 1:2.39.5-0+deb12u1
   Candidate: 1:2.39.5-0+deb12u2
@@ -91,11 +102,12 @@ apt ""
 # The config, and rights.
 chmod g+w "$repo/slipway.ini"
 told "a config that others may write" fault "$repo/slipway.ini" \
-    'can be written by others.*chmod go-w'
+    'can be written by others' 'run: chmod go-w'
 chmod g-w "$repo/slipway.ini"
 cp "$repo/slipway.ini" "$T/ini"
 echo 'fase = x' >> "$repo/slipway.ini"
-told "a wrong config" fault "$repo/slipway.ini" "unknown key 'fase'"
+told "a wrong config" fault "$repo/slipway.ini" "unknown key 'fase'" \
+    "did you mean 'phase'"
 cp "$T/ini" "$repo/slipway.ini"
 for path in "$repo" "$repo/hooks" "$repo/slipway/journal.db" "$root" \
     "$root/releases" "$root/shared"; do

@@ -106,6 +106,12 @@ cmp_ok(scalar @names, '>', 15, '--format names its placeholders');
 is_clean('every placeholder is in slipway(1)',
     grep { $manual !~ /^\.It .*\{\Q$_\E\}/m } @names);
 
+my @checks = read_text('src/cmd/cmd_doctor.c') =~
+    /^\t\{ "([a-z]+)", +doctor_/gm;
+cmp_ok(scalar @checks, '>', 10, 'the doctor has a table of checks');
+is_clean('every check of the doctor is in slipway(1)',
+    grep { section('doctor') !~ /^\.It Ql (?:\S+ , )*\Q$_\E\b/m } @checks);
+
 is_clean('every exit status is in slipway(1)',
     grep { $manual !~ /^\.It (?:(?:Li|Cm|Er|Sy) )?\Q$_\E$/m } 0 .. 6);
 
