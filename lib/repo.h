@@ -130,6 +130,13 @@ enum repo_kind {
 const struct err *repo_path_kind(struct repo *repo, const char *commit,
     const char *path, enum repo_kind *kind);
 
+/*
+ * True through "*is" when two commits have the same at a path: the same
+ * object with the same mode, or nothing. "old" NULL: a commit without files.
+ */
+const struct err *repo_path_is_same(struct repo *repo, const char *old,
+    const char *new, const char *path, bool *is);
+
 /* True through "*is" for a regular file that is executable. */
 const struct err *repo_path_is_program(struct repo *repo,
     const char *commit, const char *path, bool *is);

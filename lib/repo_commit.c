@@ -295,3 +295,30 @@ repo_path_is_program(struct repo *repo, const char *commit,
 	git_tree_entry_free(entry);
 	return err;
 }
+
+static bool
+is_same(const git_tree_entry *one, const git_tree_entry *other)
+{
+	if (one == NULL || other == NULL)
+		return one == other;
+	return git_tree_entry_filemode(one) ==
+	    git_tree_entry_filemode(other) &&
+	    git_oid_equal(git_tree_entry_id(one), git_tree_entry_id(other));
+}
+
+const struct err *
+repo_path_is_same(struct repo *repo, const char *old, const char *new,
+    const char *path, bool *is)
+{
+	git_tree_entry *one = NULL, *other = NULL;
+	const struct err *err = NULL;
+
+	if (old != NULL)
+		err = find_entry(&one, repo, old, path);
+	if (err == NULL)
+		err = find_entry(&other, repo, new, path);
+	*is = err == NULL && is_same(one, other);
+	git_tree_entry_free(one);
+	git_tree_entry_free(other);
+	return err;
+}

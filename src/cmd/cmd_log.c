@@ -50,7 +50,7 @@ list_all(struct listing *listing, const struct deploy_filter *filter)
 		json_array(&listing->json);
 	else if (listing->pattern == NULL)
 		table_log_head(listing->out);
-	err = deploy_each(call->hub.journal, filter, list_one, listing);
+	err = filter_each(call, filter, list_one, listing);
 	if (call->json) {
 		json_end(&listing->json);
 		str_addch(listing->out, '\n');
@@ -100,6 +100,7 @@ static const struct cmd_option log_options[] = {
 	{ 0, "state", "STATE", "in this state: live, retired, failed, ..." },
 	{ 'd', "directive", "NAME", "for which -NAME- was asked" },
 	{ 0, "commit", "REV", "of this commit" },
+	{ 0, "path", "PATH", "that changed what the site has at PATH" },
 	{ 0, "reverse", NULL, "the oldest of them first" },
 	{ 0, "format", "TEXT", "a line of this form for each: \"{deploy}"
 	    " {state} {short} {subject}\"" },

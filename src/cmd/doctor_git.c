@@ -19,10 +19,14 @@
 #include "file.h"
 #include "lock.h"
 #include "path.h"
+#include "proc.h"
 #include "repo.h"
 
 /* git holds no lock of its own for so long, in seconds. */
 #define LOCK_AGE_S 60
+
+/* A program says its version sooner, in milliseconds. */
+#define VERSION_MS 5000
 
 /* No push takes so long, in seconds. */
 #define QUARANTINE_AGE_S (24 * 60 * 60)
@@ -141,6 +145,55 @@ doctor_refs(struct doctor *doctor)
 	return err;
 }
 
+static const struct err *
+keep(const char *bytes, size_t len, void *ctx)
+{
+	str_add_bytes(ctx, bytes, len);
+	return NULL;
+}
+
+/* What the slipway beside a hook's program says of itself, or nothing. */
+static void
+add_version(struct str *out, const char *hook)
+{
+	struct proc_spec spec = PROC_SPEC_INIT;
+	struct proc_result result = { .exit_status = -1 };
+	char *program = realpath(hook, NULL), *dir, *slipway;
+	const char *argv[] = { NULL, "--version", NULL };
+	struct vec env = VEC_INIT;
+
+	if (program == NULL)
+		return;
+	dir = path_dir(program);
+	slipway = path_join(dir, "slipway");
+	argv[0] = slipway;
+	proc_base_env(&env);
+	spec.argv = argv;
+	spec.env = (const char *const *)env.v;
+	spec.timeout_ms = VERSION_MS;
+	if (proc_run(&result, &spec, keep, out) != NULL ||
+	    result.exit_status != 0)
+		str_clear(out);
+	str_trim_end(out);
+	vec_release(&env);
+	free(slipway);
+	free(dir);
+	free(program);
+}
+
+static void
+tell_elsewhere(struct doctor *doctor, const char *path, const char *remedy)
+{
+	struct str version = STR_INIT;
+
+	add_version(&version, path);
+	doctor_tell(doctor, LEVEL_WARNING, path, remedy, "it links to another"
+	    " installation than this one, which is slipway "
+	    SLIPWAY_VERSION "; that one is %s", version.len == 0 ?
+	    "of an unknown version" : version.s);
+	str_release(&version);
+}
+
 static void
 look_at_hook(struct doctor *doctor, const char *dir, const char *name)
 {
@@ -152,15 +205,12 @@ look_at_hook(struct doctor *doctor, const char *dir, const char *name)
 		    " git does without",
 		[HOOK_IDLE] = "its program is not executable, and git does"
 		    " without",
-		[HOOK_ELSEWHERE] = "it links to another installation than"
-		    " this one",
 	};
 	char *path = path_join(dir, name), *remedy = init_remedy(doctor);
 	enum hook_state state = hooks_state(dir, name);
 
 	if (state == HOOK_ELSEWHERE)
-		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "%s",
-		    words[state]);
+		tell_elsewhere(doctor, path, remedy);
 	else if (state == HOOK_IDLE)
 		doctor_tell(doctor, LEVEL_FAULT, path, "make install", "%s",
 		    words[state]);

@@ -1,11 +1,14 @@
 #include "cmd/filter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "clock.h"
+#include "journal/release.h"
 #include "nearest.h"
+#include "path.h"
 #include "repo.h"
 
 /* How many deploys are listed when nobody says how many. */
@@ -137,4 +140,102 @@ filter_release(struct deploy_filter *filter)
 	free((char *)filter->commit);
 	free((char *)filter->directive);
 	memset(filter, 0, sizeof(*filter));
+}
+
+/* Deploys that changed a path, as they are found: newest first. */
+struct search {
+	struct repo *repo;
+	const char *path;
+	int64_t *numbers;
+	size_t n;
+	size_t most;
+};
+
+/* The commit that was live before; "" when nothing was. */
+static const struct err *
+find_before(struct journal *journal, const struct deploy *deploy,
+    char before[REPO_OID_SIZE])
+{
+	struct release release = { .id = 0 };
+	const struct err *err = NULL;
+
+	before[0] = '\0';
+	if (deploy->previous != NULL)
+		err = release_get(journal, deploy->environment,
+		    deploy->previous, &release);
+	if (err == NULL && release.commit != NULL)
+		snprintf(before, REPO_OID_SIZE, "%s", release.commit);
+	release_release(&release);
+	return err;
+}
+
+static const struct err *
+search_one(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct search *search = ctx;
+	char before[REPO_OID_SIZE];
+	const struct err *err;
+	bool same;
+
+	if (search->n == search->most || deploy->release == NULL)
+		return NULL;
+	err = find_before(journal, deploy, before);
+	if (err == NULL)
+		err = repo_path_is_same(search->repo, before[0] == '\0' ?
+		    NULL : before, deploy->commit, search->path, &same);
+	if (err != NULL && err->code == ERR_NOT_FOUND)
+		return NULL;
+	if (err != NULL || same)
+		return err;
+	search->numbers = xreallocarray(search->numbers, search->n + 1,
+	    sizeof(*search->numbers));
+	search->numbers[search->n++] = deploy->number;
+	return NULL;
+}
+
+static const struct err *
+tell_found(const struct call *call, const struct search *search,
+    bool oldest_first, deploy_cb cb, void *ctx)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < search->n; i++) {
+		size_t at = oldest_first ? search->n - 1 - i : i;
+		struct deploy deploy;
+
+		err = deploy_get(call->hub.journal, search->numbers[at],
+		    &deploy);
+		if (err == NULL)
+			err = cb(call->hub.journal, &deploy, ctx);
+		deploy_release(&deploy);
+	}
+	return err;
+}
+
+const struct err *
+filter_each(const struct call *call, const struct deploy_filter *filter,
+    deploy_cb cb, void *ctx)
+{
+	struct search search = { .path = call_value(call, "path") };
+	struct deploy_filter all = *filter;
+	const struct err *err;
+
+	if (search.path == NULL)
+		return deploy_each(call->hub.journal, filter, cb, ctx);
+	if (!path_is_beneath(search.path))
+		return err_new(ERR_USAGE, "--path %s: say a path of the site,"
+		    " as in config/settings.php", search.path);
+	search.most = (size_t)filter->limit;
+	all.limit = 0;
+	all.oldest_first = false;
+	err = repo_open(&search.repo, call->hub.path, false);
+	if (err == NULL)
+		err = deploy_each(call->hub.journal, &all, search_one,
+		    &search);
+	if (err == NULL)
+		err = tell_found(call, &search, filter->oldest_first, cb,
+		    ctx);
+	repo_close(search.repo);
+	free(search.numbers);
+	return err;
 }

@@ -2,7 +2,7 @@
  * filter - which deploys are meant, from the options of a command line.
  *
  *	err = filter_read(&filter, call);
- *	err = deploy_each(call->hub.journal, &filter, cb, ctx);
+ *	err = filter_each(call, &filter, cb, ctx);
  *	filter_release(&filter);
  *
  * What an option says is lent from the call; what a commit's name came to
@@ -26,6 +26,14 @@
 const struct err *filter_read(struct deploy_filter *filter,
     const struct call *call);
 void filter_release(struct deploy_filter *filter);
+
+/*
+ * deploy_each() of those, of which with --path only deploys count that
+ * changed what the site has there. A commit that is gone from the repository
+ * has changed nothing that anybody could tell.
+ */
+const struct err *filter_each(const struct call *call,
+    const struct deploy_filter *filter, deploy_cb cb, void *ctx);
 
 /* The instant of an option, 0 without it; ERR_USAGE. */
 const struct err *filter_instant(int64_t *at, const struct call *call,

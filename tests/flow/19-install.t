@@ -34,6 +34,12 @@ if command -v systemd-analyze > /dev/null; then
 	    "$T/slipway-resume@srv-git-shop.git.service" 2>&1 |
 	    grep slipway-resume)" ""
 fi
+completions=$to/share/bash-completion/completions
+ok "and what bash completes" bash -c \
+    ". '$completions/slipway' && complete -p slipway"
+like "and zsh" "$(cat "$to/share/zsh/site-functions/_slipway")" \
+    '^#compdef slipway$'
+ok "and a hook for clones" test -f "$to/share/slipway/post-merge"
 is "nothing is half written" "$(find "$T/image" -name '.*.new')" ""
 
 slipway=$to/bin/slipway

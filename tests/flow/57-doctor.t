@@ -200,10 +200,11 @@ told "a hook whose program is gone" fault "$hook" 'that is gone' \
     "slipway init $repo"
 mkdir "$T/old"
 cp "$target" "$T/old/post-receive"
-: > "$T/old/slipway"
+printf '#!/bin/sh\necho slipway 0.0.9\n' > "$T/old/slipway"
+chmod +x "$T/old/slipway"
 ln -sf "$T/old/post-receive" "$hook"
 told "a hook of another installation" warning "$hook" \
-    'another installation' "slipway init $repo"
+    'another installation.* that one is slipway 0.0.9' "slipway init $repo"
 chmod -x "$T/old/post-receive"
 told "a program that is not executable" fault "$hook" 'not executable' \
     'make install'

@@ -151,6 +151,23 @@ push
 is "bytes stay bytes" "$(check "$T/all")" \
     "$("$slipway" verify -C "$repo" |
     sed -n 's/^\([0-9]*\) events, head /\1 /p')"
+# What changed a path, beside what was live.
+sed -i 's/^run = false/run = true/' "$repo/slipway.ini"
+is "--path" "$(list --path index.html)" "5 4 3 2 1"
+is "a path that is nowhere" "$(list --path nowhere)" ""
+push_file css/site.css x "a style"
+push_file index.html five "fourth"
+is "what brought a file" "$(list --path css/site.css)" "6"
+is "or a folder" "$(list --path css)" "6"
+git -C "$work" rm -q css/site.css
+push_file index.html six "without a style"
+is "and what took it away" "$(list --path css/site.css)" "8 6"
+is "the oldest first" "$(list --path css/site.css --reverse)" "6 8"
+is "one of them" "$(list --path css/site.css -n 1)" "8"
+run "$slipway" log -C "$repo" --path /etc/passwd
+is_exit "a path that is none of the site's" 2
+like "with one that is" "$err" 'say a path of the site'
+
 run "$slipway" audit exprot -C "$repo"
 is_exit "a slip" 2
 like "is helped" "$err" 'did you mean .*audit export'

@@ -240,6 +240,20 @@ test_path_kind(struct repo *repo)
 	test_program(repo, first, "link", false);
 	test_program(repo, first, "dir", false);
 	test_program(repo, first, "no", false);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool same;
+
+		is_ok(repo_path_is_same(repo, NULL, first, cases[i].path,
+		    &same), "'%s' beside nothing", cases[i].path);
+		is_int(same, cases[i].in_first == REPO_ABSENT, "the same");
+		is_ok(repo_path_is_same(repo, first, first, cases[i].path,
+		    &same), "'%s' beside itself", cases[i].path);
+		is_int(same, true, "the same");
+		is_ok(repo_path_is_same(repo, first, second, cases[i].path,
+		    &same), "'%s' beside the second", cases[i].path);
+		ok(!same || cases[i].in_first == cases[i].in_second,
+		    "another kind is not the same");
+	}
 	is_err(repo_path_kind(repo, ABSENT_OID, "b", &kind), ERR_NOT_FOUND,
 	    ABSENT_OID, "a commit that is not there");
 	free(first);
