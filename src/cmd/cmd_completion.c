@@ -108,21 +108,25 @@ static void
 bash_value(struct str *out, const struct cmd *cmd,
     const struct cmd_option *row)
 {
-	static const char *const answers[] = {
-		[KIND_NOTHING] = "",
-		[KIND_FOLDER] = "COMPREPLY=($(compgen -d -- \"$cur\")); ",
-		[KIND_FILE] = "COMPREPLY=($(compgen -f -- \"$cur\")); ",
-		[KIND_STATE] = "COMPREPLY=($(compgen -W \"$states\" --"
-		    " \"$cur\")); ",
+	static const char *const sources[] = {
+		[KIND_NOTHING] = NULL,
+		[KIND_FOLDER] = "-d",
+		[KIND_FILE] = "-f",
+		[KIND_STATE] = "-W \"$states\"",
 	};
+	const char *source;
 
 	if (row->argument == NULL)
 		return;
 	str_add(out, "\t");
 	if (row->letter != 0)
 		str_addf(out, "%s:-%c|", cmd->name, row->letter);
-	str_addf(out, "%s:--%s) %sreturn ;;\n", cmd->name, row->name,
-	    answers[kind_of(row->argument)]);
+	str_addf(out, "%s:--%s) ", cmd->name, row->name);
+	source = sources[kind_of(row->argument)];
+	if (source != NULL)
+		str_addf(out, "COMPREPLY=($(compgen %s -- \"$cur\")); ",
+		    source);
+	str_add(out, "return ;;\n");
 }
 
 static const char bash_head[] =

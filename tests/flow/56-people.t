@@ -233,9 +233,25 @@ is "every option of every --help" "$(cat "$T/bad")" ""
 "$slipway" completion zsh > "$T/_slipway"
 if command -v zsh > /dev/null; then
 	ok "zsh takes it" zsh -n "$T/_slipway"
-	like "and finds its function" "$(zsh -f -c "
-	    fpath=($T \$fpath); autoload -U compinit && compinit -u -D
-	    print -r -- \$_comps[slipway]" 2>&1)" '^_slipway$'
+	# A real one, on a terminal of its own, with the tabulator pressed.
+	cat > "$T/ask.zsh" <<'EOF'
+zmodload zsh/zpty
+zpty z "PATH='$PATH' zsh -f -i"
+zpty -w z "fpath=($1 \$fpath); autoload -U compinit; compinit -u -D"
+zpty -w z 'print READY$((1 + 1))'
+zpty -r z out '*READY2*'
+zpty -w -n z "$2"$'\t'
+zpty -r z out "$3"
+zpty -d z
+print found
+EOF
+	press() {
+		timeout 20 zsh -f "$T/ask.zsh" "$T" "$1" "$2" 2>&1
+	}
+	is "a command" "$(press 'slipway direc' '*tives*')" found
+	is "an option" "$(press 'slipway log --rev' '*erse*')" found
+	is "a state" "$(press 'slipway log --state ro' '*rolled-back*')" found
+	is "a key" "$(press 'slipway config keep_' '*keep_failed*')" found
 else
 	pass "zsh takes it # SKIP there is no zsh"
 fi
