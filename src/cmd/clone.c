@@ -180,8 +180,9 @@ log_range(const struct clone *clone, const char *range, const char *format,
     const char *paths, struct str *out)
 {
 	const char *argv[] = { "git", "-c", "log.showSignature=false", "log",
-	    "-z", "--no-color", "--no-notes", "--encoding=UTF-8", format,
-	    paths, is_range(range) ? "--do-walk" : "--no-walk",
+	    "-z", "--no-color", "--no-notes", "--no-renames",
+	    "--encoding=UTF-8", format, paths, is_range(range) ?
+	    "--do-walk" : "--no-walk",
 	    "--end-of-options", range, "--", NULL };
 
 	return must_run(clone, argv, out);

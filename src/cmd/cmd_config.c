@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "cmd/cmd.h"
 #include "file.h"
 #include "json.h"
@@ -225,23 +226,20 @@ static const struct err *
 unknown_key(const char *word)
 {
 	const struct option *rows;
-	const struct err *err;
 	const char **names, *near;
 	size_t n;
 
 	rows = option_table(&n);
-	names = calloc(n, sizeof(*names));
-	for (size_t i = 0; names != NULL && i < n; i++)
+	names = xcalloc(n, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
 		names[i] = rows[i].key;
-	near = names == NULL ? NULL : nearest_word(word, names, n);
+	near = nearest_word(word, names, n);
 	free(names);
 	if (near != NULL)
-		err = err_new(ERR_USAGE, "there is no key '%s'; did you mean"
+		return err_new(ERR_USAGE, "there is no key '%s'; did you mean"
 		    " '%s'?", word, near);
-	else
-		err = err_new(ERR_USAGE, "there is no key '%s'; slipway"
-		    " config lists them", word);
-	return err;
+	return err_new(ERR_USAGE, "there is no key '%s'; slipway config lists"
+	    " them", word);
 }
 
 static const struct err *

@@ -229,12 +229,11 @@ tell(const struct asking *asking)
 }
 
 static const struct err *
-say_line(const char *line, void *ctx)
+say_line(const char *line)
 {
 	struct str out = STR_INIT;
 	const struct err *err;
 
-	(void)ctx;
 	str_add(&out, "  | ");
 	line_output(&out, line);
 	str_addch(&out, '\n');
@@ -254,7 +253,7 @@ on_output(const char *bytes, size_t len, void *ctx)
 			str_addch(line, bytes[i]);
 			continue;
 		}
-		err = say_line(line->s, NULL);
+		err = say_line(line->s);
 		str_clear(line);
 	}
 	return err;
@@ -326,7 +325,7 @@ run_item(const struct asking *asking, const struct plan_item *item)
 	if (err == NULL)
 		err = proc_run(&result, &spec, on_output, &line);
 	if (err == NULL && line.len > 0)
-		err = say_line(line.s, NULL);
+		err = say_line(line.s);
 	if (err == NULL && result.exit_status != 0) {
 		str_clear(&line);
 		proc_describe(&line, &result);

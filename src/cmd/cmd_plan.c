@@ -1,8 +1,12 @@
 /*
  * slipway plan - what a deploy would do, without doing it.
  */
+#include <stdlib.h>
+
+#include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/request.h"
+#include "deploy/branch.h"
 #include "deploy/forecast.h"
 
 static const struct err *
@@ -22,6 +26,25 @@ print(const struct call *call, const struct forecast *forecast)
 	err = cmd_print(&out);
 	str_release(&out);
 	return err;
+}
+
+/* What a deploy would be refused for, as slipway deploy says it. */
+static const struct err *
+check_branch(const struct call *call, const struct deploy *request)
+{
+	char *force = xasprintf("slipway deploy --force %s",
+	    call->words.n > 0 ? call->words.v[0] : request->commit);
+	struct asked asked = {
+		.env = call->env,
+		.commit = request->commit,
+		.seen = request->ref_old,
+		.force = force,
+	};
+	const struct err *err = branch_check(&call->hub, &asked, NULL);
+
+	free(force);
+	return err == NULL ? NULL : err_add(err, "%s: this would be refused",
+	    call->env->name);
 }
 
 static const struct err *
@@ -44,6 +67,9 @@ run_plan(struct call *call)
 			err = print(call, &forecast);
 		forecast_release(&forecast);
 	}
+	/* It is planned all the same: it may be meant to be forced. */
+	if (err == NULL)
+		err = check_branch(call, &request);
 	deploy_release(&request);
 	directives_release(&options);
 	return err;

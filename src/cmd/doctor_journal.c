@@ -2,10 +2,10 @@
  * What the journal says of itself, of work that nobody does, and of the
  * time.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -15,8 +15,6 @@
 #include "path.h"
 #include "release/store.h"
 #include "report/left.h"
-
-#include <fcntl.h>
 
 /* Clocks of one machine that differ by less have not been set back. */
 #define BACK_MS 5000

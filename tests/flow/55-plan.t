@@ -176,6 +176,16 @@ unlike "no control characters come through" "$(printf '%s' "$out" |
     tr '\033\007' '@@')" '@'
 like "they are seen" "$out" 'x1b'
 
+# Where the branch is what is live, it may not be left behind.
+sed -i 's/^shared/transactional = yes\nshared/; s/^strict.*//' \
+    "$repo/slipway.ini"
+slip plan main~1
+is_exit "what would be refused" 3
+like "is planned all the same" "$out" 'nothing is done now'
+like "and the reason is told" "$err" \
+    'production: this would be refused: .*--force main~1'
+sed -i '/^transactional/d' "$repo/slipway.ini"
+
 run "$slipway" plan -C "$repo" nowhere
 is_exit "a name that is none" 1
 run "$slipway" plan -C "$repo" -d udpb

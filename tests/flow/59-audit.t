@@ -125,6 +125,13 @@ sed 's/\(second\)/sEcond/' "$T/all" > "$T/edited"
 like "an edited one is seen" "$(check "$T/edited")" 'not its hash'
 sed 7d "$T/all" > "$T/short"
 like "and a missing one" "$(check "$T/short")" 'event 8: a gap'
+sed -n '/^use Digest::SHA/,/^}/p' \
+    "$(dirname "$here")/install/man/slipway-store.5" |
+    sed 's/\\e/\\/g' > "$T/recipe.pl"
+is "what slipway-store(5) does about it agrees" \
+    "$(perl "$T/recipe.pl" "$T/all" 2>&1)" ""
+like "and sees the same" "$(perl "$T/recipe.pl" "$T/edited" 2>&1)" \
+    '^event [0-9]+ is not its hash$'
 is "pushes, deploys, steps and releases" \
     "$(sed 's/.*"noun":"\([a-z]*\)".*/\1/' "$T/all" | sort -u |
     paste -s -d ' ' -)" "deploy push release step"
