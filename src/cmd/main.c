@@ -200,7 +200,7 @@ print_commands(void)
 			printf("  %-11s %s\n", commands[i]->name,
 			    commands[i]->summary);
 	}
-	printf("\nPlumbing, started by the others:\n\n");
+	printf("\nPlumbing, for the others and for shells:\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (commands[i]->plumbing)
 			printf("  %-11s %s\n", commands[i]->name,
