@@ -108,21 +108,23 @@ paint_of_state(const char *state)
 	return PAINT_NONE;
 }
 
+/* Lines and columns are ours; what came from outside is escaped already. */
 void
 paint_guard(struct str *out, const struct str *text)
 {
 	for (size_t at = 0; at < text->len; at++) {
-		const char *line = text->s + at;
-		const char *end = memchr(line, '\n', text->len - at);
-		size_t len = end == NULL ? text->len - at :
-		    (size_t)(end - line);
+		const char *part = text->s + at;
+		size_t len = 0;
 
+		while (at + len < text->len && part[len] != '\n' &&
+		    part[len] != '\t')
+			len++;
 		if (is_on)
-			str_add_coloured(out, line, len);
+			str_add_coloured(out, part, len);
 		else
-			str_add_visible(out, line, len);
-		if (end != NULL)
-			str_addch(out, '\n');
+			str_add_visible(out, part, len);
 		at += len;
+		if (at < text->len)
+			str_addch(out, text->s[at]);
 	}
 }

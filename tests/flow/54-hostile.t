@@ -138,7 +138,7 @@ ok "each line of them is JSON" perl -MJSON::PP -ne \
 git -C "$repo" log --notes=deploys --format=%N refs/live/production \
     > "$T/notes"
 clean "notes" "$T/notes"
-git -C "$repo" reflog refs/live/production > "$T/reflog"
+git -C "$repo" reflog refs/notes/deploys > "$T/reflog"
 clean "reflogs" "$T/reflog"
 for verb in rollback deploy retry show cancel; do
 	for word in "$(printf '\033[2J\r\302\233')" '$(touch HOSTILE)' \

@@ -132,9 +132,9 @@ is "what slipway-store(5) does about it agrees" \
     "$(perl "$T/recipe.pl" "$T/all" 2>&1)" ""
 like "and sees the same" "$(perl "$T/recipe.pl" "$T/edited" 2>&1)" \
     '^event [0-9]+ is not its hash$'
-is "pushes, deploys, steps and releases" \
+is "pushes, pushers, deploys, steps and releases" \
     "$(sed 's/.*"noun":"\([a-z]*\)".*/\1/' "$T/all" | sort -u |
-    paste -s -d ' ' -)" "deploy push release step"
+    paste -s -d ' ' -)" "deploy push pusher release step"
 "$slipway" audit export -C "$repo" -e staging > "$T/staging"
 like "of one environment" "$(grep -c . "$T/staging")" '^[1-9]'
 is "nothing of another" "$(grep -c '\\"production\\"' "$T/staging")" 0

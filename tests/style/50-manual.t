@@ -62,7 +62,7 @@ sub synopsis {
 	    ? $1 : undef;
 }
 
-my $global = qr/^--(?:repo|environment|help)$/;
+my $global = qr/^--(?:repo|environment|color|help)$/;
 my (@undocumented, @unheard, @unshown, @strange);
 for my $command (grep { !/^(?:runner|agent)$/ } @commands) {
 	my $text = qx($slipway $command --help);
