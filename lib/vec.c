@@ -83,6 +83,21 @@ vec_split(struct vec *vec, const char *text, const char *separators)
 }
 
 void
+vec_put_variable(struct vec *vec, const char *assignment)
+{
+	size_t len = strcspn(assignment, "=") + 1;
+
+	for (size_t i = 0; i < vec->n; i++) {
+		if (strncmp(vec->v[i], assignment, len) == 0) {
+			free(vec->v[i]);
+			vec->v[i] = xstrdup(assignment);
+			return;
+		}
+	}
+	vec_push(vec, assignment);
+}
+
+void
 vec_copy(struct vec *vec, const struct vec *from)
 {
 	vec_clear(vec);

@@ -48,6 +48,9 @@ bool vec_push_new(struct vec *vec, const char *s);
 /* Add every word of "text", separated by any byte of "separators". */
 void vec_split(struct vec *vec, const char *text, const char *separators);
 
+/* Put "NAME=value" in the place of what has that NAME, or at the end. */
+void vec_put_variable(struct vec *vec, const char *assignment);
+
 /* Replace the contents by copies of those of "from". */
 void vec_copy(struct vec *vec, const struct vec *from);
 

@@ -21,6 +21,7 @@
 #include "deploy/tip.h"
 #include "file.h"
 #include "path.h"
+#include "plan/takes.h"
 #include "report/line.h"
 #include "repo.h"
 
@@ -244,7 +245,7 @@ add_next(struct str *out, const struct init *init,
 {
 	str_addf(out, "  git remote add %s %s\n"
 	    "  git push %s %s\n\n", env->name, init->repo, env->name,
-	    env->branch);
+	    env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
 }
 
 /* Where systemd runs, what finishes deploys after a power cut; else nothing. */
@@ -284,8 +285,9 @@ print(const struct init *init, const struct config *config)
 	for (size_t i = 0; i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
 
-		str_addf(&out, "  branch %s into %s (%s)\n", env->branch,
-		    env->set.root, env->name);
+		str_addf(&out, "  %s", env->branches.n > 0 ? "branch " : "");
+		takes_add(&out, env);
+		str_addf(&out, " into %s (%s)\n", env->set.root, env->name);
 	}
 	str_add(&out, "\nOn the developer's machine:\n\n");
 	for (size_t i = 0; i < config->n_environments; i++)

@@ -13,11 +13,14 @@
 static const struct setting {
 	const char *key;
 	const char *value;
-	const char *stricter;	/* is left as it is, too; NULL: nothing is */
+	const char *stricter;	/* is left as it is, too; NULL: nothing is;
+				 * "": whatever it is */
 	bool several;		/* the key may have other values, too */
 } settings[] = {
 	/* Malformed objects are refused before a hook sees them. */
 	{ "receive.fsckObjects", "true", NULL, false },
+	/* Nobody fills the disk with one push. */
+	{ "receive.maxInputSize", "2g", "", false },
 	/* git push -o updb */
 	{ "receive.advertisePushOptions", "true", NULL, false },
 	/* A ref that a client was told about survives a power cut. */
@@ -156,8 +159,8 @@ is_set(const struct setting *setting, const struct vec *values)
 		return false;
 	last = values->v[values->n - 1];
 	return strcmp(last, setting->value) == 0 ||
-	    (setting->stricter != NULL &&
-	    strcmp(last, setting->stricter) == 0);
+	    (setting->stricter != NULL && (*setting->stricter == '\0' ||
+	    strcmp(last, setting->stricter) == 0));
 }
 
 static const struct err *

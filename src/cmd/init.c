@@ -9,6 +9,7 @@
 #include "file.h"
 #include "path.h"
 #include "plan/option.h"
+#include "plan/takes.h"
 
 /* What is meant by a command that does not say. */
 #define BRANCH "main"
@@ -74,6 +75,26 @@ agrees(const char *said, const char *written)
 	return said == NULL || strcmp(said, written) == 0;
 }
 
+static bool
+has_branch(const struct init *init, const struct environment *env)
+{
+	return init->branch == NULL || takes_branch(env, init->branch);
+}
+
+static const struct err *
+other_branch(const struct init *init, const struct environment *env)
+{
+	struct str takes = STR_INIT;
+	const struct err *err;
+
+	takes_add(&takes, env);
+	err = err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
+	    " %s; edit it there", init->repo, takes.s, env->name,
+	    init->branch);
+	str_release(&takes);
+	return err;
+}
+
 /*
  * A config that is there is the administrator's: it is left as it is, and
  * options that say something else are not passed over.
@@ -89,7 +110,7 @@ check_said(const struct init *init, const struct config *config)
 		if (!agrees(init->environment, each->name))
 			continue;
 		if (agrees(init->root, each->set.root) &&
-		    agrees(init->branch, each->branch) &&
+		    has_branch(init, each) &&
 		    (!init->transactional || each->set.transactional))
 			return NULL;
 		env = each;
@@ -103,13 +124,11 @@ check_said(const struct init *init, const struct config *config)
 		return err_new(ERR_USAGE, "%s/slipway.ini has root = %s for"
 		    " %s, not %s; edit it there", init->repo, env->set.root,
 		    env->name, init->root);
-	if (agrees(init->branch, env->branch))
+	if (has_branch(init, env))
 		return err_new(ERR_USAGE, "%s/slipway.ini has transactional"
 		    " = no for %s; edit it there, then run: slipway init %s",
 		    init->repo, env->name, init->repo);
-	return err_new(ERR_USAGE, "%s/slipway.ini has branch = %s for %s, not"
-	    " %s; edit it there", init->repo, env->branch, env->name,
-	    init->branch);
+	return other_branch(init, env);
 }
 
 const struct err *

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "plan/plan.h"
+#include "plan/takes.h"
 #include "repo.h"
 
 /* The branch or the tag that REV names, for the journal; or none. */
@@ -48,12 +49,23 @@ name_commit(struct repo *repo, struct deploy *request)
 static void
 expect_branch(const struct environment *env, struct deploy *request)
 {
-	char *ref = xasprintf("refs/heads/%s", env->branch);
-
 	if (env->set.transactional && request->ref != NULL &&
-	    strcmp(request->ref, ref) == 0)
+	    takes_ref(env, request->ref))
 		request->ref_old = xstrdup(request->commit);
-	free(ref);
+}
+
+/* Where pushes to several refs are deployed, none stands for them all. */
+static const struct err *
+which_ref(const struct environment *env)
+{
+	struct str takes = STR_INIT;
+	const struct err *err;
+
+	takes_add(&takes, env);
+	err = err_new(ERR_USAGE, "%s deploys %s: say which commit, branch or"
+	    " tag, as in slipway deploy REV", env->name, takes.s);
+	str_release(&takes);
+	return err;
 }
 
 const struct err *
@@ -65,6 +77,8 @@ request_commit(const struct call *call, struct deploy *request)
 	const struct err *err;
 	struct repo *repo;
 
+	if (rev == NULL)
+		return which_ref(call->env);
 	err = repo_open(&repo, call->hub.path, false);
 	if (err == NULL) {
 		err = repo_resolve(repo, rev, oid);

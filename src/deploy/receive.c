@@ -14,6 +14,7 @@
 #include "journal/deploy.h"
 #include "journal/journal.h"
 #include "plan/directive.h"
+#include "plan/takes.h"
 #include "repo.h"
 
 /* The most that git may tell a hook on its standard input, in bytes. */
@@ -108,12 +109,34 @@ struct arrival {
 	const struct push_ref *ref;
 	const struct environment *env;
 	struct vec *notes;
+	char commit[REPO_OID_SIZE];
 };
 
 static bool
 is_deleted(const struct push_ref *ref)
 {
 	return repo_is_zero(ref->new);
+}
+
+const struct err *
+receive_commit(const struct hub *hub, const struct push_ref *ref,
+    char commit[REPO_OID_SIZE])
+{
+	const struct err *err;
+	struct repo *repo;
+	bool is_commit;
+
+	memcpy(commit, ref->new, REPO_OID_SIZE);
+	if (is_deleted(ref) || !str_starts_with(ref->ref, "refs/tags/"))
+		return NULL;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_peel(repo, ref->new, commit, &is_commit);
+	if (err == NULL && !is_commit)
+		err = err_new(ERR_REFUSED, "%s does not point at a commit",
+		    ref->ref);
+	repo_close(repo);
+	return err;
 }
 
 /* Takes over the row. */
@@ -140,7 +163,7 @@ request(const struct arrival *arrival)
 	}
 	row.environment = xstrdup(arrival->env->name);
 	row.kind = xstrdup("deploy");
-	row.commit = xstrdup(arrival->ref->new);
+	row.commit = xstrdup(arrival->commit);
 	row.ref = xstrdup(arrival->ref->ref);
 	row.push = arrival->push->id;
 	row.pusher = xstrdup(arrival->push->pusher);
@@ -162,7 +185,7 @@ is_live_already(const struct arrival *arrival, const struct deploy *live,
 
 	*is = false;
 	if (live->number == 0 ||
-	    strcmp(live->commit, arrival->ref->new) != 0)
+	    strcmp(live->commit, arrival->commit) != 0)
 		return NULL;
 	err = deploy_get_newest(arrival->hub->journal, arrival->env->name,
 	    &newest);
@@ -171,28 +194,41 @@ is_live_already(const struct arrival *arrival, const struct deploy *live,
 	return err;
 }
 
+static void
+note_deleted(const struct arrival *arrival, const char *live)
+{
+	struct str name = STR_INIT;
+
+	takes_add_ref(&name, arrival->ref->ref);
+	vec_pushf(arrival->notes, "%s: %s was deleted; release %s stays live",
+	    arrival->env->name, name.s, live);
+	str_release(&name);
+}
+
 static const struct err *
-arrive(const struct arrival *arrival)
+arrive(struct arrival *arrival)
 {
 	const struct environment *env = arrival->env;
+	const char *release;
 	struct deploy live;
 	const struct err *err;
 	bool is_live;
 
 	err = deploy_get_live(arrival->hub->journal, env->name, &live);
 	if (err == NULL)
+		err = receive_commit(arrival->hub, arrival->ref,
+		    arrival->commit);
+	if (err == NULL)
 		err = is_live_already(arrival, &live, &is_live);
 	if (err != NULL)
 		goto done;
+	release = live.release == NULL ? "(none)" : live.release;
 	if (is_deleted(arrival->ref))
-		vec_pushf(arrival->notes, "%s: branch %s was deleted;"
-		    " release %s stays live", env->name, env->branch,
-		    live.release == NULL ? "(none)" : live.release);
+		note_deleted(arrival, release);
 	else if (arrival->ref->skip)
 		vec_pushf(arrival->notes, "%s: %.7s says -skip-: not"
 		    " deployed; release %s stays live", env->name,
-		    arrival->ref->new,
-		    live.release == NULL ? "(none)" : live.release);
+		    arrival->commit, release);
 	else if (is_live)
 		vec_pushf(arrival->notes, "%s: %.7s is live already, as"
 		    " release %s; to deploy it again: slipway deploy",
@@ -235,18 +271,25 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 	const char *verb = is_deleted(ref) ? "deleted" : "stored";
 	char *meant = errand_nearest(config, ref->ref);
 	struct str takes = STR_INIT;
+	bool tags = false;
 
-	for (size_t i = 0; i < config->n_environments; i++)
-		str_addf(&takes, "%s%s deploys %s", i == 0 ? "" : ", ",
-		    config->environments[i].name,
-		    config->environments[i].branch);
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		tags |= env->tags.n > 0;
+		str_addf(&takes, "%s%s deploys ", i == 0 ? "" : ", ",
+		    env->name);
+		takes_add(&takes, env);
+	}
 	if (str_starts_with(ref->ref, "refs/heads/"))
 		vec_pushf(notes, "branch %s is %s; no environment deploys it"
 		    " (%s)", ref->ref + strlen("refs/heads/"), verb,
 		    takes.s);
 	else if (str_starts_with(ref->ref, "refs/tags/"))
-		vec_pushf(notes, "tag %s is %s; tags are not deployed",
-		    ref->ref + strlen("refs/tags/"), verb);
+		vec_pushf(notes, tags ? "tag %s is %s; no environment"
+		    " deploys it (%s)" : "tag %s is %s; tags are not"
+		    " deployed", ref->ref + strlen("refs/tags/"), verb,
+		    takes.s);
 	else
 		vec_pushf(notes, "%s is %s; no environment deploys it",
 		    ref->ref, verb);
@@ -255,23 +298,6 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 		    meant);
 	str_release(&takes);
 	free(meant);
-}
-
-static bool
-deploys(const struct environment *env, const char *ref)
-{
-	return str_starts_with(ref, "refs/heads/") &&
-	    strcmp(ref + strlen("refs/heads/"), env->branch) == 0;
-}
-
-static bool
-is_taken(const struct config *config, const struct push_ref *ref)
-{
-	bool taken = errand_is(ref->ref);
-
-	for (size_t i = 0; i < config->n_environments && !taken; i++)
-		taken = deploys(&config->environments[i], ref->ref);
-	return taken;
 }
 
 /* With the refs of a whole repository this takes a while. */
@@ -284,7 +310,7 @@ note_others(const struct hub *hub, const struct push *push,
 	for (size_t i = 0; i < push->n_refs; i++) {
 		const struct push_ref *ref = &push->refs[i];
 
-		if (is_taken(hub->config, ref))
+		if (errand_is(ref->ref) || takes_any(hub->config, ref->ref))
 			continue;
 		note_other(hub, ref, notes);
 		branches = branches || str_starts_with(ref->ref,
@@ -302,11 +328,11 @@ receive_ref(struct landing *landing, const struct push_ref *ref)
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		struct arrival arrival = {
 			landing, landing->hub, landing->push, ref,
-			&config->environments[i], landing->notes
+			&config->environments[i], landing->notes, ""
 		};
 
 		/* In a transactional one the deploy came first. */
-		if (deploys(arrival.env, ref->ref) &&
+		if (takes_ref(arrival.env, ref->ref) &&
 		    !arrival.env->set.transactional)
 			err = arrive(&arrival);
 	}
@@ -356,7 +382,7 @@ is_wanted(const struct landing *landing, const struct environment *env)
 	for (size_t i = 0; i < push->n_refs && !env->set.transactional; i++) {
 		const struct push_ref *ref = &push->refs[i];
 
-		if (!is_deleted(ref) && !ref->skip && deploys(env, ref->ref))
+		if (!is_deleted(ref) && !ref->skip && takes_ref(env, ref->ref))
 			return true;
 	}
 	return false;

@@ -9,6 +9,7 @@
 #include "err.h"
 #include "journal/hub.h"
 #include "journal/push.h"
+#include "repo.h"
 #include "str.h"
 #include "vec.h"
 
@@ -27,8 +28,15 @@ const struct err *receive_parse(struct push *push, const char *text,
     size_t len);
 
 /*
+ * The commit that a ref of a push points at, through a tag, too; all zeros
+ * when it was deleted. ERR_REFUSED when it is something else.
+ */
+const struct err *receive_commit(const struct hub *hub,
+    const struct push_ref *ref, char commit[REPO_OID_SIZE]);
+
+/*
  * Write a request for each environment that deploys one of the push's
- * branches, and mark the push as landed, in one transaction: one that is not
+ * branches or tags, and mark the push as landed, in one transaction: one that is not
  * was not finished here. Then wake their runners. One line of words for each
  * ref that leads to no deploy is pushed onto "notes".
  */

@@ -26,9 +26,10 @@ tip_add_missing(struct str *out, struct repo *repo,
     const struct environment *env)
 {
 	struct vec names = VEC_INIT;
-	const struct err *err;
+	const struct err *err = NULL;
 
-	err = repo_branches(repo, &names);
+	if (env->branch != NULL)
+		err = repo_branches(repo, &names);
 	if (err == NULL && names.n > 0 && !vec_has(&names, env->branch)) {
 		const char *near = nearest_word(env->branch,
 		    (const char *const *)names.v, names.n);
@@ -167,6 +168,9 @@ tip_add(struct str *out, const struct hub *hub,
 	const struct err *err;
 	bool differs = false;
 
+	/* Of several, none is the one that has to be live. */
+	if (env->branch == NULL)
+		return NULL;
 	tip.ref = xasprintf("refs/heads/%s", env->branch);
 	err = repo_open(&tip.repo, hub->path, false);
 	if (err == NULL)

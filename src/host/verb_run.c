@@ -188,19 +188,10 @@ name_length(const char *assignment)
 static const struct err *
 set_env(struct vec *env, const char *assignment)
 {
-	size_t len = name_length(assignment);
-
-	if (len == 0)
+	if (name_length(assignment) == 0)
 		return err_new(ERR_PROTOCOL, "'env %.80s' is no NAME=value",
 		    assignment);
-	for (size_t i = 0; i < env->n; i++) {
-		if (strncmp(env->v[i], assignment, len + 1) == 0) {
-			free(env->v[i]);
-			env->v[i] = xstrdup(assignment);
-			return NULL;
-		}
-	}
-	vec_push(env, assignment);
+	vec_put_variable(env, assignment);
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "plan/directive.h"
 #include "plan/option.h"
 #include "plan/reader.h"
+#include "plan/takes.h"
 #include "plan/value.h"
 
 /* The fault between sections that is nearest to the top of the file. */
@@ -90,6 +91,14 @@ complete_environment(const struct reader *reader,
 }
 
 static void
+complete_branch(struct environment *env)
+{
+	if (env->branches.n == 1 && env->tags.n == 0 &&
+	    !takes_is_pattern(env->branches.v[0]))
+		env->branch = xstrdup(env->branches.v[0]);
+}
+
+static void
 complete_names(struct config *config)
 {
 	const char *root = config->app.root;
@@ -122,10 +131,12 @@ complete(const struct reader *reader)
 	for (size_t i = 0; i < reader->n_sections && err == NULL; i++) {
 		const struct section *section = &reader->sections[i];
 
-		if (section->kind == SECTION_ENVIRONMENT)
+		if (section->kind == SECTION_ENVIRONMENT) {
 			complete_environment(reader, section);
-		else if (section->kind == SECTION_ACTION)
+			complete_branch(&config->environments[section->index]);
+		} else if (section->kind == SECTION_ACTION) {
 			complete_action(reader, section);
+		}
 	}
 	complete_names(config);
 	if (config->n_environments == 1) {
@@ -140,12 +151,20 @@ complete(const struct reader *reader)
 	return err;
 }
 
+/* Whether one deploys a branch that the other stands for. */
+static bool
+have_same_branch(const struct environment *a, const struct environment *b)
+{
+	return (a->branch != NULL && takes_branch(b, a->branch)) ||
+	    (b->branch != NULL && takes_branch(a, b->branch));
+}
+
 /*
  * A branch that is what is live can be that for one environment only, and
  * cannot stay behind for one and run ahead for another.
  */
 static void
-check_branch(struct fault *fault, const struct section *section)
+check_shared_branch(struct fault *fault, const struct section *section)
 {
 	const struct config *config = fault->reader->config;
 	const struct environment *env =
@@ -156,8 +175,7 @@ check_branch(struct fault *fault, const struct section *section)
 		const struct environment *other = &config->environments[i];
 
 		if ((!env->set.transactional && !other->set.transactional) ||
-		    env->branch == NULL || other->branch == NULL ||
-		    strcmp(env->branch, other->branch) != 0)
+		    !have_same_branch(env, other))
 			continue;
 		complain(fault, line, "%s has the same branch as"
 		    " [environment %s], and a transactional branch moves with"
@@ -165,6 +183,26 @@ check_branch(struct fault *fault, const struct section *section)
 		    " or write 'transactional = no' in both", section->title,
 		    other->name);
 	}
+}
+
+static void
+check_branch(struct fault *fault, const struct section *section)
+{
+	const struct environment *env =
+	    &fault->reader->config->environments[section->index];
+	int line = reader_line(fault->reader, section, "tags");
+
+	if (env->branches.n == 0 && env->tags.n == 0)
+		complain(fault, section->line, "%s has no 'branch'; write for"
+		    " example 'branch = main'", section->title);
+	else if (env->set.transactional && env->branch == NULL)
+		complain(fault, line != 0 ? line : reader_line(fault->reader,
+		    section, "branch"), "%s is transactional: its branch is"
+		    " what is live, so there can be only one; write one name"
+		    " in 'branch' and no 'tags', or 'transactional = no'",
+		    section->title);
+	else
+		check_shared_branch(fault, section);
 }
 
 static void
@@ -369,6 +407,10 @@ settings_release(struct settings *set)
 	free(set->root);
 	free(set->store);
 	free(set->drift);
+	free(set->symlinks);
+	free(set->gate);
+	free(set->only_from);
+	free(set->other_refs);
 	vec_release(&set->shared);
 	vec_release(&set->carry);
 	vec_release(&set->writable);
@@ -398,6 +440,8 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->n_environments; i++) {
 		free(config->environments[i].name);
 		free(config->environments[i].branch);
+		vec_release(&config->environments[i].branches);
+		vec_release(&config->environments[i].tags);
 		settings_release(&config->environments[i].set);
 	}
 	for (size_t i = 0; i < config->n_hosts; i++) {

@@ -42,12 +42,25 @@ struct settings {
 	bool strict;
 	bool require_signed_push;
 	bool transactional;	/* the branch moves when the deploy is live */
+	char *symlinks;		/* inside, any or none */
+	int64_t max_files;	/* 0: no limit, as for the next two */
+	int64_t max_bytes;
+	int64_t max_file_bytes;
+	char *gate;		/* NULL: none */
+	int64_t gate_timeout_ms;	/* 0: no limit */
+	bool allow_force;
+	char *only_from;	/* a branch; NULL: any */
+	bool signed_tags;
+	char *other_refs;	/* store or refuse; in [app] only */
 	struct vec env;		/* "NAME=value", later ones win */
 };
 
 struct environment {
 	char *name;
-	char *branch;		/* without refs/heads/ */
+	struct vec branches;	/* names and patterns, see takes.h */
+	struct vec tags;
+	char *branch;		/* the only one, if it is a plain name; NULL:
+				 * there is no branch that it stands for */
 	struct settings set;	/* complete, defaults filled in */
 	int line;		/* of its section, 0: none */
 };

@@ -20,6 +20,8 @@ enum option_type {
 	OPTION_TEXT,		/* any one line */
 	OPTION_ROOT,		/* absolute path of a folder */
 	OPTION_BRANCH,		/* a branch name, without refs/heads/ */
+	OPTION_BRANCHES,	/* such names, with '*' for any text */
+	OPTION_TAGS,		/* the same for refs/tags/ */
 	OPTION_COUNT,		/* whole number, 0 or more */
 	OPTION_NICE,		/* whole number, 0 to 19 */
 	OPTION_BOOL,		/* yes or no */

@@ -103,6 +103,30 @@ set_branch(void *field, const char *text)
 	return NULL;
 }
 
+/* A pattern is sound when a name that it matches is. */
+static const struct err *
+set_names(void *field, const char *text)
+{
+	struct vec *names = field;
+	const struct err *err = NULL;
+
+	vec_clear(names);
+	vec_split(names, text, BLANK);
+	for (size_t i = 0; err == NULL && i < names->n; i++) {
+		char *name = xstrdup(names->v[i]);
+
+		for (char *p = name; *p != '\0'; p++)
+			*p = *p == '*' ? 'x' : *p;
+		if (str_starts_with(name, "refs/"))
+			err = err_new(ERR_CONFIG, "a full ref");
+		else if (!is_branch(name))
+			err = err_new(ERR_CONFIG, "'%.60s' is no name of a"
+			    " branch or a tag in git", names->v[i]);
+		free(name);
+	}
+	return err;
+}
+
 /* Digits alone; -1 for anything else, and for more than "most". */
 static int64_t
 number(const char *text, size_t len, int64_t most)
@@ -316,22 +340,6 @@ set_when(void *field, const char *text)
 	return NULL;
 }
 
-/* Put "NAME=value" in the place of an older one, or at the end. */
-static void
-put_variable(struct vec *env, const char *entry)
-{
-	size_t len = strcspn(entry, "=") + 1;
-
-	for (size_t i = 0; i < env->n; i++) {
-		if (strncmp(env->v[i], entry, len) == 0) {
-			free(env->v[i]);
-			env->v[i] = xstrdup(entry);
-			return;
-		}
-	}
-	vec_push(env, entry);
-}
-
 static const struct err *
 set_variable(void *field, const char *key, const char *text)
 {
@@ -346,7 +354,7 @@ set_variable(void *field, const char *key, const char *text)
 		return err_new(ERR_CONFIG, "SLIPWAY_ and GIT_ are not for"
 		    " the config to set");
 	entry = xasprintf("%s=%s", name, text);
-	put_variable(field, entry);
+	vec_put_variable(field, entry);
 	free(entry);
 	return NULL;
 }
@@ -377,6 +385,9 @@ set_field(const struct option *row, const char *key, const char *text,
 		return set_root(field, text);
 	case OPTION_BRANCH:
 		return set_branch(field, text);
+	case OPTION_BRANCHES:
+	case OPTION_TAGS:
+		return set_names(field, text);
 	case OPTION_COUNT:
 		return set_number(field, text, row->least, COUNT_MAX);
 	case OPTION_NICE:
@@ -438,7 +449,7 @@ inherit_variables(struct vec *own, const struct vec *from)
 
 	vec_copy(&both, from);
 	for (size_t i = 0; i < own->n; i++)
-		put_variable(&both, own->v[i]);
+		vec_put_variable(&both, own->v[i]);
 	vec_release(own);
 	*own = both;
 }
@@ -458,6 +469,8 @@ value_inherit(const struct option *row, void *field, const void *from,
 		*(bool *)field = *(const bool *)from;
 		break;
 	case OPTION_COUNT:
+	case OPTION_SIZE:
+	case OPTION_DURATION:
 		*(int64_t *)field = *(const int64_t *)from;
 		break;
 	case OPTION_PATHS:

@@ -3,8 +3,9 @@
  *
  * What a field is in C follows from the type of its row in the option
  * table: bool for OPTION_BOOL; int64_t for numbers, durations and sizes;
- * enum phase for OPTION_PHASE; struct vec for OPTION_WORDS, OPTION_PATHS
- * and OPTION_ENV ("NAME=value"); char *, given, for all others. The field
+ * enum phase for OPTION_PHASE; struct vec for OPTION_WORDS, OPTION_PATHS,
+ * OPTION_BRANCHES, OPTION_TAGS and OPTION_ENV ("NAME=value"); char *, given,
+ * for all others. The field
  * of OPTION_WHEN is a struct value_when that lends two.
  *
  * An error is ERR_CONFIG, worded "KEY = VALUE: what is wrong; write ...,

@@ -11,6 +11,8 @@
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "lock.h"
+#include "plan/takes.h"
+#include "repo.h"
 
 /* Between two looks at a lock that a starting runner will take. */
 #define LOOK_MS 50
@@ -96,21 +98,36 @@ is_missing(const struct hub *hub, const struct environment *env,
 	const struct err *err;
 	int asked = 0;
 
-	*is = str_starts_with(ref->ref, "refs/heads/") &&
-	    strcmp(ref->ref + strlen("refs/heads/"), env->branch) == 0 &&
-	    strspn(ref->new, "0") != strlen(ref->new) && !ref->skip &&
-	    !env->set.transactional;
+	char commit[REPO_OID_SIZE];
+
+	*is = takes_ref(env, ref->ref) && !repo_is_zero(ref->new) &&
+	    !ref->skip && !env->set.transactional;
 	if (!*is)
 		return NULL;
-	err = deploy_each(hub->journal, &filter, count, &asked);
+	err = receive_commit(hub, ref, commit);
+	if (err == NULL)
+		err = deploy_each(hub->journal, &filter, count, &asked);
 	if (err == NULL)
 		err = deploy_get_live(hub->journal, env->name, &live);
 	if (err != NULL)
 		return err;
 	*is = asked == 0 &&
-	    (live.number == 0 || strcmp(live.commit, ref->new) != 0);
+	    (live.number == 0 || strcmp(live.commit, commit) != 0);
 	deploy_release(&live);
 	return NULL;
+}
+
+static void
+add_lost(struct vec *lines, const struct push *push,
+    const struct push_ref *ref)
+{
+	struct str name = STR_INIT;
+
+	takes_add_ref(&name, ref->ref);
+	vec_pushf(lines, "push %" PRId64 " by %s moved %s to %.7s, and no"
+	    " deploy was asked for", push->id, push->pusher, name.s,
+	    ref->new);
+	str_release(&name);
 }
 
 static const struct err *
@@ -130,10 +147,7 @@ find_lost_pushes(const struct hub *hub, const struct environment *env,
 
 			err = is_missing(hub, env, &push, ref, &is);
 			if (err == NULL && is)
-				vec_pushf(lines, "push %" PRId64 " by %s"
-				    " moved %s to %.7s, and no deploy was"
-				    " asked for", id, push.pusher,
-				    env->branch, ref->new);
+				add_lost(lines, &push, ref);
 		}
 		push_release(&push);
 	} while (err == NULL && id != 0);

@@ -78,7 +78,7 @@ lost_push main
 run "$slipway" status -C "$repo"
 is_exit "status ends with 1" 1
 like "status tells of it" "$out" \
-    "left +push 3 by .* moved main to $(head_of | cut -c1-7), and no deploy"
+    "left +push 3 by .* moved branch main to $(head_of | cut -c1-7), and no deploy"
 like "and what to do" "$err" "slipway resume -C $repo"
 run "$slipway" status -C "$repo" -e preview
 is_exit "an environment with another branch is level" 0

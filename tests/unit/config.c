@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/takes.h"
 #include "tap.h"
 
 #define ENV "[app]\nroot = /srv/a\n[environment p]\nbranch = main\n"
@@ -65,6 +66,24 @@ static const struct {
 	    " refs/heads/m: a full ref" },
 	{ "[environment p]\nbranch = a..b\n", "no name of a branch" },
 	{ "[environment p]\nbranch = -a\n", "no name of a branch" },
+	{ "[environment p]\nbranch = main a..b\n", "'a..b' is no name" },
+	{ "[environment p]\nbranch = a?\n", "'a?' is no name" },
+	{ "[environment p]\ntags = refs/tags/v*\n", "2: tags ="
+	    " refs/tags/v*: a full ref; write names of tags" },
+	{ "[app]\nroot = /a\ntransactional = yes\n[environment p]\n"
+	    "branch = a*\n", "5: [environment p] is transactional: its"
+	    " branch is what is live" },
+	{ "[app]\nroot = /a\n[environment p]\nbranch = main\n"
+	    "transactional = yes\ntags = v*\n", "6: [environment p] is"
+	    " transactional" },
+	{ "[app]\nroot = /a\n[environment p]\nbranch = ma*\n"
+	    "[environment q]\nroot = /b\nbranch = main\n"
+	    "transactional = yes\n", "7: [environment q] has the same branch"
+	    " as [environment p]" },
+	{ ENV "symlinks = some\n", "5: symlinks = some: none of the words;"
+	    " write inside any none" },
+	{ ENV "max_size = big\n", "5: max_size = big: not a size" },
+	{ ENV "other_refs = refuse\n", "5: unknown key 'other_refs' in" },
 	{ "[environment p]\nbranch =\n", "2: 'branch' has no value; write"
 	    " the name of a branch" },
 	{ ENV "[action a]\nphase = test\nrun =\n", "7: 'run' has no value;"
@@ -114,7 +133,9 @@ test_faults(void)
 
 static const char whole[] =
     "[environment p]\nbranch = main\nkeep = 7\nenv.A = 2\nshared =\n"
-    "[environment q]\nbranch = main\nroot = /srv/q/\n"
+    "max_size = 1M\ngate_timeout = 5s\n"
+    "[environment q]\nbranch = main rel/*\ntags = v*\nroot = /srv/q/\n"
+    "allow_force = no\n"
     "[action up]\nphase = migrate\ndirective = up\nrun = a \"b ; c\"\n"
     "timeout = 0\nmemory = 2K\nonce = yes\n"
     "[action ch]\nphase = build\nwhen = changed a/* b\nrun = y\n"
@@ -122,7 +143,30 @@ static const char whole[] =
     "[action al]\nphase = clear\nrun = z\ndirective = up\nwhen = always\n"
     "[host h]\nenvironment = q\nroles = web db\n"
     "[app]\nroot = /srv/p\nshared = u/\nenv.A = 1\nenv.B = 1\n"
-    "strict = yes\n";
+    "strict = yes\nmax_size = 2M\ngate = make check\nother_refs = refuse\n";
+
+static void
+test_gate(const struct config *config, const struct environment *p,
+    const struct environment *q)
+{
+	is_int(p->set.max_bytes, 1 << 20, "own size");
+	is_int(q->set.max_bytes, 2 << 20, "size of [app]");
+	is_int(p->set.gate_timeout_ms, 5000, "own duration");
+	is_int(q->set.gate_timeout_ms, 600000, "default duration");
+	is_str(q->set.gate, "make check", "command of [app]");
+	is_str(q->set.symlinks, "inside", "default of symlinks");
+	ok(p->set.allow_force && !q->set.allow_force, "allow_force");
+	is_str(config->app.other_refs, "refuse", "other_refs");
+	is_str(p->branch, "main", "one branch is the branch");
+	ok(q->branch == NULL, "several are none");
+	ok(takes_ref(p, "refs/heads/main"), "p takes main");
+	ok(!takes_ref(p, "refs/heads/mai"), "and not mai");
+	ok(!takes_ref(p, "refs/tags/main"), "and no tag");
+	ok(takes_ref(q, "refs/heads/rel/1/2"), "q takes rel/1/2");
+	ok(takes_ref(q, "refs/tags/v1.0"), "and the tag v1.0");
+	ok(!takes_ref(q, "refs/heads/v1.0"), "and no such branch");
+	ok(!takes_ref(q, "refs/tags/rel/1"), "nor a tag like a branch");
+}
 
 static void
 test_whole(void)
@@ -147,6 +191,7 @@ test_whole(void)
 	is_str(p->set.env.v[0], "A=2", "own variable wins");
 	is_str(p->set.env.v[1], "B=1", "the other one is inherited");
 	ok(p->set.strict && q->set.strict, "strict of [app] below");
+	test_gate(config, p, q);
 	is_str(config->actions[0].run, "a \"b ; c\"", "run is whole");
 	is_int(config->actions[0].when, WHEN_ASKED, "only asked");
 	is_int(config->actions[0].timeout_ms, 0, "no limit");
