@@ -17,6 +17,7 @@ main(int argc, char **argv)
 	struct hub hub = HUB_INIT;
 	struct str input = STR_INIT;
 	const struct err *err;
+	bool gone = false;
 
 	(void)argc;
 	signal(SIGPIPE, SIG_IGN);
@@ -26,7 +27,7 @@ main(int argc, char **argv)
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
-		err = gate_check(&hub, &push, &notes);
+		err = gate_check(&hub, &push, &notes, say_line, &gone);
 	if (err == NULL) {
 		err = chained_run(argv, input.s, input.len);
 		if (err != NULL)

@@ -19,6 +19,7 @@
 
 struct repo {
 	git_repository *git;
+	bool quarantine;
 };
 
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -328,6 +329,7 @@ repo_open(struct repo **repo, const char *path, bool quarantine)
 	if (err != NULL)
 		return err;
 	*repo = xcalloc(1, sizeof(**repo));
+	(*repo)->quarantine = quarantine;
 	err = prepare(*repo, path, quarantine);
 	if (err != NULL) {
 		repo_close(*repo);
@@ -344,6 +346,30 @@ repo_close(struct repo *repo)
 	git_repository_free(repo->git);
 	free(repo);
 	library_leave();
+}
+
+bool
+repo_is_quarantined(const struct repo *repo)
+{
+	return repo->quarantine;
+}
+
+/* With the last one git moves no ref while it sees the others. */
+void
+repo_quarantine_env(const struct repo *repo, struct vec *env)
+{
+	static const char *const names[] = {
+		"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+		"GIT_QUARANTINE_PATH"
+	};
+
+	for (size_t i = 0; repo->quarantine &&
+	    i < sizeof(names) / sizeof(*names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL)
+			vec_pushf(env, "%s=%s", names[i], value);
+	}
 }
 
 struct git_repository *

@@ -47,6 +47,15 @@ const struct err *repo_open(struct repo **repo, const char *path,
     bool quarantine);
 void repo_close(struct repo *repo);
 
+/*
+ * The variables by which git finds the same objects, pushed onto "env";
+ * nothing unless the repository was opened with "quarantine".
+ */
+void repo_quarantine_env(const struct repo *repo, struct vec *env);
+
+/* True when it was opened so. */
+bool repo_is_quarantined(const struct repo *repo);
+
 /* True for 40 lower-case hexadecimal digits. */
 bool repo_is_oid(const char *text);
 bool repo_is_zero(const char *oid);
@@ -117,6 +126,10 @@ const struct err *repo_is_ancestor(struct repo *repo, const char *old,
  */
 const struct err *repo_changed_paths(struct repo *repo, const char *old,
     const char *new, struct vec *paths);
+
+/* The name that a tag object gives itself, given; NULL: it is no tag. */
+const struct err *repo_tag_name(struct repo *repo, const char *oid,
+    char **name);
 
 /* What stands at a path of a commit. */
 enum repo_kind {

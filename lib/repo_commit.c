@@ -220,6 +220,25 @@ repo_is_ancestor(struct repo *repo, const char *old, const char *new,
 	return NULL;
 }
 
+const struct err *
+repo_tag_name(struct repo *repo, const char *oid, char **name)
+{
+	git_tag *tag = NULL;
+	git_oid id;
+	int code;
+
+	*name = NULL;
+	code = git_oid_fromstr(&id, oid);
+	if (code == 0)
+		code = git_tag_lookup(&tag, repo_handle(repo), &id);
+	if (code == 0)
+		*name = xstrdup(git_tag_name(tag));
+	git_tag_free(tag);
+	if (code != 0 && code != GIT_ENOTFOUND)
+		return repo_error(code, "read tag %s", oid);
+	return NULL;
+}
+
 static const struct err *
 read_tree(git_tree **tree, struct repo *repo, const char *oid)
 {

@@ -146,8 +146,7 @@ is_for(const struct environment *env, const struct config *config,
 	if (errand_is(ref))
 		return errand_parse(&errand, config, ref, deletes) == NULL &&
 		    errand.env == env && errand.kind != ERRAND_PLAN;
-	return str_starts_with(ref, "refs/heads/") &&
-	    strcmp(ref + strlen("refs/heads/"), env->branch) == 0;
+	return takes_ref(env, ref);
 }
 
 /* git follows a symbolic ref to the branch behind it. */

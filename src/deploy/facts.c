@@ -34,7 +34,9 @@ branch_of(const struct facts *facts)
 
 	if (ref != NULL && str_starts_with(ref, "refs/heads/"))
 		return ref + strlen("refs/heads/");
-	return facts->env->branch;
+	if (ref != NULL && str_starts_with(ref, "refs/tags/"))
+		return ref + strlen("refs/tags/");
+	return facts->env->branch == NULL ? "" : facts->env->branch;
 }
 
 static void
@@ -58,7 +60,11 @@ add_places(struct message *request, const struct facts *facts)
 	const struct deploy *deploy = facts->deploy;
 	const char *root = facts->env->set.root;
 
-	add(request, "RELEASE", "%s/releases/%s", root, deploy->release);
+	if (facts->folder != NULL)
+		add(request, "RELEASE", "%s", facts->folder);
+	else
+		add(request, "RELEASE", "%s/releases/%s", root,
+		    deploy->release);
 	if (deploy->previous == NULL)
 		add(request, "PREVIOUS", "%s", "");
 	else
@@ -75,31 +81,44 @@ add_config(struct message *request, const struct vec *env)
 		message_add(request, "env", env->v[i]);
 }
 
+/* What a deploy has, once it has a number. */
+static const struct err *
+add_deploy(struct message *request, const struct facts *facts)
+{
+	int64_t number = facts->deploy->number;
+	const struct err *err;
+	char *backup;
+
+	if (facts->folder != NULL)
+		return NULL;
+	backup = hub_backup_path(facts->hub, number);
+	add(request, "DEPLOY", "%" PRId64, number);
+	add(request, "BACKUP_DIR", "%s", backup);
+	err = file_mkdirs(backup, 0700);
+	free(backup);
+	return err;
+}
+
 const struct err *
 facts_add(struct message *request, const struct facts *facts)
 {
-	const struct deploy *deploy = facts->deploy;
-	char *backup = hub_backup_path(facts->hub, deploy->number);
 	struct str directives = STR_INIT;
 	const struct err *err;
 
 	vec_join(facts->directives, " ", &directives);
 	add(request, "APP", "%s", facts->env->set.app);
 	add(request, "ENVIRONMENT", "%s", facts->env->name);
-	add(request, "DEPLOY", "%" PRId64, deploy->number);
+	err = add_deploy(request, facts);
 	add_places(request, facts);
 	add_commit(request, facts);
-	add(request, "PUSHER", "%s", deploy->pusher);
+	add(request, "PUSHER", "%s", facts->deploy->pusher);
 	add(request, "DIRECTIVES", "%.*s", FACTS_TEXT_MAX, directives.s);
 	add(request, "ARGUMENT", "%.*s", FACTS_TEXT_MAX, facts->argument);
-	add(request, "BACKUP_DIR", "%s", backup);
 	if (facts->record != NULL)
 		add(request, "RECORD", "%s", facts->record);
 	add_config(request, &facts->env->set.env);
 	if (facts->action != NULL)
 		add_config(request, &facts->action->env);
-	err = file_mkdirs(backup, 0700);
 	str_release(&directives);
-	free(backup);
 	return err;
 }

@@ -31,9 +31,14 @@ struct facts {
 	const struct action *action;	/* NULL: a hook of the release */
 	const char *argument;
 	const char *record;		/* NULL: $SLIPWAY_RECORD is not set */
+	const char *folder;		/* what $SLIPWAY_RELEASE says when no
+					 * deploy is there yet; NULL: one is */
 };
 
-/* Add an "env" line for each fact. Makes the backup folder. */
+/*
+ * Add an "env" line for each fact. Makes the backup folder. With "folder"
+ * there is neither DEPLOY nor BACKUP_DIR, nor such a folder.
+ */
 const struct err *facts_add(struct message *request,
     const struct facts *facts);
 

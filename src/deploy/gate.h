@@ -3,7 +3,9 @@
  * push down, whatever became of it.
  *
  * The pushed objects are still in quarantine. A push is refused whole:
- * git knows no partial answer of this hook.
+ * git knows no partial answer of this hook. First comes what costs little:
+ * the config, the refs, what the commits ask for, their trees; then the
+ * push is in the journal, and the project's own checks run, if it has any.
  */
 #ifndef GATE_H
 #define GATE_H
@@ -13,6 +15,9 @@
 #include "journal/push.h"
 #include "vec.h"
 
+/* A line for the pusher, at once: what a check prints, as it comes. */
+typedef void (*gate_say_cb)(const char *line, void *ctx);
+
 /*
  * Look at a push and write it into the journal. ERR_REFUSED with all
  * reasons, or ERR_CONFIG with the first fault of the config; the journal
@@ -20,7 +25,7 @@
  * Advice for the pusher that is no reason to refuse is pushed onto "notes".
  */
 const struct err *gate_check(struct hub *hub, struct push *push,
-    struct vec *notes);
+    struct vec *notes, gate_say_cb say, void *ctx);
 
 /* A refusal of somebody else (a chained hook), for the journal. */
 const struct err *gate_refused(struct hub *hub, const struct push *push,

@@ -16,6 +16,7 @@
 #include "file.h"
 #include "release/layout.h"
 #include "release/store.h"
+#include "release/trial.h"
 
 const struct err *
 layout_check_not_live(struct store *store, const char *release,
@@ -272,6 +273,20 @@ sweep_trash(struct store *store, const char *name, struct vec *swept,
 	return err;
 }
 
+/* The same is true of what a pusher's checks have left. */
+static const struct err *
+sweep_trials(struct store *store, struct vec *swept, struct vec *stays)
+{
+	const struct err *err = trial_sweep(store, swept);
+
+	if (err == NULL || (err->sys_errno != EPERM &&
+	    err->sys_errno != EACCES))
+		return err;
+	vec_pushf(stays, "%s/.slipway/trial stays: %s; remove it as the user"
+	    " who has made it, or as root", store->root, err->text);
+	return NULL;
+}
+
 const struct err *
 store_sweep(struct store *store, struct vec *swept, struct vec *stays)
 {
@@ -288,6 +303,8 @@ store_sweep(struct store *store, struct vec *swept, struct vec *stays)
 		    swept);
 	if (err == NULL)
 		err = sweep_manifests(store);
+	if (err == NULL)
+		err = sweep_trials(store, swept, stays);
 	if (err == NULL)
 		err = file_list(&trash, store->trash_fd, ".");
 	for (size_t i = 0; i < trash.n && err == NULL; i++)

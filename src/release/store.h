@@ -16,6 +16,7 @@
  *	  .slipway/spare/20261114093000/     to be made the next release of
  *	  .slipway/spare/20261114093000.manifest
  *	  .slipway/trash/                    on its way out
+ *	  .slipway/trial/                    see trial.h
  *
  * A folder without ".partial" in releases/ has all of its commit: it got its
  * name by rename(2) after the last file was written and the manifest was in

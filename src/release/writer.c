@@ -32,7 +32,8 @@ writer_open(struct writer *writer, const struct checkout *checkout,
 	writer->fd = writer->from_fd = -1;
 	if (own)
 		err = repo_open(&writer->repo, git_repository_path(
-		    repo_handle(checkout->repo)), false);
+		    repo_handle(checkout->repo)),
+		    repo_is_quarantined(checkout->repo));
 	if (err != NULL)
 		return err;
 	repo = own ? writer->repo : checkout->repo;

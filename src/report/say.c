@@ -14,12 +14,16 @@
 /* How long a client that does not read is waited for, in all. */
 #define PATIENCE_MS 500
 
-/* A client that is gone, or does not read, is no reason to fail or wait. */
-static void
+/*
+ * A client that is gone, or does not read, is no reason to fail or wait.
+ * False for such a one.
+ */
+static bool
 write_out(struct str *text)
 {
 	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
 	size_t at = 0;
+	bool all;
 
 	while (at < text->len) {
 		struct pollfd fd = { STDERR_FILENO, POLLOUT, 0 };
@@ -36,7 +40,9 @@ write_out(struct str *text)
 			break;
 		at += (size_t)n;
 	}
+	all = at == text->len;
 	str_release(text);
+	return all;
 }
 
 /* A reason may have several lines; each is made visible by itself. */
@@ -65,6 +71,20 @@ say_notes(const struct vec *notes)
 		str_addf(&out, "and %zu more like these\n",
 		    notes->n - NOTES_MAX);
 	write_out(&out);
+}
+
+void
+say_line(const char *line, void *gone)
+{
+	struct str out = STR_INIT;
+	bool *is_gone = gone;
+
+	if (*is_gone)
+		return;
+	add_lines(&out, "", line);
+	if (*line == '\0')
+		str_addch(&out, '\n');
+	*is_gone = !write_out(&out);
 }
 
 void

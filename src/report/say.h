@@ -12,6 +12,12 @@
 /* One line for each note, up to a hundred; then how many more. */
 void say_notes(const struct vec *notes);
 
+/*
+ * One line, at once. A client that did not read it in time gets no other
+ * one: "gone" points at a bool that remembers.
+ */
+void say_line(const char *line, void *gone);
+
 /* "error: TEXT"; nothing for NULL. */
 void say_error(const struct err *err);
 

@@ -1,0 +1,220 @@
+/*
+ * Files and symlinks, by the heads of their objects: what kind of object it
+ * is, and how large. Only attribute files, the targets of symlinks and what
+ * may be a Git LFS pointer are read.
+ */
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "plan/phase.h"
+#include "release/convert.h"
+#include "release/vetting.h"
+#include "repo.h"
+
+/* The longest target of a symlink. */
+#define TARGET_MAX 4095
+
+/* No Git LFS pointer is smaller or larger. */
+#define POINTER_LEAST 64
+#define POINTER_MOST 1024
+
+/* An attribute file that is larger is taken to speak of anything. */
+#define ATTRIBUTES_MAX (1024 * 1024)
+
+/* What a tree has a thousand times is asked for once. */
+static const struct err *
+read_head(struct vetting *vetting, const struct rawtree_item *item,
+    int64_t *size_bytes, bool *is_blob)
+{
+	const unsigned char *id = item->oid.id;
+	struct head *head = &vetting->heads[(id[0] | id[1] << 8) %
+	    VETTING_HEADS];
+	git_object_t type;
+	size_t len;
+	int code = 0;
+
+	if (!head->is_known || !git_oid_equal(&head->oid, &item->oid)) {
+		code = git_odb_read_header(&len, &type, vetting->odb,
+		    &item->oid);
+		*head = (struct head){ item->oid, code == 0 ? (int64_t)len :
+		    0, code == 0 && type == GIT_OBJECT_BLOB, code == 0 };
+	}
+	*is_blob = head->is_blob;
+	*size_bytes = head->size_bytes;
+	return code == 0 ? NULL : repo_error(code, "read %s",
+	    vetting->path.s);
+}
+
+static const struct err *
+read_blob(struct vetting *vetting, const struct rawtree_item *item,
+    struct str *out)
+{
+	git_odb_object *object;
+	int code;
+
+	code = git_odb_read(&object, vetting->odb, &item->oid);
+	if (code != 0)
+		return repo_error(code, "read %s", vetting->path.s);
+	str_add_bytes(out, git_odb_object_data(object),
+	    git_odb_object_size(object));
+	git_odb_object_free(object);
+	return NULL;
+}
+
+static bool
+is_attributes(const struct rawtree_item *item)
+{
+	return strcmp(item->name, ".gitattributes") == 0;
+}
+
+const struct err *
+vetting_look_at_attributes(struct vetting *vetting,
+    const struct rawtree_item *item)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+	int64_t size_bytes;
+	bool is_blob;
+
+	if (vetting->filters || (item->mode & 0170000) != 0100000)
+		return NULL;
+	err = read_head(vetting, item, &size_bytes, &is_blob);
+	if (err != NULL || !is_blob)
+		return err;
+	if (size_bytes > ATTRIBUTES_MAX) {
+		vetting->filters = true;
+		return NULL;
+	}
+	err = read_blob(vetting, item, &text);
+	if (err == NULL)
+		vetting->filters = memmem(text.s, text.len, "filter",
+		    strlen("filter")) != NULL;
+	str_release(&text);
+	return err;
+}
+
+/* Hooks of a release are not run through a symlink. */
+static void
+check_hook(struct vetting *vetting)
+{
+	static const char *const prefixes[] = {
+		"deploy/before_", "deploy/after_"
+	};
+	enum phase phase;
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		const char *path = vetting->path.s;
+
+		if (str_starts_with(path, prefixes[i]) &&
+		    phase_by_name(&phase, path + strlen(prefixes[i])))
+			vetting_complain(vetting, " is a symlink, and a hook"
+			    " of a release is not run through one; make it a"
+			    " file");
+	}
+}
+
+static const struct err *
+take_link(struct vetting *vetting, const struct rawtree_item *item,
+    int64_t size_bytes)
+{
+	struct str target = STR_INIT;
+	const struct err *err = NULL;
+
+	vetting->relinked = true;
+	check_hook(vetting);
+	if (vetting->vet->rules->links == VET_NONE)
+		vetting_complain(vetting, " is a symlink, and slipway.ini"
+		    " takes none (symlinks = none); make it a file");
+	if (size_bytes > 0 && size_bytes <= TARGET_MAX)
+		err = read_blob(vetting, item, &target);
+	if (err == NULL && (target.len == 0 ||
+	    strlen(target.s) != target.len))
+		vetting_complain(vetting, " is a symlink with a target that"
+		    " none can have (%lld bytes; 1 to %d are possible, and no"
+		    " NUL); make it again", (long long)size_bytes,
+		    TARGET_MAX);
+	else if (err == NULL &&
+	    vetting->vet->rules->links == VET_INSIDE) {
+		vec_push(&vetting->links, vetting->path.s);
+		vec_push(&vetting->targets, target.s);
+	}
+	str_release(&target);
+	return err;
+}
+
+static const struct err *
+look_for_pointer(struct vetting *vetting, const struct rawtree_item *item,
+    int64_t size_bytes)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	if (item->mode == RAWTREE_SYMLINK || size_bytes < POINTER_LEAST ||
+	    size_bytes > POINTER_MOST)
+		return NULL;
+	err = read_blob(vetting, item, &text);
+	if (err == NULL && convert_is_pointer(text.s, text.len))
+		vec_push(&vetting->vet->pointers, vetting->path.s);
+	str_release(&text);
+	return err;
+}
+
+static void
+check_size(struct vetting *vetting, int64_t size_bytes)
+{
+	int64_t max = vetting->vet->rules->max_file_bytes;
+
+	if (max != 0 && size_bytes > max)
+		vetting_complain(vetting, " has %lld bytes, and slipway.ini"
+		    " takes %lld (max_file_size); keep it elsewhere",
+		    (long long)size_bytes, (long long)max);
+	if (++vetting->seen == VET_FILES_MAX)
+		vetting_complain(vetting, ": more than %d files; keep some"
+		    " elsewhere", VET_FILES_MAX);
+}
+
+const struct err *
+vetting_take_file(struct vetting *vetting, const struct rawtree_item *item)
+{
+	const struct err *err;
+	int64_t size_bytes;
+	bool is_blob;
+
+	err = read_head(vetting, item, &size_bytes, &is_blob);
+	if (err != NULL)
+		return err;
+	if (vetting->for_pointers)
+		return look_for_pointer(vetting, item, size_bytes);
+	if (!is_blob) {
+		vetting_complain(vetting, " is a file in the tree, and its"
+		    " object is none; make the commit again with git");
+		return NULL;
+	}
+	vetting->attributed |= is_attributes(item);
+	vetting->files++;
+	vetting->bytes += size_bytes;
+	check_size(vetting, size_bytes);
+	return item->mode != RAWTREE_SYMLINK ? NULL :
+	    take_link(vetting, item, size_bytes);
+}
+
+const struct err *
+vetting_drop_file(struct vetting *vetting, const struct rawtree_item *item)
+{
+	const struct err *err;
+	int64_t size_bytes;
+	bool is_blob;
+
+	if (vetting->for_pointers)
+		return NULL;
+	err = read_head(vetting, item, &size_bytes, &is_blob);
+	if (err != NULL)
+		return err;
+	vetting->attributed |= is_attributes(item);
+	vetting->relinked |= item->mode == RAWTREE_SYMLINK;
+	vetting->files--;
+	vetting->bytes -= size_bytes;
+	return NULL;
+}
