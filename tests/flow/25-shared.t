@@ -52,7 +52,8 @@ put .env "from the repository"
 push_file index.html six "sixth"
 is "what is shared wins over what is shipped" "$(live_file .env)" KEY=1
 
-# A tree that points out of the release where a link has to go.
+# A tree that points out of the release where a link has to go. The gate
+# refuses such a push; here it is deployed from a branch that nothing deploys.
 mkdir "$T/outside"
 echo precious > "$T/outside/settings.php"
 attack() {
@@ -63,7 +64,11 @@ attack() {
 	git -C "$work" add -A
 	git -C "$work" commit -q -m "attack"
 	live=$(current)
-	push --force attack:main
+	push_raw attack:main
+	isnt "$*: the push is refused" "$status" 0
+	push --force attack
+	slip deploy attack
+	banner=$out$err
 	is "$*: nothing outside was touched" \
 	    "$(cat "$T/outside/settings.php" "$root/shared/.env"
 		ls "$T/outside")" \
