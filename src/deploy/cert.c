@@ -8,6 +8,7 @@
 #include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "file.h"
+#include "plan/takes.h"
 
 /* The most that is read of a process's environment, in bytes. */
 #define ENVIRON_SIZE_MAX (4 * 1024 * 1024)

@@ -36,9 +36,9 @@ const struct err *receive_commit(const struct hub *hub,
 
 /*
  * Write a request for each environment that deploys one of the push's
- * branches or tags, and mark the push as landed, in one transaction: one that is not
- * was not finished here. Then wake their runners. One line of words for each
- * ref that leads to no deploy is pushed onto "notes".
+ * branches or tags, and mark the push as landed, in one transaction: one that
+ * is not was not finished here. Then wake their runners. One line of words
+ * for each ref that leads to no deploy is pushed onto "notes".
  */
 const struct err *receive_refs(struct hub *hub, struct push *push,
     struct vec *notes);
