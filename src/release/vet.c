@@ -43,7 +43,7 @@ vetting_is_over(const struct vetting *vetting)
 	    vetting->seen >= VET_FILES_MAX;
 }
 
-static void
+static void __attribute__((format(printf, 4, 0)))
 add_reason(struct vetting *vetting, const char *path, size_t len,
     const char *fmt, va_list ap)
 {

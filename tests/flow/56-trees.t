@@ -27,7 +27,7 @@ as_git() {
 }
 
 look() {
-	known= fit=0
+	known='' fit=0
 	for n in $(seq "$count"); do
 		"$vet" "$bare" "h$n" > "$T/reasons" 2>&1
 		verdict=$?

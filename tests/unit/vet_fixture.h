@@ -29,7 +29,7 @@ static struct vet_rules rules = {
 	.shared = &shared, .carry = &carry, .path_max = 3000,
 };
 
-static git_oid
+static inline git_oid
 write_object(const char *bytes, size_t len, git_object_t type)
 {
 	git_oid oid;
@@ -44,9 +44,9 @@ write_object(const char *bytes, size_t len, git_object_t type)
  * in the tree. WHAT is "=" and the text of a blob, or "{" and lines up to one
  * that is "}".
  */
-static git_oid write_tree(const char **text);
+static inline git_oid write_tree(const char **text);
 
-static void
+static inline void
 write_entry(struct str *tree, const char **text)
 {
 	const char *line = *text, *what;
@@ -67,7 +67,7 @@ write_entry(struct str *tree, const char **text)
 	str_add_bytes(tree, oid.id, GIT_OID_RAWSZ);
 }
 
-static git_oid
+static inline git_oid
 write_tree(const char **text)
 {
 	struct str tree = STR_INIT;
@@ -83,7 +83,7 @@ write_tree(const char **text)
 }
 
 /* A commit of a tree, its name through "commit". */
-static void
+static inline void
 write_commit(char *commit, const git_oid *tree)
 {
 	char hex[GIT_OID_HEXSZ + 1], *text;
@@ -97,7 +97,7 @@ write_commit(char *commit, const git_oid *tree)
 	free(text);
 }
 
-static void
+static inline void
 commit_text(char *commit, const char *text)
 {
 	git_oid tree = write_tree(&text);
@@ -105,7 +105,7 @@ commit_text(char *commit, const char *text)
 	write_commit(commit, &tree);
 }
 
-static void
+static inline void
 is_fit(struct vet *vet, const char *commit, const char *want,
     const char *what)
 {
@@ -121,7 +121,7 @@ is_fit(struct vet *vet, const char *commit, const char *want,
 	str_release(&reasons);
 }
 
-static void
+static inline void
 vet_begin(void)
 {
 	char *path = xasprintf("%s/hub.git", tap_folder());
@@ -137,7 +137,7 @@ vet_begin(void)
 	free(path);
 }
 
-static int
+static inline int
 vet_end(void)
 {
 	git_odb_free(odb);
