@@ -116,6 +116,8 @@ _check_site() {
 	    grep -q . && _broken "$2: a partial release is left"
 	find "$2/.slipway/trash" -mindepth 1 2>/dev/null |
 	    grep -q . && _broken "$2: something is left in the trash"
+	find "$2/.slipway/trial" -mindepth 1 2>/dev/null |
+	    grep -q . && _broken "$2: a checkout of the gate is left"
 
 	"$slipway" log -C "$repo" -e "$1" --json --state live -n 10 \
 	    > "$T/.live" 2> "$T/.live.err" ||

@@ -62,7 +62,7 @@ is_transactional(const struct config *config, const char *ref)
 	return is;
 }
 
-/* git follows a symbolic ref, and would move the branch behind it. */
+/* git follows a symbolic ref, and would move the branch behind it unseen. */
 static const struct err *
 check_alias(struct gate *gate, const char *ref)
 {
@@ -70,11 +70,10 @@ check_alias(struct gate *gate, const char *ref)
 	char *target;
 
 	err = repo_ref_alias(gate->repo, ref, &target);
-	if (target != NULL && is_transactional(gate->hub->config, target) &&
+	if (target != NULL && takes_any(gate->hub->config, target) &&
 	    strcmp(ref, target) != 0)
 		vec_pushf(&gate->reasons, "%s is another name of %s here,"
-		    " which moves when its commit is live; push to that",
-		    ref, target);
+		    " which is deployed; push to that", ref, target);
 	free(target);
 	return err;
 }

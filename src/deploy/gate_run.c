@@ -223,6 +223,18 @@ run_in(struct gate *gate, const struct candidate *candidate,
 	return err;
 }
 
+/* Two branches of one push may be at the same commit. */
+static bool
+has_run(const struct gate *gate, const struct candidate *candidate)
+{
+	const struct candidate *other = gate->candidates;
+
+	while (other != candidate && (other->env != candidate->env ||
+	    strcmp(other->commit, candidate->commit) != 0))
+		other++;
+	return other != candidate;
+}
+
 const struct err *
 gate_run(struct gate *gate, const struct candidate *candidate)
 {
@@ -230,7 +242,7 @@ gate_run(struct gate *gate, const struct candidate *candidate)
 	struct store *store;
 	const struct err *err;
 
-	if (env->set.gate == NULL)
+	if (env->set.gate == NULL || has_run(gate, candidate))
 		return NULL;
 	say(gate, "%s: gate of %.7s: %s", env->name, candidate->commit,
 	    env->set.gate);

@@ -73,8 +73,8 @@ struct vet {
 	const struct vet_rules *rules;
 	struct vet_known known;
 	struct vec reasons;	/* each with path and remedy; none: it is fit */
-	struct vec pointers;	/* paths that only a filter driver can make
-				 * files of; see plain_pointers in gate */
+	struct vec pointers;	/* paths of what may be Git LFS pointers: a
+				 * checkout of them tells if they can be had */
 };
 
 /*

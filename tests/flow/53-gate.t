@@ -56,15 +56,21 @@ for mode in 104755 102755 101644 100000 100600 100777 140000 60000 10000; do
 	refused "mode $mode" "f has mode $mode in the tree, .*; make the" \
 	    "$(raw_tree "$mode" f "$blob")"
 done
-for name in .git .GIT git~1 .git. '.git ' "$(printf '.g\342\200\214it')" \
-    .. . a/b /etc/passwd; do
+for name in .git .GIT .gIt git~1 GIT~1 .git. '.git ' '.git . .' \
+    '.git::$INDEX_ALLOCATION' "$(printf '.g\342\200\214it')" \
+    "$(printf '\357\273\277.git')" "$(printf '.gi\342\200\256t')" \
+    .. . ../x a/b a/../b /etc/passwd; do
 	refused "the name '$name'" '.* is not a name .*; rename it' \
 	    "$(raw_tree 100644 "$name" "$blob")"
 done
 refused "a name of 256 bytes" 'n+\.\.\. is not a name .*rename it' \
     "$(raw_tree 100644 "$(printf 'n%.0s' $(seq 256))" "$blob")"
-refused "a control character" 'a\\x1bb has a control character.*rename' \
+refused "escape" 'a\\x1bb has a control character.*rename' \
     "$(raw_tree 100644 "$(printf 'a\033b')" "$blob")"
+refused "a line feed" 'a\\x0ab has a control character.*rename' \
+    "$(raw_tree 100644 "$(printf 'a\nb')" "$blob")"
+refused "delete" 'a\\x7fb has a control character.*rename' \
+    "$(raw_tree 100644 "$(printf 'a\177b')" "$blob")"
 refused "a file twice" 'f is there twice' \
     "$(raw_tree 100644 f "$blob" 100755 f "$blob")"
 folder=$(raw_tree 100644 f "$blob")

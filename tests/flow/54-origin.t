@@ -42,6 +42,10 @@ git -C "$work" branch -q release/1.1
 push release/1.0 release/1.1
 is_exit "two of them at once" 0
 is "the newest is live" "$(live_file index.html)" three
+git -C "$repo" symbolic-ref refs/heads/alias refs/heads/main
+refused "another name of a branch" \
+    'refs/heads/alias is another name of refs/heads/main here' release/1.0:alias
+git -C "$repo" symbolic-ref -d refs/heads/alias
 slip deploy
 is_exit "no branch stands for all of them" 2
 like "so one has to be named" "$err" 'production deploys main, release/\*: say'

@@ -155,6 +155,25 @@ wait_for 10 idle
 is "it is live" "$(live_file index.html)" six
 is "and nothing is left" "$(trials)" ''
 
+# Two branches at one commit are one question; two environments are two.
+cat > "$repo/slipway.ini" <<EOF
+[app]
+gate = echo \$SLIPWAY_ENVIRONMENT >> $T/runs
+[environment production]
+branch = main next
+root = $root
+[environment staging]
+branch = main
+root = $T/staging
+EOF
+commit index.html "for two" "for two"
+push_raw main main:next
+is_exit "two branches and two environments" 0
+is "each was asked once" "$(cat "$T/runs")" "production
+staging"
+wait_for 10 idle
+is "the other one is live" "$(cat "$T/staging/current/index.html")" "for two"
+
 # In a transactional environment, too.
 config <<EOF
 transactional = yes
