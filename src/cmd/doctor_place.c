@@ -195,18 +195,20 @@ look_at_disk(struct doctor *doctor, const char *path)
 	tell_part(doctor, path, "inodes", fs.f_favail, fs.f_files);
 }
 
-/* What the tip of the branch would need, if there is one. */
+/* What the tip of the branch would need, if there is one, and one branch. */
 static const struct err *
 measure(struct doctor *doctor, const struct environment *env,
     struct store_room *room, bool *known)
 {
-	char *ref = xasprintf("refs/heads/%s", env->branch);
 	struct store_spec spec = { .export = env->set.export };
 	struct store *store = NULL;
-	char oid[REPO_OID_SIZE];
+	char *ref, oid[REPO_OID_SIZE];
 	const struct err *err;
 
 	*known = false;
+	if (env->branch == NULL)
+		return NULL;
+	ref = xasprintf("refs/heads/%s", env->branch);
 	store_kind_by_name(&spec.kind, env->set.store);
 	err = repo_open(&spec.repo, doctor->hub->path, false);
 	if (err == NULL)
