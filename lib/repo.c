@@ -13,9 +13,13 @@
 #define IDENT_NAME "Slipway"
 #define IDENT_EMAIL "slipway@localhost"
 
-/* One window of a pack, and all windows of a process. */
-#define WINDOW_BYTES (64 * 1024 * 1024)
-#define WINDOWS_BYTES (1024 * 1024 * 1024)
+/*
+ * One window of a pack, and all windows of a process. A pack that was pushed
+ * has its blobs in the order of the tree, in which they are read here, so
+ * that few windows do as well as the whole.
+ */
+#define WINDOW_BYTES (1024 * 1024)
+#define WINDOWS_BYTES (4 * 1024 * 1024)
 
 struct repo {
 	git_repository *git;

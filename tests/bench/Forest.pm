@@ -116,6 +116,14 @@ sub import_end {
 	close $pipe or die 'git fast-import failed';
 }
 
+# In the order in which a push would have left them.
+sub repack {
+	my ($repo) = @_;
+
+	system('git', "--git-dir=$repo", qw(-c pack.window=0 repack -adq)) == 0
+	    or die 'git repack';
+}
+
 sub put_commit {
 	my ($pipe, $tree, $mark) = @_;
 	my $message = "commit $tree->{commits}";
@@ -166,6 +174,7 @@ sub forest_plant {
 	put_commit($pipe, $tree, 1);
 	put_file($pipe, $tree, $_) for 0 .. $how{files} - 1;
 	import_end($pipe);
+	repack($repo);
 	($tree->{first}) = read_marks($tree, 1);
 	return $tree;
 }
