@@ -93,6 +93,7 @@ str_add_visible(struct str *str, const char *bytes, size_t len)
 
 	for (size_t i = 0; i < len; ) {
 		size_t n = plain_length(bytes + i, len - i);
+		bool shown;
 		long c;
 
 		if (n > 0) {
@@ -102,11 +103,13 @@ str_add_visible(struct str *str, const char *bytes, size_t len)
 			continue;
 		}
 		c = str_decode(bytes + i, len - i, &n);
-		if (c != -1 && is_shown(c, before))
+		shown = c != -1 && is_shown(c, before);
+		if (shown)
 			str_add_bytes(str, bytes + i, n);
 		else
 			add_hex(str, bytes + i, n);
-		before = c;
+		/* What is escaped shapes nothing behind it. */
+		before = shown ? c : 0;
 		i += n;
 	}
 }

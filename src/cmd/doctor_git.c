@@ -73,8 +73,6 @@ look_at_settings(struct doctor *doctor, struct repo *repo)
 		    " deploys" },
 		{ "core.worktree", NULL, LEVEL_FAULT, "only a repository"
 		    " without a work tree deploys" },
-		{ "receive.maxInputSize", NULL, LEVEL_NOTE, "git refuses a"
-		    " larger push, in its own words" },
 		{ "receive.unpackLimit", NULL, LEVEL_NOTE, "pushes of fewer"
 		    " objects are kept loose" },
 		{ "gc.auto", "0", LEVEL_NOTE, "git never packs by itself; have"

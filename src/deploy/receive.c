@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "deploy/ahead.h"
 #include "deploy/cert.h"
 #include "deploy/errand.h"
 #include "deploy/identity.h"
@@ -98,7 +99,6 @@ struct landing {
 	struct vec *notes;
 	struct deploy *asked;
 	size_t n_asked;
-	int *holds;		/* of a runner for each environment; or -1 */
 };
 
 /* One ref and one environment that deploys it. */
@@ -373,83 +373,27 @@ land(struct landing *landing)
 	return journal_group_end(journal, err);
 }
 
-/* Will a landing most likely ask for a deploy there? */
-static bool
-is_wanted(const struct landing *landing, const struct environment *env)
-{
-	const struct push *push = landing->push;
-
-	for (size_t i = 0; i < push->n_refs && !env->set.transactional; i++) {
-		const struct push_ref *ref = &push->refs[i];
-
-		if (!is_deleted(ref) && !ref->skip && takes_ref(env, ref->ref))
-			return true;
-	}
-	return false;
-}
-
-/* One that cannot be started now is started when it is asked for. */
-static void
-wake_ahead(struct landing *landing)
-{
-	const struct config *config = landing->hub->config;
-
-	landing->holds = xcalloc(config->n_environments, sizeof(int));
-	for (size_t i = 0; i < config->n_environments; i++) {
-		const struct environment *env = &config->environments[i];
-
-		landing->holds[i] = -1;
-		if (is_wanted(landing, env))
-			(void)queue_wake_ahead(landing->hub, env->name,
-			    &landing->holds[i]);
-	}
-}
-
-/* Let the runner that waits for this request go, or start one. */
-static const struct err *
-wake(struct landing *landing, const char *environment)
-{
-	const struct config *config = landing->hub->config;
-
-	for (size_t i = 0; i < config->n_environments; i++) {
-		if (landing->holds[i] == -1 ||
-		    strcmp(config->environments[i].name, environment) != 0)
-			continue;
-		file_close(&landing->holds[i]);
-		return NULL;
-	}
-	return queue_wake(landing->hub, environment);
-}
-
-static void
-landing_release(struct landing *landing)
-{
-	for (size_t i = 0; i < landing->hub->config->n_environments; i++)
-		file_close(&landing->holds[i]);
-	for (size_t i = 0; i < landing->n_asked; i++)
-		deploy_release(&landing->asked[i]);
-	free(landing->holds);
-	free(landing->asked);
-}
-
 const struct err *
 receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 {
-	struct landing landing = { .hub = hub, .push = push,
-	    .notes = notes };
+	struct landing landing = { hub, push, notes, NULL, 0 };
 	const struct err *err;
+	struct ahead ahead;
 
-	wake_ahead(&landing);
+	ahead_start(&ahead, hub, push);
 	cert_keep(hub, push->id, notes);
 	err = land(&landing);
-	for (size_t i = 0; err == NULL && i < landing.n_asked; i++) {
+	for (size_t i = 0; i < landing.n_asked; i++) {
 		struct deploy *row = &landing.asked[i];
 
-		err = queue_announce(hub, row);
 		if (err == NULL)
-			err = wake(&landing, row->environment);
+			err = queue_announce(hub, row);
+		if (err == NULL)
+			err = ahead_go(&ahead, row->environment);
+		deploy_release(row);
 	}
-	landing_release(&landing);
+	ahead_release(&ahead);
+	free(landing.asked);
 	return err == NULL ? note_others(hub, push, notes) : err;
 }
 

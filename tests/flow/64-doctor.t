@@ -164,9 +164,10 @@ git -C "$repo" config --unset-all gc.pruneExpire
 git -C "$repo" config gc.auto 0
 told "never packs" note gc.auto 'git gc run now and then'
 git -C "$repo" config --unset-all gc.auto
-git -C "$repo" config receive.maxInputSize 1g
-told "a limit" note receive.maxInputSize 'refuses a larger push'
 git -C "$repo" config --unset-all receive.maxInputSize
+told "pushes of any size" fault "$repo" \
+    'not told that receive.maxInputSize is 2g' "slipway init $repo"
+git -C "$repo" config receive.maxInputSize 1g
 git -C "$repo" config --unset-all receive.procReceiveRefs
 told "no words to the server" fault receive.procReceiveRefs \
     'refs/deploy/ is not among' "slipway init $repo"

@@ -38,7 +38,9 @@ check_environments(const struct config *config)
 		const struct environment *env = &config->environments[i];
 
 		assert(config_environment(config, env->name) == env);
-		assert(env->branch != NULL && *env->branch != '\0');
+		assert(env->branches.n + env->tags.n > 0);
+		assert(env->branch == NULL || *env->branch != '\0');
+		assert(env->branch != NULL || !env->set.transactional);
 		check_settings(&env->set);
 		assert(config_hosts(config, env, &hosts) > 0);
 		free(hosts);

@@ -203,3 +203,21 @@ fuzz_pipe(int fds[2])
 	fds[0] = ends[0];
 	fds[1] = ends[1];
 }
+
+bool
+fuzz_is_plain(const char *bytes, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)bytes;
+
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] >= 0x20 && p[i] < 0x7f)
+			continue;
+		/* U+00C0 to U+024F */
+		if (p[i] < 0xc3 || p[i] > 0xc9 || i + 1 == len ||
+		    p[i + 1] < 0x80 || p[i + 1] > 0xbf ||
+		    (p[i] == 0xc9 && p[i + 1] > 0x8f))
+			return false;
+		i++;
+	}
+	return true;
+}

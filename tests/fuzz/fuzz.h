@@ -61,6 +61,12 @@ bool fuzz_is_utf8(const char *bytes, size_t len);
  */
 bool fuzz_is_safe(const char *bytes, size_t len, bool lines);
 
+/*
+ * True for text that is shown as it is, whatever stands beside it: ASCII, and
+ * letters of Latin.
+ */
+bool fuzz_is_plain(const char *bytes, size_t len);
+
 /* A file without a name, empty. */
 int fuzz_file(void);
 
