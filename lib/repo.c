@@ -19,7 +19,7 @@
  * that few windows do as well as the whole.
  */
 #define WINDOW_BYTES (1024 * 1024)
-#define WINDOWS_BYTES (4 * 1024 * 1024)
+#define WINDOWS_BYTES (3 * 1024 * 1024)
 
 struct repo {
 	git_repository *git;

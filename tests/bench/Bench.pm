@@ -111,16 +111,21 @@ sub try_image {
 	}
 }
 
-# An image of at most so many bytes, as a mounted file system; or a folder.
+# An image of at most so many bytes, as a mounted file system; or a folder. A
+# sparse image grows with what is written, and each sync then waits for the
+# file system beneath it, too: where syncs are what counts, all of it is
+# written first.
 sub bench_place {
-	my ($name, $bytes) = @_;
+	my ($name, $bytes, $written) = @_;
 	my $folder = "$base/$name";
 	my $image = "$folder.image";
+	my $make = $written ? "head -c $bytes /dev/zero > '$image' &&
+	    sync '$image'" : "truncate -s $bytes '$image'";
 
 	mkdir $folder or die "$folder: $!";
 	return $folder if !$images && $name ne 'try';
 	my $said = qx(exec 2>&1
-	    truncate -s $bytes '$image' &&
+	    $make &&
 	    mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 '$image' &&
 	    { loop=\$(losetup -f --show --direct-io=on '$image') ||
 	      loop=\$(losetup -f --show '$image'); } &&

@@ -30,15 +30,15 @@ my %titles = (
 );
 
 sub new_site {
-	my ($answer, $name, $bytes) = @_;
-	my $place = bench_place($name, $bytes);
+	my ($answer, $name, $bytes, $written) = @_;
+	my $place = bench_place($name, $bytes, $written);
 	my $site = site_new("$place/site", $answer);
 
 	return $site;
 }
 
 sub measure_pushes {
-	my @sites = map { new_site($_, $_, 4 << 30) }
+	my @sites = map { new_site($_, $_, 400 << 20, 1) }
 	    qw(none checkout release slipway);
 	my %ms;
 
