@@ -207,6 +207,9 @@ const struct err *repo_free_lock(struct repo *repo, const char *ref);
 const struct err *repo_note_add(struct repo *repo, const char *ref,
     const struct vec *oids, const char *line);
 
+/* True when it was the last line that was appended to notes of that ref. */
+bool repo_note_is_last(struct repo *repo, const char *ref, const char *line);
+
 /* A value of the repository's git configuration, given; NULL: not set. */
 const struct err *repo_config_get(struct repo *repo, const char *key,
     char **value);

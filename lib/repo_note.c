@@ -222,3 +222,17 @@ repo_note_add(struct repo *repo, const char *ref, const struct vec *oids,
 	}
 	return code == 0 ? NULL : repo_error(code, "write notes to %s", ref);
 }
+
+bool
+repo_note_is_last(struct repo *repo, const char *ref, const char *line)
+{
+	git_commit *commit = NULL;
+	git_oid id;
+	bool is;
+
+	is = git_reference_name_to_id(&id, repo_handle(repo), ref) == 0 &&
+	    git_commit_lookup(&commit, repo_handle(repo), &id) == 0 &&
+	    strcmp(git_commit_message(commit), line) == 0;
+	git_commit_free(commit);
+	return is;
+}

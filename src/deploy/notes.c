@@ -85,13 +85,13 @@ notes_write(const struct hub *hub, const struct environment *env,
 	struct str line = STR_INIT, moved = STR_INIT;
 	const struct err *err;
 
-	err = went_live(hub, repo, deploy, &oids);
-	if (err == NULL)
-		err = add_line(hub, deploy, &line);
+	err = add_line(hub, deploy, &line);
 	branch_tell(repo, env, deploy, &moved);
 	if (moved.len > 0)
 		str_addf(&line, "; %s", moved.s);
-	if (err == NULL)
+	if (err == NULL && !repo_note_is_last(repo, NOTES_REF, line.s))
+		err = went_live(hub, repo, deploy, &oids);
+	if (err == NULL && oids.n > 0)
 		err = repo_note_add(repo, NOTES_REF, &oids, line.s);
 	vec_release(&oids);
 	str_release(&line);

@@ -40,7 +40,7 @@
 
 /* So long the log is looked at; to close what watches takes its time. */
 #define BRIEF_MS 1000
-#define BRIEF_SLICE_MS 2
+#define BRIEF_SLICE_MS 1
 
 /* Runners started in a row that left the deploy as it was. */
 #define WAKES_MAX 10

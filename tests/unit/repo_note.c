@@ -44,6 +44,10 @@ test_add(struct repo *repo)
 	is_ok(repo_note_add(repo, NOTES, &one, "deploy 2"), "a second line");
 	note_is("side", "deploy 1,deploy 2", "it is appended");
 	note_is("main", "deploy 1", "the other one stays");
+	ok(repo_note_is_last(repo, NOTES, "deploy 2"), "it is the last");
+	ok(!repo_note_is_last(repo, NOTES, "deploy 1"), "not the first");
+	ok(!repo_note_is_last(repo, "refs/notes/none", "deploy 1"),
+	    "nor one of a ref that is not there");
 	is_ok(repo_note_add(repo, NOTES, &one, "deploy 2"), "it again");
 	count_is("2", "which changes nothing");
 	must("git -C \"$FOLDER/hub.git\" -c user.name=a -c user.email=a@b"
