@@ -35,6 +35,31 @@ check_own(struct gate *gate, const struct push_ref *ref)
 	return is;
 }
 
+/*
+ * Edits by hand are kept on drift/ENVIRONMENT/DATE: a branch that is called
+ * like one of those folders would hinder it, and each deploy with it.
+ */
+static void
+check_drift(struct gate *gate, const struct push_ref *ref)
+{
+	static const char drift[] = "refs/heads/drift";
+	const struct config *config = gate->hub->config;
+	const char *rest;
+	bool is;
+
+	if (repo_is_zero(ref->new) || !str_starts_with(ref->ref, drift))
+		return;
+	rest = ref->ref + strlen(drift);
+	is = *rest == '\0';
+	for (size_t i = 0; i < config->n_environments; i++)
+		is |= *rest == '/' &&
+		    strcmp(rest + 1, config->environments[i].name) == 0;
+	if (is)
+		vec_pushf(&gate->reasons, "%s would be in the way of the"
+		    " branches drift/ENVIRONMENT/DATE, on which edits by hand"
+		    " are kept; give it another name", ref->ref);
+}
+
 /* Has git been told to leave a ref to proc-receive? */
 static bool
 is_left_to_us(const struct vec *told, const char *ref)
@@ -270,6 +295,7 @@ gate_check_refs(struct gate *gate)
 
 		if (check_own(gate, ref))
 			continue;
+		check_drift(gate, ref);
 		if (errand_is(ref->ref))
 			err = check_errand(gate, ref);
 		else if (takes_any(gate->hub->config, ref->ref))

@@ -99,6 +99,15 @@ like "both are shown" "$banner" 'production: release [0-9]+ is live'
 like "both are shown (staging)" "$banner" 'staging: release [0-9]+ is live'
 sed -i '/staging/,$s/^branch = main$/branch = develop/' "$repo/slipway.ini"
 
+# Names that would keep hand edits from being kept.
+for ref in refs/heads/drift refs/heads/drift/production; do
+	push "main:$ref"
+	like "a branch $ref is refused" "$err" "$ref would be in the way"
+done
+push main:refs/heads/drift/production/2026-11-26
+is_exit "one beneath it is a branch like any other" 0
+push :refs/heads/drift/production/2026-11-26
+
 # Refs that are ours to write.
 before=$(snapshot)
 for ref in refs/slipway/deploys/1 refs/slipway/x refs/live/production \
