@@ -142,7 +142,7 @@ resume_one(struct call *call, const struct err **outcome)
 	return err;
 }
 
-/* Refs that a deploy which is over could not set. */
+/* Refs that a deploy which is over could not set, and its notes. */
 static const struct err *
 level_one(struct call *call)
 {
@@ -151,7 +151,7 @@ level_one(struct call *call)
 	const struct err *err;
 
 	err = level_find(&call->hub, call->env, &lines);
-	if (err == NULL && lines.n > 0)
+	if (err == NULL)
 		err = runner_level(&call->hub, call->env);
 	for (size_t i = 0; err == NULL && i < lines.n; i++)
 		str_addf(&out, "%s: %s; moved there\n", call->env->name,

@@ -102,6 +102,16 @@ done:
 	return err;
 }
 
+/* Whoever died while they were written may have held their ref. */
+static const struct err *
+write_notes(struct level *level)
+{
+	const struct err *err = repo_free_lock(level->repo, NOTES_REF);
+
+	return err != NULL ? err : notes_write(level->hub, level->env,
+	    level->repo, &level->live);
+}
+
 static const struct err *
 look(struct level *level)
 {
@@ -117,8 +127,7 @@ look(struct level *level)
 	    level->env->set.transactional)
 		err = look_at_branch(level);
 	if (err == NULL && level->live.number != 0 && level->lines == NULL)
-		err = notes_write(level->hub, level->env, level->repo,
-		    &level->live);
+		err = write_notes(level);
 	repo_close(level->repo);
 	return err;
 }
