@@ -103,6 +103,16 @@ set_branch(void *field, const char *text)
 	return NULL;
 }
 
+/* Lists elsewhere have commas, and git takes one in a name. */
+static const struct err *
+check_end(const char *word)
+{
+	if (!str_ends_with(word, ",") && !str_ends_with(word, ";"))
+		return NULL;
+	return err_new(ERR_CONFIG, "'%.60s' ends with a '%c', but only spaces"
+	    " part the words", word, word[strlen(word) - 1]);
+}
+
 /* A pattern is sound when a name that it matches is. */
 static const struct err *
 set_names(void *field, const char *text)
@@ -117,9 +127,10 @@ set_names(void *field, const char *text)
 
 		for (char *p = name; *p != '\0'; p++)
 			*p = *p == '*' ? 'x' : *p;
-		if (str_starts_with(name, "refs/"))
+		err = check_end(names->v[i]);
+		if (err == NULL && str_starts_with(name, "refs/"))
 			err = err_new(ERR_CONFIG, "a full ref");
-		else if (!is_branch(name))
+		else if (err == NULL && !is_branch(name))
 			err = err_new(ERR_CONFIG, "'%.60s' is no name of a"
 			    " branch or a tag in git", names->v[i]);
 		free(name);
@@ -271,16 +282,16 @@ static const struct err *
 set_paths(void *field, const char *text)
 {
 	struct vec *paths = field;
+	const struct err *err;
 
 	vec_clear(paths);
 	vec_split(paths, text, BLANK);
 	for (size_t i = 0; i < paths->n; i++) {
 		const char *path = paths->v[i];
 
-		if (str_ends_with(path, ",") || str_ends_with(path, ";"))
-			return err_new(ERR_CONFIG, "'%.60s' ends with a '%c',"
-			    " but spaces separate paths", path,
-			    path[strlen(path) - 1]);
+		err = check_end(path);
+		if (err != NULL)
+			return err;
 		if (!path_is_beneath(path))
 			return err_new(ERR_CONFIG, "'%.60s' is not beneath"
 			    " the release", path);
@@ -324,6 +335,7 @@ set_when(void *field, const char *text)
 {
 	struct value_when *both = field;
 	const char *globs = text + strlen("changed");
+	const struct err *err = NULL;
 
 	vec_clear(both->globs);
 	if (strcmp(text, "always") == 0) {
@@ -336,8 +348,10 @@ set_when(void *field, const char *text)
 	vec_split(both->globs, globs, BLANK);
 	if (both->globs->n == 0)
 		return err_new(ERR_CONFIG, "no pattern behind it");
+	for (size_t i = 0; err == NULL && i < both->globs->n; i++)
+		err = check_end(both->globs->v[i]);
 	*both->when = WHEN_CHANGED;
-	return NULL;
+	return err;
 }
 
 static const struct err *

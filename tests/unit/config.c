@@ -56,8 +56,13 @@ static const struct {
 	    "'a/c' lies in 'a/', which is there already" },
 	{ ENV "shared = a a/\n", "lies in" },
 	{ ENV "shared = media/, c/local.php\n", "5: shared = media/,"
-	    " c/local.php: 'media/,' ends with a ',', but spaces separate" },
+	    " c/local.php: 'media/,' ends with a ',', but only spaces part" },
 	{ ENV "shared = a; b\n", "'a;' ends with a ';'" },
+	{ "[environment p]\nbranch = main, develop\n", "branch = main,"
+	    " develop: 'main,' ends with a ',', but only spaces part the" },
+	{ "[environment p]\ntags = v*, w\n", "'v*,' ends with a ','" },
+	{ ENV "[action a]\nphase = test\nrun = x\nwhen = changed a/*, b\n",
+	    "8: when = changed a/*, b: 'a/*,' ends with a ','" },
 	{ ENV "env.1A = x\n", "'1A' names no variable" },
 	{ ENV "env. = x\n", "'' names no variable" },
 	{ ENV "env.SLIPWAY_X = x\n", "SLIPWAY_ and GIT_ are not" },
