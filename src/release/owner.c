@@ -29,22 +29,41 @@ belongs_to(const struct store *store, const char *owner)
 	    space == NULL ? "?" : space + 1, store->root, OWNER);
 }
 
-const struct err *
-store_claim(struct store *store, const char *repo, const char *environment)
+static const struct err *
+check(const struct store *store, const char *wanted)
 {
-	char *wanted = xasprintf("%s %s\n", repo, environment);
 	struct str found = STR_INIT;
 	const struct err *err;
 
 	err = file_read_at(&found, store->root_fd, OWNER, OWNER_MAX_BYTES);
-	if (err != NULL && err->sys_errno == ENOENT) {
-		err = file_replace(store->root_fd, OWNER, wanted,
-		    strlen(wanted), 0644);
-	} else if (err == NULL && strcmp(found.s, wanted) != 0) {
+	if (err == NULL && strcmp(found.s, wanted) != 0) {
 		str_trim_end(&found);
 		err = belongs_to(store, found.s);
 	}
 	str_release(&found);
+	return err;
+}
+
+const struct err *
+store_check_owner(const struct store *store, const char *repo,
+    const char *environment)
+{
+	char *wanted = xasprintf("%s %s\n", repo, environment);
+	const struct err *err = check(store, wanted);
+
+	free(wanted);
+	return err != NULL && err->sys_errno == ENOENT ? NULL : err;
+}
+
+const struct err *
+store_claim(struct store *store, const char *repo, const char *environment)
+{
+	char *wanted = xasprintf("%s %s\n", repo, environment);
+	const struct err *err = check(store, wanted);
+
+	if (err != NULL && err->sys_errno == ENOENT)
+		err = file_replace(store->root_fd, OWNER, wanted,
+		    strlen(wanted), 0644);
 	free(wanted);
 	return err;
 }

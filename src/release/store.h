@@ -99,6 +99,10 @@ bool store_kind_by_name(enum store_kind *kind, const char *name);
 const struct err *store_claim(struct store *store, const char *repo,
     const char *environment);
 
+/* The same error, where nothing is to be taken. */
+const struct err *store_check_owner(const struct store *store,
+    const char *repo, const char *environment);
+
 /*
  * The file that holds the number of the command that runs, lent: see
  * note_fd in proc.h.
