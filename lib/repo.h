@@ -86,8 +86,9 @@ const struct err *repo_ref(struct repo *repo, const char *ref,
 const struct err *repo_ref_alias(struct repo *repo, const char *ref,
     char **target);
 
-/* The names of all branches, without refs/heads/, pushed onto "names". */
-const struct err *repo_branches(struct repo *repo, struct vec *names);
+/* All refs below "refs/heads/" or the like, without that, onto "names". */
+const struct err *repo_refs(struct repo *repo, const char *prefix,
+    struct vec *names);
 
 /* What a full ref name says, not peeled: zeros where there is no ref. */
 const struct err *repo_ref_value(struct repo *repo, const char *ref,

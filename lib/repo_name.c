@@ -322,21 +322,22 @@ repo_resolve(struct repo *repo, const char *name, char oid[REPO_OID_SIZE])
 }
 
 const struct err *
-repo_branches(struct repo *repo, struct vec *names)
+repo_refs(struct repo *repo, const char *prefix, struct vec *names)
 {
 	git_reference_iterator *all = NULL;
+	char *glob = xasprintf("%s*", prefix);
 	const char *ref;
 	int code;
 
-	code = git_reference_iterator_glob_new(&all, repo_handle(repo),
-	    "refs/heads/*");
+	code = git_reference_iterator_glob_new(&all, repo_handle(repo), glob);
 	while (code == 0) {
 		code = git_reference_next_name(&ref, all);
 		if (code == 0)
-			vec_push(names, ref + strlen("refs/heads/"));
+			vec_push(names, ref + strlen(prefix));
 	}
 	git_reference_iterator_free(all);
+	free(glob);
 	if (code != GIT_ITEROVER)
-		return repo_error(code, "list the branches");
+		return repo_error(code, "list %s", prefix);
 	return NULL;
 }

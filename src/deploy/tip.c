@@ -29,7 +29,7 @@ tip_add_missing(struct str *out, struct repo *repo,
 	const struct err *err = NULL;
 
 	if (env->branch != NULL)
-		err = repo_branches(repo, &names);
+		err = repo_refs(repo, "refs/heads/", &names);
 	if (err == NULL && names.n > 0 && !vec_has(&names, env->branch)) {
 		const char *near = nearest_word(env->branch,
 		    (const char *const *)names.v, names.n);
