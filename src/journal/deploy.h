@@ -191,6 +191,12 @@ const struct err *deploy_pending_directives(struct journal *journal,
 /* Changes, each one transaction with its event. */
 
 /*
+ * The next deploy gets a number above this one, if it would not anyway.
+ */
+const struct err *deploy_number_above(struct journal *journal,
+    int64_t number);
+
+/*
  * A new request: environment, kind, commit, ref, target, push, pusher,
  * author, subject and ref_old are read; its number, time and state are set.
  * "options" may be NULL.

@@ -29,6 +29,33 @@ insert_directives(struct db *db, int64_t deploy,
 	return err;
 }
 
+/* SQLite keeps the highest number that was ever given out in a row. */
+const struct err *
+deploy_number_above(struct journal *journal, int64_t number)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	int64_t last;
+
+	err = db_get_int(&last, db, 0, "SELECT seq FROM sqlite_sequence"
+	    " WHERE name = 'deploys'", "");
+	if (err != NULL || last >= number)
+		return err;
+	err = db_begin(db);
+	if (err == NULL)
+		err = db_run(db, "INSERT INTO sqlite_sequence (name, seq)"
+		    " SELECT 'deploys', 0 WHERE NOT EXISTS (SELECT 1 FROM"
+		    " sqlite_sequence WHERE name = 'deploys')", "");
+	if (err == NULL)
+		err = db_run(db, "UPDATE sqlite_sequence SET seq = ?1"
+		    " WHERE name = 'deploys' AND seq < ?1", "i", number);
+	if (err == NULL)
+		err = db_commit(db);
+	if (err != NULL)
+		db_rollback(db);
+	return err;
+}
+
 /* What the hooks of this push, or who came after them, asked for before. */
 static const struct err *
 find_asked(struct db *db, const struct deploy *deploy, int64_t *number)

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "journal/schema.h"
+#include "str.h"
 
 struct journal {
 	struct db *db;
@@ -57,6 +58,16 @@ journal_group_end(struct journal *journal, const struct err *err)
 	return db_group_end(journal->db, err);
 }
 
+/* The first line may be one that only names the database. */
+static const struct err *
+damaged(const char *text)
+{
+	if (str_starts_with(text, "***") && strchr(text, '\n') != NULL)
+		text = strchr(text, '\n') + 1;
+	return err_new(ERR_CORRUPT, "the journal is damaged: %.*s",
+	    (int)strcspn(text, "\n"), text);
+}
+
 const struct err *
 journal_check(struct journal *journal)
 {
@@ -68,8 +79,7 @@ journal_check(struct journal *journal)
 	if (err != NULL)
 		return err;
 	if (text == NULL || strcmp(text, "ok") != 0)
-		err = err_new(ERR_CORRUPT, "the journal is damaged: %s",
-		    text == NULL ? "no answer" : text);
+		err = damaged(text == NULL ? "no answer" : text);
 	free(text);
 	if (err != NULL)
 		return err;

@@ -78,6 +78,28 @@ test_new_name(void)
 	journal_close(journal);
 }
 
+/* Logs of a journal that was lost have the numbers up to one. */
+static void
+test_numbers(void)
+{
+	struct journal *journal = fixture_journal("numbers.db");
+
+	is_ok(deploy_number_above(journal, 0), "above none");
+	is_int(fixture_request(journal, "a", NULL), 1, "the first is 1");
+	is_ok(deploy_number_above(journal, 41), "above 41");
+	is_ok(deploy_number_above(journal, 7), "which is above 7");
+	is_int(fixture_request(journal, "a", NULL), 42, "the next is 42");
+	is_int(fixture_request(journal, "a", NULL), 43, "and so on");
+	is_ok(deploy_number_above(journal, 43), "above the last");
+	is_int(fixture_request(journal, "a", NULL), 44, "leaves no gap");
+	journal_close(journal);
+	journal = fixture_journal("numbers.db");
+	is_ok(deploy_number_above(journal, 41), "above 41, in a new one");
+	is_int(fixture_request(journal, "a", NULL), 42, "begins at 42");
+	is_ok(journal_check(journal), "it is sound");
+	journal_close(journal);
+}
+
 static void
 is_disposable(struct journal *journal, int64_t keep_count,
     const char *spared, const char *want)
@@ -446,6 +468,7 @@ main(void)
 {
 	test_steps();
 	test_new_name();
+	test_numbers();
 	test_disposable();
 	test_pushes();
 	test_pushers();
