@@ -7,6 +7,7 @@ ending_release(struct ending *ending)
 {
 	deploy_release(&ending->live);
 	str_release(&ending->moved);
+	str_release(&ending->astray);
 }
 
 /* How the same can be had again: who pushed it may have no login here. */
@@ -25,7 +26,7 @@ ending_add(struct event_log *log, const struct environment *env,
 {
 	const struct deploy *live = &ending->live;
 
-	event_add(log, "end", "ssissssssiissssssss",
+	event_add(log, "end", "ssissssssiisssssssss",
 	    "state", deploy_state_name(deploy->state),
 	    "environment", deploy->environment,
 	    "deploy", deploy->number,
@@ -41,9 +42,10 @@ ending_add(struct event_log *log, const struct environment *env,
 	    "maintenance", maintenance_name(deploy->maintenance),
 	    "live", live->release,
 	    "live_commit", live->number == 0 ? NULL : live->commit,
-	    "previous", deploy->previous,
+	    "previous", ending->no_back ? NULL : deploy->previous,
 	    "cancelled_by", deploy_was_cancelled(deploy) ?
 	    deploy->cancelled_by : NULL,
 	    "moved", ending->moved.len == 0 ? NULL : ending->moved.s,
+	    "astray", ending->astray.len == 0 ? NULL : ending->astray.s,
 	    "again", again(env, deploy, ending));
 }

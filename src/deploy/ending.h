@@ -17,10 +17,13 @@
 struct ending {
 	struct deploy live;	/* as deploy_get_live() gives it */
 	struct str moved;	/* how the branch moved, unless forward */
+	struct str astray;	/* where "current" points instead, or "" */
+	bool no_back;		/* the journal does not know what was before */
 	bool no_again;		/* a retry would be refused */
 };
 
-#define ENDING_INIT { .live = DEPLOY_INIT, .moved = STR_INIT }
+#define ENDING_INIT { .live = DEPLOY_INIT, .moved = STR_INIT, \
+    .astray = STR_INIT }
 
 void ending_release(struct ending *ending);
 

@@ -33,7 +33,8 @@ live_before(const struct hub *hub, const struct deploy *deploy,
 	if (err == NULL)
 		memcpy(oid, before.commit, REPO_OID_SIZE);
 	release_release(&before);
-	return err;
+	/* It may be one that only the host knows. */
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
 /* A commit that is deployed a second time has gone live a second time. */

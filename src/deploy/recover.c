@@ -81,7 +81,8 @@ load_live_commit(struct work *work)
 		memcpy(work->live_commit, previous.commit,
 		    sizeof(work->live_commit));
 	release_release(&previous);
-	return err;
+	/* It may be one that only the host knows. */
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
 static bool

@@ -9,9 +9,11 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/astray.h"
 #include "deploy/branch.h"
 #include "deploy/ending.h"
 #include "deploy/facts.h"
+#include "journal/release.h"
 #include "journal/step.h"
 
 const struct err *
@@ -397,26 +399,21 @@ drop_empty_backup(const struct work *work)
 	free(path);
 }
 
-/* "Still live" is said of what the hosts have, not of what they had. */
-static void
-check_current(struct work *work, const char *live)
+/* Of what only the host knows there is no way back. */
+static const struct err *
+knows_previous(const struct work *work, bool *known)
 {
-	struct message request = MESSAGE_INIT;
+	struct release release = { 0 };
+	const struct err *err;
 
-	message_add(&request, "verb", "list");
-	if (work->fleet == NULL || work_ask(work, NULL, &request) != NULL)
-		live = NULL;
-	for (size_t i = 0; live != NULL && i < work->n_hosts; i++) {
-		const struct message *reply = fleet_reply(work->fleet, i);
-		const char *current = message_get(reply, "current");
-
-		if (current == NULL || strcmp(current, live) != 0)
-			work_warn(work, "%s: current does not point to release"
-			    " %s, but to %s", work->hosts[i]->name, live,
-			    current == NULL || *current == '\0' ? "nothing" :
-			    current);
-	}
-	message_release(&request);
+	*known = false;
+	if (work->deploy.previous == NULL)
+		return NULL;
+	err = release_get(work->hub->journal, work->env->name,
+	    work->deploy.previous, &release);
+	*known = err == NULL;
+	release_release(&release);
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
 /* The last line of the log. */
@@ -426,20 +423,25 @@ tell_end(struct work *work)
 	struct deploy *deploy = &work->deploy;
 	struct ending ending = ENDING_INIT;
 	const struct err *err;
+	bool known = false;
 
 	err = deploy_get_live(work->hub->journal, deploy->environment,
 	    &ending.live);
+	if (err == NULL)
+		err = knows_previous(work, &known);
 	if (err != NULL)
-		return err;
+		goto done;
+	ending.no_back = !known;
 	if (deploy->state == DEPLOY_LIVE) {
 		branch_tell(work->repo, work->env, deploy, &ending.moved);
 	} else {
-		check_current(work, ending.live.release);
+		astray_find(work, ending.live.release, &ending.astray);
 		ending.no_again = !branch_may_retry(work);
 	}
 	ending_add(work->log, work->env, deploy, &ending);
+done:
 	ending_release(&ending);
-	return NULL;
+	return err;
 }
 
 const struct err *

@@ -152,6 +152,10 @@ release_before_live(struct journal *journal, const char *environment,
 		    " go back to", environment);
 	err = release_get(journal, environment, name, release);
 	free(name);
+	/* A journal that was made anew has not all of them. */
+	if (err != NULL && err->code == ERR_NOT_FOUND)
+		return err_new(ERR_NOT_FOUND, "%s has no earlier release"
+		    " that the journal knows", environment);
 	if (err != NULL)
 		return err;
 	if (strcmp(release->state, "retired") == 0)

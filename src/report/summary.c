@@ -158,6 +158,21 @@ add_success(const struct summary *summary)
 		add_rollback(summary, "roll back", NULL);
 }
 
+/* What the journal has for live is not what visitors get. */
+static void
+add_astray(const struct summary *summary, const char *live)
+{
+	if (live == NULL || *live == '\0') {
+		str_add(summary->out, "nothing that the journal knows: ");
+	} else {
+		str_add(summary->out, "not release ");
+		line_text(summary->out, live);
+		str_add(summary->out, ", which should be: ");
+	}
+	line_text(summary->out, get(summary, "astray"));
+	str_addch(summary->out, '\n');
+}
+
 static void
 add_live(const struct summary *summary)
 {
@@ -165,6 +180,10 @@ add_live(const struct summary *summary)
 	const char *commit = get(summary, "live_commit");
 
 	line_label(summary->out, "live");
+	if (get(summary, "astray") != NULL) {
+		add_astray(summary, live);
+		return;
+	}
 	if (live == NULL || *live == '\0') {
 		str_add(summary->out, "nothing is live yet\n");
 		return;

@@ -231,6 +231,24 @@ static const struct {
 	    "  migrations    did not run\n"
 	    "  maintenance   not used\n"
 	    "  again         slipway retry 42 -C /r\n" },
+	{ "a failure beside a symlink that points elsewhere", "/r",
+	    END("failed", "null,\"astray\":\"current points to /tmp\"",
+	    "null", "\"1\"", "none", "not used", "\"1\""),
+	    "error: deploy 42 failed\n"
+	    "  live          not release 1, which should be: current points"
+	    " to /tmp\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n"
+	    "  again         slipway retry 42 -C /r\n" },
+	{ "one that the journal does not know", "/r",
+	    END("failed", "null,\"astray\":\"current points to /tmp\"",
+	    "null", "null", "none", "not used", "null"),
+	    "error: deploy 42 failed\n"
+	    "  live          nothing that the journal knows: current points"
+	    " to /tmp\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n"
+	    "  again         slipway retry 42 -C /r\n" },
 	{ "a failed push", "/r",
 	    END("failed", "null,\"again\":\"push\"", "null", "\"1\"", "none",
 	    "not used", "\"1\""),

@@ -1,0 +1,62 @@
+#include "deploy/astray.h"
+
+#include <string.h>
+
+#include "release/store.h"
+
+static void
+compare_current(const char *current, const char *live, const char *host,
+    struct str *astray)
+{
+	bool none = current == NULL || *current == '\0';
+
+	if (astray->len > 0 || (none && live == NULL) ||
+	    (!none && live != NULL && strcmp(current, live) == 0))
+		return;
+	if (host != NULL)
+		str_addf(astray, "%s: ", host);
+	str_addf(astray, "current points to %s%s", none ? "" : "release ",
+	    none ? "nothing" : current);
+}
+
+/* Hosts that did not open their roots may have been unable to because of it. */
+static void
+look_at_current(const struct work *work, const char *live,
+    struct str *astray)
+{
+	struct str current = STR_INIT;
+	struct store *store;
+	const struct err *err;
+
+	err = store_look(&store, work->env->set.root);
+	if (err == NULL)
+		err = store_current(store, &current);
+	if (err == NULL)
+		compare_current(current.s, live, NULL, astray);
+	else if (live != NULL)
+		str_add(astray, err->text);
+	store_close(store);
+	str_release(&current);
+}
+
+/* "Still live" is said of what the hosts have, not of what they had. */
+void
+astray_find(struct work *work, const char *live, struct str *astray)
+{
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	if (work->fleet == NULL) {
+		look_at_current(work, live, astray);
+		return;
+	}
+	message_add(&request, "verb", "list");
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	if (err != NULL && !work_is_cut(work))
+		str_add(astray, err->text);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+		compare_current(message_get(fleet_reply(work->fleet, i),
+		    "current"), live, strcmp(work->hosts[i]->name, "local")
+		    == 0 ? NULL : work->hosts[i]->name, astray);
+}
