@@ -10,6 +10,7 @@
 #include "deploy/level.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
+#include "deploy/restore.h"
 #include "deploy/runner.h"
 #include "journal/deploy.h"
 #include "lock.h"
@@ -142,24 +143,40 @@ resume_one(struct call *call, const struct err **outcome)
 	return err;
 }
 
-/* Refs that a deploy which is over could not set, and its notes. */
+static void
+add_done(struct str *out, const struct call *call, const struct vec *lines,
+    const char *done)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		str_addf(out, "%s: %s; %s\n", call->env->name, lines->v[i],
+		    done);
+}
+
+/*
+ * Refs that a deploy which is over could not set, and its notes; and the
+ * symlink.
+ */
 static const struct err *
 level_one(struct call *call)
 {
-	struct vec lines = VEC_INIT;
+	struct vec refs = VEC_INIT, lost = VEC_INIT;
 	struct str out = STR_INIT;
 	const struct err *err;
 
-	err = level_find(&call->hub, call->env, &lines);
+	err = level_find(&call->hub, call->env, &refs);
+	if (err == NULL)
+		err = restore_find(&call->hub, call->env, &lost);
 	if (err == NULL)
 		err = runner_level(&call->hub, call->env);
-	for (size_t i = 0; err == NULL && i < lines.n; i++)
-		str_addf(&out, "%s: %s; moved there\n", call->env->name,
-		    lines.v[i]);
-	if (err == NULL && lines.n > 0)
+	if (err == NULL) {
+		add_done(&out, call, &refs, "moved there");
+		add_done(&out, call, &lost, "put back");
+	}
+	if (err == NULL && out.len > 0)
 		err = cmd_print(&out);
 	str_release(&out);
-	vec_release(&lines);
+	vec_release(&refs);
+	vec_release(&lost);
 	return err;
 }
 
@@ -196,7 +213,8 @@ const struct cmd cmd_resume = {
 	    " deploys whose runner died, and for what waits; have all of it"
 	    " brought to its end, in every environment or in the one that"
 	    " is named, and show it. Refs that a deploy could not set are"
-	    " set. Quiet when nothing was left.",
+	    " set, and \"current\" is put back when it is gone and its"
+	    " release is not. Quiet when nothing was left.",
 	.example = "slipway resume -C /srv/shop.git",
 	.run = run_resume,
 };

@@ -1,6 +1,7 @@
 #include "deploy/runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,68 @@
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
+#include "deploy/restore.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
+#include "file.h"
 #include "journal/release.h"
 #include "lock.h"
+#include "release/store.h"
 
 /* How often a deploy is picked up before somebody else must look. */
 #define PICK_UPS_MAX 3
 
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
+
+/*
+ * A name that the journal does not have may be a folder all the same, which a
+ * journal that was lost has left.
+ */
+static const struct err *
+choose_name(const struct work *work, char name[CLOCK_STAMP_SIZE])
+{
+	const struct err *err;
+	bool taken = true;
+	int64_t at;
+
+	err = release_new_name(work->hub->journal, work->env->name, name);
+	while (err == NULL && taken) {
+		char *path = xasprintf("%s/releases/%s", work->env->set.root,
+		    name);
+
+		taken = file_exists(AT_FDCWD, path);
+		free(path);
+		if (taken)
+			err = clock_parse_stamp(&at, name);
+		if (err == NULL && taken)
+			clock_stamp(name, at + 1000);
+	}
+	return err;
+}
+
+/*
+ * What the journal does not have as live visitors get all the same: a deploy
+ * that fails goes back to it.
+ */
+static char *
+unknown_live(const struct environment *env)
+{
+	struct str current = STR_INIT;
+	struct store *store;
+
+	if (store_look(&store, env->set.root) != NULL)
+		return NULL;
+	/* The agent will tell what is wrong with it. */
+	if (store_current(store, &current) != NULL)
+		str_clear(&current);
+	store_close(store);
+	if (current.len > 0)
+		return str_detach(&current);
+	str_release(&current);
+	return NULL;
+}
 
 /* Give the release its name and make the plan. */
 static const struct err *
@@ -38,11 +90,11 @@ begin(struct work *work)
 	if (err == NULL)
 		err = branch_begin(work);
 	if (err == NULL)
-		err = release_new_name(work->hub->journal, work->env->name,
-		    name);
+		err = choose_name(work, name);
 	if (err == NULL) {
 		work->deploy.release = xstrdup(name);
-		work->deploy.previous = xstrdup_null(live.release);
+		work->deploy.previous = live.number == 0 ?
+		    unknown_live(work->env) : xstrdup(live.release);
 		if (live.number != 0)
 			memcpy(work->live_commit, live.commit,
 			    sizeof(work->live_commit));
@@ -387,6 +439,8 @@ runner_level(struct hub *hub, const struct environment *env)
 		err = recover(hub, env);
 		if (err == NULL)
 			err = level_refs(hub, env);
+		if (err == NULL)
+			err = restore_current(hub, env);
 		lock_release(lock);
 		err = err_first(err, wake_for_more(hub, env));
 	} else if (err->code == ERR_BUSY) {

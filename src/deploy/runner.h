@@ -22,8 +22,9 @@ const struct err *runner_serve(struct hub *hub,
     const struct environment *env, int hold_fd);
 
 /*
- * Bring level what no deploy comes back to, see level.h, now, under the same
- * lock. Nothing when a runner is at work: it does so, too.
+ * Bring level what no deploy comes back to, see level.h, and put "current"
+ * back, see restore.h, now, under the same lock. Nothing when a runner is at
+ * work: it sets both.
  */
 const struct err *runner_level(struct hub *hub,
     const struct environment *env);
