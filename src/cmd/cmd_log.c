@@ -262,7 +262,7 @@ const struct cmd cmd_show = {
 
 static const struct err *
 status_one(struct call *call, const struct environment *env, struct str *out,
-    struct json *json, const struct vec *left, bool *level)
+    struct json *json, const struct vec *left, struct str *fault)
 {
 	struct table_place place = {
 		.environment = env->name,
@@ -281,9 +281,9 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		str_add(&tip, err->text);
 	place.not_live = tip.len == 0 ? NULL : tip.s;
 	if (call->json)
-		err = table_status_json(json, journal, &place, level);
+		err = table_status_json(json, journal, &place, fault);
 	else
-		err = table_status(out, journal, &place, level);
+		err = table_status(out, journal, &place, fault);
 	str_release(&tip);
 	str_release(&handmade);
 	return err;
@@ -295,7 +295,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
  */
 static const struct err *
 check_broken(struct call *call, const struct environment *env,
-    const struct vec *left, bool level)
+    const struct vec *left, const struct str *fault)
 {
 	struct deploy deploy;
 	const struct err *err;
@@ -313,10 +313,8 @@ check_broken(struct call *call, const struct environment *env,
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
 		    " it finished: slipway resume -C %s", env->name,
 		    call->hub.path);
-	else if (err == NULL && !level)
-		err = err_new(ERR_FAILED, "%s: what is live is not what was"
-		    " deployed last; slipway deploy puts it right, unless"
-		    " something is to be moved away first", env->name);
+	else if (err == NULL && fault->len > 0)
+		err = err_new(ERR_FAILED, "%s: %s", env->name, fault->s);
 	deploy_release(&deploy);
 	return err;
 }
@@ -342,7 +340,6 @@ run_status(struct call *call)
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
 	const struct err *err, *broken = NULL, *nameless = NULL;
-	bool level;
 
 	json.pretty = true;
 	err = cmd_open(call, DB_READ, false);
@@ -354,6 +351,7 @@ run_status(struct call *call)
 		json_array(&json);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
+		struct str fault = STR_INIT;
 		struct vec left = VEC_INIT;
 
 		if (call->env != NULL && call->env != env)
@@ -361,10 +359,11 @@ run_status(struct call *call)
 		err = left_find(&call->hub, env, &left);
 		if (err == NULL)
 			err = status_one(call, env, &out, &json, &left,
-			    &level);
+			    &fault);
 		if (err == NULL)
 			broken = err_first(broken, check_broken(call, env,
-			    &left, level));
+			    &left, &fault));
+		str_release(&fault);
 		vec_release(&left);
 	}
 	if (call->env == NULL)

@@ -3,18 +3,13 @@
  * waits, and what failed since. The journal tells, and the symlink is
  * looked at: what visitors see is what it says.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "alloc.h"
 #include "clock.h"
-#include "file.h"
 #include "journal/push.h"
-#include "path.h"
+#include "report/current.h"
 #include "report/line.h"
 #include "report/paint.h"
 #include "report/table.h"
@@ -24,7 +19,7 @@ struct status {
 	struct deploy running;		/* number 0: none */
 	struct deploy failed;		/* number 0: none since "live" */
 	struct str current;		/* where the symlink points */
-	char *fault;			/* what is wrong with it, or NULL */
+	struct str fault;		/* what is wrong with it, or "" */
 };
 
 static void
@@ -34,38 +29,16 @@ status_release(struct status *status)
 	deploy_release(&status->running);
 	deploy_release(&status->failed);
 	str_release(&status->current);
-	free(status->fault);
+	str_release(&status->fault);
 }
 
 /* In the middle of an activation the two may differ for a moment. */
 static void
 look_at_current(struct status *status, const char *root)
 {
-	char *path = path_join(root, "current"), *want;
-	const struct err *err;
-
-	want = xasprintf("releases/%s", status->live.number == 0 ? "" :
-	    status->live.release);
-	err = file_readlink(&status->current, AT_FDCWD, path);
+	current_look(&status->fault, &status->current, root, &status->live);
 	if (status->running.state == DEPLOY_ACTIVATING)
-		status->fault = NULL;
-	else if (status->live.number == 0 && file_exists(AT_FDCWD, path))
-		status->fault = xasprintf("%s is there, and nothing is live",
-		    path);
-	else if (status->live.number != 0 && err != NULL &&
-	    err->sys_errno == EINVAL)
-		status->fault = xasprintf("%s is not a symlink: move it away",
-		    path);
-	else if (status->live.number != 0 && err != NULL)
-		status->fault = xstrdup(err->text);
-	else if (status->live.number != 0 &&
-	    strcmp(status->current.s, want) != 0)
-		status->fault = xasprintf("%s points to %s", path,
-		    status->current.s);
-	else if (status->live.number != 0 && access(path, F_OK) == -1)
-		status->fault = xasprintf("%s points to what is gone", path);
-	free(want);
-	free(path);
+		str_clear(&status->fault);
 }
 
 static const struct err *
@@ -112,7 +85,7 @@ status_get(struct status *status, struct journal *journal,
 	const struct err *err;
 
 	str_init(&status->current);
-	status->fault = NULL;
+	str_init(&status->fault);
 	status->live = (struct deploy)DEPLOY_INIT;
 	status->running = (struct deploy)DEPLOY_INIT;
 	status->failed = (struct deploy)DEPLOY_INIT;
@@ -238,7 +211,7 @@ table_refused(struct str *out, struct journal *journal)
 
 const struct err *
 table_status(struct str *out, struct journal *journal,
-    const struct table_place *place, bool *level)
+    const struct table_place *place, struct str *fault)
 {
 	struct deploy_filter waiting = {
 		.environment = place->environment,
@@ -248,14 +221,15 @@ table_status(struct str *out, struct journal *journal,
 	const struct err *err;
 
 	err = status_get(&status, journal, place->environment, place->root);
-	*level = status.fault == NULL;
+	str_add(fault, status.fault.s);
 	if (err == NULL) {
 		line_text(out, place->environment);
 		str_add(out, ": ");
 		line_text(out, place->root);
 		str_addch(out, '\n');
 		add_live(out, &status.live);
-		line_pair(out, "but", status.fault);
+		line_pair(out, "but", status.fault.len == 0 ? NULL :
+		    status.fault.s);
 		line_pair(out, "not live", place->not_live);
 		if (status.live.maintenance == MAINTENANCE_UP ||
 		    status.failed.maintenance == MAINTENANCE_UP)
@@ -291,7 +265,7 @@ add_object_or_null(struct json *json, const char *key,
 
 const struct err *
 table_status_json(struct json *json, struct journal *journal,
-    const struct table_place *place, bool *level)
+    const struct table_place *place, struct str *fault)
 {
 	struct deploy_filter waiting = {
 		.environment = place->environment,
@@ -301,12 +275,14 @@ table_status_json(struct json *json, struct journal *journal,
 	const struct err *err;
 
 	err = status_get(&status, journal, place->environment, place->root);
-	*level = status.fault == NULL;
+	str_add(fault, status.fault.s);
 	json_object(json);
 	json_key_string(json, "environment", place->environment);
 	json_key_string(json, "root", place->root);
 	json_key_string(json, "current", status.current.len == 0 ? NULL :
 	    status.current.s);
+	json_key_string(json, "fault", status.fault.len == 0 ? NULL :
+	    status.fault.s);
 	if (err == NULL)
 		err = add_object_or_null(json, "live", journal,
 		    &status.live);

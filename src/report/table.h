@@ -47,13 +47,14 @@ struct table_place {
 /*
  * The lines of "slipway status" for one environment: what is live, since
  * when, by whom; what is under way; what waits; whether the last deploy
- * failed. With "json", an object instead. "*level" is false when the
- * symlink "current" below the root is not what the journal says.
+ * failed. With "json", an object instead. What current_look() finds wrong
+ * is appended to "fault", too.
  */
 const struct err *table_status(struct str *out, struct journal *journal,
-    const struct table_place *place, bool *level);
+    const struct table_place *place, struct str *fault);
 const struct err *table_status_json(struct json *json,
-    struct journal *journal, const struct table_place *place, bool *level);
+    struct journal *journal, const struct table_place *place,
+    struct str *fault);
 
 /*
  * A line about the newest push that was refused since the last deploy was

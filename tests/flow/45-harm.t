@@ -118,7 +118,7 @@ rm "$root/current"
 mkdir "$root/current"
 run "$slipway" status -C "$repo"
 is_exit "a folder in place of current" 1
-like "is in the way" "$out" "but +$root/current is not a symlink: move it away"
+like "is in the way" "$out" "but +$root/current is not a symlink; move it away"
 rmdir "$root/current"
 run "$slipway" deploy -C "$repo"
 slip deploy

@@ -141,13 +141,13 @@ status(void)
 	struct vec left = VEC_INIT;
 	struct table_place place = { .environment = "production",
 	    .root = "/nonexistent", .left = &left, .handmade = "" };
-	struct str out = STR_INIT;
+	struct str out = STR_INIT, fault = STR_INIT;
 	const struct err *err;
-	bool level;
 
-	err = table_status(&out, journal, &place, &level);
+	err = table_status(&out, journal, &place, &fault);
 	if (err == NULL)
 		err = table_refused(&out, journal);
+	str_release(&fault);
 	str_release(&out);
 	return err;
 }

@@ -1,0 +1,24 @@
+/*
+ * current - what is wrong with the symlink that visitors come through.
+ *
+ * The journal says which release is live, and "current" has to point there.
+ * Where it does not, one line says so, and behind a ';' what to do.
+ *
+ *	current_look(&fault, &target, root, &live);
+ *	if (fault.len > 0)
+ *		...
+ */
+#ifndef CURRENT_H
+#define CURRENT_H
+
+#include "journal/deploy.h"
+#include "str.h"
+
+/*
+ * Append what is wrong to "fault", and where the symlink points to "target".
+ * Number 0 of "live" is an environment in which nothing is.
+ */
+void current_look(struct str *fault, struct str *target, const char *root,
+    const struct deploy *live);
+
+#endif
