@@ -6,6 +6,7 @@
  * command finds everything as the first one did.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +18,11 @@
 #include "cmd/init.h"
 #include "cmd/places.h"
 #include "cmd/signing.h"
+#include "cmd/traces.h"
 #include "deploy/errand.h"
 #include "deploy/tip.h"
 #include "file.h"
+#include "journal/deploy.h"
 #include "path.h"
 #include "plan/takes.h"
 #include "report/line.h"
@@ -209,18 +212,53 @@ make_folder(const struct hub *hub, const char *name, mode_t mode)
 	return err;
 }
 
+/* What an older journal knew is not in this one. */
+static void
+tell_journal(struct init *init, int64_t number)
+{
+	struct str line = STR_INIT;
+
+	if (init->text.len > 0 && number == 0)
+		return;
+	str_addf(&line, "made a new journal, %s/slipway/journal.db",
+	    init->repo);
+	if (number > 0)
+		str_addf(&line, ", which does not know what was deployed"
+		    " before; the next deploy is number %" PRId64,
+		    number + 1);
+	vec_push_take(&init->done, str_detach(&line));
+}
+
+/* The journal; see traces.h for its first number. */
+static const struct err *
+make_journal(struct init *init, struct hub *hub)
+{
+	char *path = hub_file(hub, "slipway/journal.db");
+	bool there = file_exists(AT_FDCWD, path);
+	const struct err *err;
+	int64_t number;
+
+	free(path);
+	err = hub_journal(hub, DB_CREATE);
+	if (err == NULL)
+		err = traces_highest(&number, hub);
+	if (err == NULL)
+		err = deploy_number_above(hub->journal, number);
+	if (err == NULL && !there)
+		tell_journal(init, number);
+	return err;
+}
+
 /* The state folder and the journal. */
 static const struct err *
-make_state(struct hub *hub)
+make_state(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
 	err = make_folder(hub, "slipway/log", 0755);
 	if (err == NULL)
 		err = make_folder(hub, "slipway/backup", 0700);
-	if (err == NULL)
-		err = hub_journal(hub, DB_CREATE);
-	return err;
+	return err == NULL ? make_journal(init, hub) : err;
 }
 
 static const struct err *
@@ -243,9 +281,11 @@ static void
 add_next(struct str *out, const struct init *init,
     const struct environment *env)
 {
-	str_addf(out, "  git remote add %s %s\n"
-	    "  git push %s %s\n\n", env->name, init->repo, env->name,
-	    env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
+	str_addf(out, "  git remote add %s ", env->name);
+	line_word(out, init->repo);
+	str_addf(out, "\n  git push %s ", env->name);
+	line_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
+	str_add(out, "\n\n");
 }
 
 /* Where systemd runs, what finishes deploys after a power cut; else nothing. */
@@ -277,6 +317,7 @@ add_unit(struct str *out, const struct init *init)
 static const struct err *
 print(const struct init *init, const struct config *config)
 {
+	char *remote = xasprintf("USER@HOST:%s", init->repo);
 	struct str out = STR_INIT;
 	const struct err *err;
 
@@ -292,12 +333,14 @@ print(const struct init *init, const struct config *config)
 	str_add(&out, "\nOn the developer's machine:\n\n");
 	for (size_t i = 0; i < config->n_environments; i++)
 		add_next(&out, init, &config->environments[i]);
-	str_addf(&out, "Over ssh the remote is\n  USER@HOST:%s\n"
-	    "Commands to run at each deploy go into\n  %s/slipway.ini\n",
-	    init->repo, init->repo);
+	str_add(&out, "Over ssh the remote is\n  ");
+	line_word(&out, remote);
+	str_addf(&out, "\nCommands to run at each deploy go into\n"
+	    "  %s/slipway.ini\n", init->repo);
 	add_unit(&out, init);
 	err = cmd_print(&out);
 	str_release(&out);
+	free(remote);
 	return err;
 }
 
@@ -335,6 +378,9 @@ make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
+	err = places_check_apart(hub->config);
+	if (err != NULL)
+		return err;
 	expect_places(init, hub);
 	err = make_roots(init, hub->config);
 	if (err == NULL)
@@ -342,7 +388,7 @@ make_all(struct init *init, struct hub *hub)
 	if (err == NULL)
 		err = init_write(init);
 	if (err == NULL)
-		err = make_state(hub);
+		err = make_state(init, hub);
 	if (err == NULL)
 		err = git_configure(init->repo, &init->done);
 	if (err == NULL)

@@ -11,6 +11,8 @@
 #include "path.h"
 #include "release/store.h"
 
+#define RELEASES "releases/"
+
 void
 places_expect(struct vec *places, const char *path)
 {
@@ -49,6 +51,21 @@ places_remove(const struct vec *places)
 		file_remove_tree(AT_FDCWD, places->v[i]);
 }
 
+static const struct err *
+check_target(const char *path)
+{
+	struct str target = STR_INIT;
+	const struct err *err = file_readlink(&target, AT_FDCWD, path);
+
+	if (err == NULL && (!str_starts_with(target.s, RELEASES) ||
+	    !store_is_release(target.s + strlen(RELEASES))))
+		err = err_new(ERR_USAGE, "%s points to %s, which is no"
+		    " release of this root; move it away, since deploys make"
+		    " that link", path, target.s);
+	str_release(&target);
+	return err;
+}
+
 /* What stands in the way of the symlink would fail every deploy. */
 static const struct err *
 check_current(const char *root)
@@ -57,11 +74,43 @@ check_current(const char *root)
 	const struct err *err = NULL;
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		err = check_target(path);
+	else if (lstat(path, &st) == 0)
 		err = err_new(ERR_USAGE, "%s is there and no symlink; move it"
 		    " away, since deploys make that link", path);
 	free(path);
 	return err;
+}
+
+static bool
+is_inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+const struct err *
+places_check_apart(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *inner = &config->environments[i];
+
+		for (size_t k = 0; k < config->n_environments; k++) {
+			const struct environment *outer =
+			    &config->environments[k];
+
+			if (is_inside(inner->set.root, outer->set.root))
+				return err_new(ERR_USAGE, "slipway.ini:%d:"
+				    " [environment %s] has the root %s, which"
+				    " is in the root of [environment %s];"
+				    " choose a folder beside it",
+				    inner->line, inner->name, inner->set.root,
+				    outer->name);
+		}
+	}
+	return NULL;
 }
 
 const struct err *

@@ -220,6 +220,12 @@ mkdir -p "$T/z/current"
 run "$slipway" init "$T/z.git" --root "$T/z"
 isnt "a root whose current is a folder is refused" "$status" 0
 like "it says why" "$err" "current"
+mkdir "$T/z2"
+ln -s /tmp "$T/z2/current"
+run "$slipway" init "$T/z.git" --root "$T/z2"
+is_exit "so is one whose current is no deploy's" 2
+like "with what to do" "$err" "$T/z2/current points to /tmp, .*move it away"
+not_ok "and nothing was made" test -e "$T/z2/releases"
 run "$slipway" init "$T/c:d.git" --root "$T/cd"
 isnt "a colon in the path is refused" "$status" 0
 like "it says which character" "$err" ":"
@@ -310,6 +316,17 @@ is "what to type is told for both, after an empty line" \
   git remote add staging $T/moved.git
   git push staging develop"
 said "branch = develop for staging, not main" -e staging --branch main
+cat >> "$T/moved.git/slipway.ini" <<EOF
+[environment preview]
+branch = preview
+root = $T/half-site/preview
+EOF
+run "$slipway" init "$T/moved.git"
+is_exit "a root in the root of another environment is refused" 2
+like "it says which" "$err" "environment preview. has the root \
+$T/half-site/preview, which is in the root of .environment production."
+not_ok "and nothing was made" test -e "$T/half-site/preview"
+sed -i '/^.environment preview/,$d' "$T/moved.git/slipway.ini"
 
 # All the work is on another branch.
 git clone -q --bare "$T/work" "$T/master.git"
@@ -375,6 +392,9 @@ not_ok "the hook is gone" test -e "$T/own.git/hooks/pre-receive"
 # A path may have what a name may not.
 run "$slipway" init "$T/my shop.git" --root "$T/my root"
 is_exit "a path with a space is fine" 0
+like "what is to be copied is quoted" "$out" \
+    "git remote add production '$T/my shop.git'\$"
+like "over ssh, too" "$out" "^  'USER@HOST:$T/my shop.git'\$"
 git -C "$work" push -q "$T/my shop.git" HEAD:main > /dev/null 2>&1
 ok "and deploys" test -L "$T/my root/current"
 done_testing
