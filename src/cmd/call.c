@@ -51,12 +51,28 @@ call_values(const struct call *call, const char *name, struct vec *values)
 	}
 }
 
+/*
+ * Somebody else than the owner cannot write there, and is told so before
+ * anything else of his fails.
+ */
+static const struct err *
+check_writer(const struct hub *hub)
+{
+	char *path = hub_file(hub, "slipway/journal.db");
+	bool may = access(path, W_OK) == 0 || errno == ENOENT;
+
+	free(path);
+	return may ? NULL : hub_check_owner(hub->path);
+}
+
 const struct err *
 cmd_open(struct call *call, enum db_mode mode, bool environment)
 {
 	const struct err *err;
 
 	err = hub_open(&call->hub, call->dir);
+	if (err == NULL && mode != DB_READ)
+		err = check_writer(&call->hub);
 	if (err == NULL)
 		err = mode == DB_READ ? hub_config_read(&call->hub) :
 		    hub_config(&call->hub);

@@ -257,6 +257,14 @@ check_keys(const struct vec *keys)
 	return NULL;
 }
 
+/* As a push reads it; others, who cannot push, only look at it. */
+static const struct err *
+read_own(struct hub *hub)
+{
+	return hub_check_owner(hub->path) == NULL ? hub_config(hub) :
+	    hub_config_read(hub);
+}
+
 /* The repository's, or one that has not been put there yet. */
 static const struct err *
 read_config(struct call *call, const char *file)
@@ -267,7 +275,7 @@ read_config(struct call *call, const char *file)
 	if (file == NULL) {
 		err = hub_open(&call->hub, call->dir);
 		if (err == NULL)
-			err = hub_config_read(&call->hub);
+			err = read_own(&call->hub);
 	} else {
 		err = file_read(&text, file, CONFIG_SIZE_MAX);
 		if (err == NULL)

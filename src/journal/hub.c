@@ -180,7 +180,10 @@ read_config(struct hub *hub, bool trusted)
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1)
+	if (fd == -1 && errno == ENOENT)
+		err = err_new(ERR_CONFIG, "%s is not there; slipway init %s"
+		    " --root DIR writes one", path, hub->path);
+	else if (fd == -1)
 		err = err_recode(err_system("open %s", path), ERR_CONFIG);
 	else if (fstat(fd, &st) == -1)
 		err = err_system("stat %s", path);

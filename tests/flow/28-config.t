@@ -63,9 +63,15 @@ fault 5 'shared' <<EOF
 $top
 shared = /etc/passwd
 EOF
-fault 5 'spaces separate paths' <<EOF
+fault 5 'only spaces part the words' <<EOF
 $top
 shared = media/, config/local.php
+EOF
+fault 2 "ends with a ','.*write" <<EOF
+[environment production]
+branch = main, develop
+[app]
+root = $root
 EOF
 fault 5 'enviroment.*environment' <<EOF
 $top
@@ -190,6 +196,9 @@ for mode in 664 646; do
 	isnt "a config of mode $mode is refused" "$status" 0
 	like "mode $mode: it says what to do" "$banner" 'writ|chmod'
 	is "mode $mode: nothing has changed" "$(snapshot)" "$before"
+	run "$slipway" config -C "$repo"
+	is_exit "mode $mode: slipway config refuses it, too" 2
+	like "mode $mode: and says what to do" "$err" 'run: chmod go-w'
 done
 chmod 644 "$repo/slipway.ini"
 if [ "$(id -u)" -eq 0 ]; then
@@ -212,6 +221,22 @@ if [ "$(id -u)" -eq 0 ]; then
 	is "and leaves nothing behind" \
 	    "$(find "$repo" ! -user nobody | head)" ""
 	chown -R 0 "$repo"
+
+	# Nor does anybody else, who may only look.
+	chmod 755 "$T"
+	for door in deploy retry rollback cancel cleanup resume; do
+		run setpriv --reuid nobody --clear-groups "$slipway" "$door" \
+		    -C "$repo"
+		is_exit "another user: $door" 2
+		is "another user: $door: as whom to do it" "$err" \
+		    "slipway: $repo belongs to root; run it as that user: sudo -u root slipway ..."
+	done
+	for reader in log show status config; do
+		run setpriv --reuid nobody --clear-groups "$slipway" \
+		    "$reader" -C "$repo"
+		is_exit "another user may read it: $reader" 0
+	done
+	chmod 700 "$T"
 fi
 for other in "$repo" "$repo/site"; do
 	sed "s|^root = .*|root = $other|" "$T/good.ini" > "$repo/slipway.ini"
@@ -223,7 +248,14 @@ cp "$T/good.ini" "$repo/slipway.ini"
 mv "$repo/slipway.ini" "$T/moved"
 push_raw
 isnt "without a config the push is refused" "$status" 0
-like "and it says which file" "$banner" 'slipway\.ini'
+like "and it says what writes it" "$banner" \
+    "slipway\.ini is not there; slipway init $repo --root DIR writes one"
+for door in status config plan deploy rollback resume doctor; do
+	run "$slipway" "$door" -C "$repo"
+	isnt "so does $door" "$status" 0
+	like "$door: with what to do" "$out$err" \
+	    "slipway init $repo --root DIR writes one"
+done
 mkdir "$repo/slipway.ini"
 push_raw
 isnt "a folder is no config" "$status" 0
