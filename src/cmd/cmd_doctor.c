@@ -27,6 +27,7 @@ static const struct {
 	{ "hooks",    doctor_hooks },
 	{ "locks",    doctor_locks },
 	{ "journal",  doctor_journal },
+	{ "current",  doctor_current },
 	{ "work",     doctor_work },
 	{ "clock",    doctor_clock },
 	{ "nginx",    doctor_nginx },
@@ -61,16 +62,29 @@ doctor_tell(struct doctor *doctor, enum level level, const char *where,
 	finding->remedy = xstrdup_null(remedy);
 }
 
+const char *
+doctor_without(const char *text, const char *where)
+{
+	const char *rest;
+
+	if (!str_starts_with(text, where))
+		return text;
+	rest = text + strlen(where);
+	if (str_starts_with(rest, ": "))
+		return rest + 2;
+	return *rest == ' ' ? rest + 1 : text;
+}
+
 void
 doctor_tell_err(struct doctor *doctor, const char *where,
     const struct err *err)
 {
-	const char *remedy = strstr(err->text, "; ");
-	size_t len = remedy == NULL ? strlen(err->text) :
-	    (size_t)(remedy - err->text);
+	const char *text = doctor_without(err->text, where);
+	const char *remedy = strstr(text, "; ");
+	size_t len = remedy == NULL ? strlen(text) : (size_t)(remedy - text);
 
 	doctor_tell(doctor, LEVEL_FAULT, where, remedy == NULL ? NULL :
-	    remedy + 2, "%.*s", (int)len, err->text);
+	    remedy + 2, "%.*s", (int)len, text);
 }
 
 const struct err *
@@ -239,9 +253,10 @@ const struct cmd cmd_doctor = {
 	.words = "",
 	.summary = "what is wrong with this set-up, and what to do about it",
 	.help = "Look at versions, rights, room, git's configuration, hooks,"
-	    " locks, the journal, the clock and the web server, and tell"
-	    " what is wrong and what to do about it. Nothing is changed."
-	    " Exits with 1 when there is a fault or a warning.",
+	    " locks, the journal, what is live, the clock and the web"
+	    " server, and tell what is wrong and what to do about it."
+	    " Nothing is changed. Exits with 1 when there is a fault or a"
+	    " warning.",
 	.example = "sudo -u deploy slipway doctor -C /srv/shop.git",
 	.json = true,
 	.options = options,

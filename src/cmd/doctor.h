@@ -49,9 +49,15 @@ void doctor_tell(struct doctor *doctor, enum level level, const char *where,
     const char *remedy, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* A fault that is an error's: what it says to do, behind its ';', is that. */
+/*
+ * A fault that is an error's: what it says to do, behind its ';', is that,
+ * and "where" is not said twice.
+ */
 void doctor_tell_err(struct doctor *doctor, const char *where,
     const struct err *err);
+
+/* The text without "where" in front, lent. */
+const char *doctor_without(const char *text, const char *where);
 
 /*
  * "PATH MTIME SIZE" of the libgit2.a that was linked in; "" when it is a
@@ -70,6 +76,7 @@ const struct err *doctor_programs(struct doctor *doctor);
 const struct err *doctor_packages(struct doctor *doctor);
 
 const struct err *doctor_config(struct doctor *doctor);
+
 const struct err *doctor_rights(struct doctor *doctor);
 const struct err *doctor_disk(struct doctor *doctor);
 const struct err *doctor_memory(struct doctor *doctor);
@@ -80,6 +87,7 @@ const struct err *doctor_hooks(struct doctor *doctor);
 const struct err *doctor_locks(struct doctor *doctor);
 
 const struct err *doctor_journal(struct doctor *doctor);
+const struct err *doctor_current(struct doctor *doctor);
 const struct err *doctor_work(struct doctor *doctor);
 const struct err *doctor_clock(struct doctor *doctor);
 

@@ -21,6 +21,7 @@
 #include "path.h"
 #include "proc.h"
 #include "repo.h"
+#include "report/line.h"
 
 /* git holds no lock of its own for so long, in seconds. */
 #define LOCK_AGE_S 60
@@ -34,7 +35,11 @@
 static char *
 init_remedy(const struct doctor *doctor)
 {
-	return xasprintf("slipway init %s", doctor->hub->path);
+	struct str remedy = STR_INIT;
+
+	str_add(&remedy, "slipway init ");
+	line_word(&remedy, doctor->hub->path);
+	return str_detach(&remedy);
 }
 
 /* Settings that are nobody's mistake but do harm here. */

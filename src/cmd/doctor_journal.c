@@ -1,6 +1,6 @@
 /*
- * What the journal says of itself, of work that nobody does, and of the
- * time.
+ * What the journal says of itself, of what is live, of work that nobody does,
+ * and of the time.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,9 +11,11 @@
 #include "clock.h"
 #include "cmd/doctor.h"
 #include "file.h"
+#include "journal/deploy.h"
 #include "journal/journal.h"
 #include "path.h"
 #include "release/store.h"
+#include "report/current.h"
 #include "report/left.h"
 
 /* Clocks of one machine that differ by less have not been set back. */
@@ -31,9 +33,41 @@ doctor_journal(struct doctor *doctor)
 	if (err != NULL)
 		doctor_tell(doctor, LEVEL_FAULT, path, "restore it from a"
 		    " backup; without one, move it away and run slipway init"
-		    " again", "%s", err->text);
+		    " again", "%s", doctor_without(err->text, path));
 	free(path);
 	return NULL;
+}
+
+static const struct err *
+look_at_current(struct doctor *doctor, const struct environment *env)
+{
+	struct str fault = STR_INIT, target = STR_INIT;
+	struct deploy live = DEPLOY_INIT, running = DEPLOY_INIT;
+	struct journal *journal = doctor->hub->journal;
+	char *path = path_join(env->set.root, "current");
+	const struct err *err;
+
+	err = deploy_get_live(journal, env->name, &live);
+	if (err == NULL)
+		err = deploy_get_running(journal, env->name, &running);
+	if (err == NULL && running.state != DEPLOY_ACTIVATING)
+		current_look(&fault, &target, env->set.root, &live);
+	if (fault.len > 0)
+		doctor_tell_err(doctor, path, err_new(ERR_FAILED, "%s",
+		    fault.s));
+	deploy_release(&live);
+	deploy_release(&running);
+	str_release(&fault);
+	str_release(&target);
+	free(path);
+	return err;
+}
+
+const struct err *
+doctor_current(struct doctor *doctor)
+{
+	return doctor->hub->journal == NULL ? NULL :
+	    doctor_each(doctor, look_at_current);
 }
 
 static const struct err *

@@ -17,35 +17,12 @@
 #include "file.h"
 #include "path.h"
 #include "release/store.h"
+#include "report/line.h"
 #include "repo.h"
 #include "room.h"
 
 /* Less than this part of a file system is told of, in percent. */
 #define LOW_PERCENT 5
-
-/*
- * Whose it is is asked of the config as a push asks: so that what would have
- * every push refused is the first thing to be told.
- */
-const struct err *
-doctor_config(struct doctor *doctor)
-{
-	struct hub strict = { .path = doctor->hub->path };
-	const struct err *err = hub_config(&strict);
-	char *path = hub_file(doctor->hub, "slipway.ini");
-
-	if (err != NULL)
-		doctor_tell_err(doctor, path, err);
-	else
-		doctor->hub->config = strict.config;
-	/* What can be read all the same is looked at all the same. */
-	if (err != NULL) {
-		config_free(strict.config);
-		hub_config_read(doctor->hub);
-	}
-	free(path);
-	return NULL;
-}
 
 static void
 tell_mode(struct doctor *doctor, const char *path)
@@ -91,19 +68,42 @@ look_at_folder(struct doctor *doctor, const char *root, const char *name)
 	free(path);
 }
 
+/* What a deploy would say of a root that is another one's. */
 static void
-look_at_current(struct doctor *doctor, const char *root)
+look_at_owner(struct doctor *doctor, const struct environment *env)
 {
-	char *path = path_join(root, "current");
-	struct stat st;
+	struct store *store;
+	const struct err *err;
 
-	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode))
-		doctor_tell(doctor, LEVEL_FAULT, path, "move it away: deploys"
-		    " make that link", "it is no symlink");
-	else if (lstat(path, &st) == 0 && stat(path, &st) == -1)
-		doctor_tell(doctor, LEVEL_FAULT, path, "slipway deploy",
-		    "it leads nowhere");
-	free(path);
+	/* One that is not there has been told of. */
+	if (store_look(&store, env->set.root) != NULL)
+		return;
+	err = store_check_owner(store, doctor->hub->path, env->name);
+	if (err != NULL)
+		doctor_tell_err(doctor, env->set.root, err);
+	store_close(store);
+}
+
+/* A web server is another user, as a rule. */
+static void
+look_at_entrance(struct doctor *doctor, const char *root)
+{
+	char *folders[] = { xstrdup(root), path_join(root, "releases") };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		struct str remedy = STR_INIT;
+		struct stat st;
+
+		str_add(&remedy, "chmod o+x ");
+		line_word(&remedy, folders[i]);
+		if (stat(folders[i], &st) == 0 && (st.st_mode & 011) == 0)
+			doctor_tell(doctor, LEVEL_NOTE, folders[i], remedy.s,
+			    "only its owner can enter it (mode %04o), not the"
+			    " user of a web server",
+			    (unsigned int)st.st_mode & 07777);
+		str_release(&remedy);
+		free(folders[i]);
+	}
 }
 
 static const struct err *
@@ -116,7 +116,8 @@ look_at_root(struct doctor *doctor, const struct environment *env)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		look_at_folder(doctor, env->set.root, names[i]);
 	tell_mode(doctor, env->set.root);
-	look_at_current(doctor, env->set.root);
+	look_at_entrance(doctor, env->set.root);
+	look_at_owner(doctor, env);
 	return NULL;
 }
 

@@ -103,6 +103,7 @@ apt ""
 chmod g+w "$repo/slipway.ini"
 told "a config that others may write" fault "$repo/slipway.ini" \
     'can be written by others' 'run: chmod go-w'
+unlike "whose name is said once" "$out" 'slipway.ini: .*slipway.ini can be'
 chmod g-w "$repo/slipway.ini"
 cp "$repo/slipway.ini" "$T/ini"
 echo 'fase = x' >> "$repo/slipway.ini"
@@ -116,6 +117,17 @@ for path in "$repo" "$repo/hooks" "$repo/slipway/journal.db" "$root" \
 	    'everybody on this machine' "chmod o-w $path"
 	chmod o-w "$path"
 done
+for path in "$root" "$root/releases"; do
+	chmod 700 "$path"
+	told "only its owner may enter ${path#"$T"/}" note "$path" \
+	    'only its owner can enter it .mode 0700' "chmod o.x $path"
+	chmod 755 "$path"
+done
+sed -i 's/^/elsewhere/' "$root/.slipway/owner"
+told "a root of another repository" fault "$root" \
+    'belongs to elsewhere.*, environment production' \
+    "another root in slipway.ini.* remove $root/.slipway/owner"
+sed -i 's/^elsewhere//' "$root/.slipway/owner"
 umask 0
 told "an open umask" warning umask 'can be written by everybody' 'umask 022'
 umask 022
@@ -135,13 +147,55 @@ if [ "$(id -u)" = 0 ]; then
 fi
 mv "$root/current" "$root/was"
 mkdir "$root/current"
-told "current is a folder" fault "$root/current" 'no symlink' 'move it away'
+told "current is a folder" fault "$root/current" 'not a symlink' 'move it away'
 rmdir "$root/current"
 ln -s releases/20000101000000 "$root/current"
-told "current leads nowhere" fault "$root/current" 'leads nowhere' \
-    'slipway deploy'
+told "current leads elsewhere" fault "$root/current" \
+    'points to releases/20000101000000' 'slipway deploy'
 rm "$root/current"
 mv "$root/was" "$root/current"
+well "after that"
+
+# What slipway.ini names and the repository does not have.
+# names WHAT SED-SCRIPT LEVEL WHERE WORDS REMEDY
+names() {
+	what=$1
+	sed "$2" "$T/ini" > "$repo/slipway.ini"
+	shift 2
+	told "$what" "$@"
+	cp "$T/ini" "$repo/slipway.ini"
+}
+names "a branch that is misspelt" 's/^branch = main/branch = mian/' warning \
+    '.environment production. branch' 'no branch mian yet.*nearest is main' \
+    'branch = main in slipway.ini'
+names "one that is to come" 's/^branch = main/branch = main next/' note \
+    '.environment production. branch' 'no branch next yet$'
+names "the branch of all commits" 's/^name/only_from = mian\nname/' warning \
+    '.environment production. only_from' 'no branch mian yet' \
+    'only_from = main in slipway.ini'
+names "a role of no host" 's/^run = true/run = true\nrole = db/
+    $a [host box]\nroles = web' fault '.action updb. role' \
+    'no host of production has the role db' "'roles' of a .host."
+names "signed tags without a key" 's/^name/signed_tags = yes\nname/' warning \
+    '.environment production. signed_tags' \
+    'no signature is good: gpg.ssh.allowedSignersFile is not set' \
+    "git -C $repo config gpg.ssh.allowedSignersFile"
+signed='s/^name/require_signed_push = yes\nname/'
+names "signed pushes that git is not told of" "$signed" fault \
+    '.environment production. require_signed_push' \
+    'receive.certNonceSeed' "slipway init $repo"
+cp "$repo/config" "$T/git.config"
+sed "$signed" "$T/ini" > "$repo/slipway.ini"
+"$slipway" init "$repo" > "$T/.init" 2>&1
+names "signed pushes of nobody" "$signed" warning \
+    '.environment production. require_signed_push' \
+    "no signature is good: $repo/allowed_signers has no key" \
+    'write a line for each there'
+echo 'alice@example.org ssh-ed25519 AAAA' >> "$repo/allowed_signers"
+sed "$signed" "$T/ini" > "$repo/slipway.ini"
+well "with a key"
+cp "$T/git.config" "$repo/config"
+cp "$T/ini" "$repo/slipway.ini"
 well "after that"
 
 # Memory.
@@ -246,6 +300,8 @@ head -c 8192 /dev/urandom | dd of="$repo/slipway/journal.db" bs=4096 \
     seek=1 conv=notrunc 2> /dev/null
 told "a damaged journal" fault "$repo/slipway/journal.db" '' \
     'restore it from a backup'
+unlike "in one line, with its name once" "$out" \
+    '\\x0a|journal.db: .*journal.db'
 cp "$T/journal.db" "$repo/slipway/journal.db"
 mkdir "$root/releases/29990101000000"
 told "a release of the future" note "$root/releases" \
