@@ -30,7 +30,8 @@ print(const struct call *call, const struct forecast *forecast)
 
 /* What a deploy would be refused for, as slipway deploy says it. */
 static const struct err *
-check_branch(const struct call *call, const struct deploy *request)
+check(const struct call *call, const struct deploy *request,
+    const struct forecast *forecast)
 {
 	char *force = xasprintf("slipway deploy --force %s",
 	    call->words.n > 0 ? call->words.v[0] : request->commit);
@@ -43,6 +44,7 @@ check_branch(const struct call *call, const struct deploy *request)
 	const struct err *err = branch_check(&call->hub, &asked, NULL);
 
 	free(force);
+	err = err_first(err, forecast_check(forecast));
 	return err == NULL ? NULL : err_add(err, "%s: this would be refused",
 	    call->env->name);
 }
@@ -65,11 +67,11 @@ run_plan(struct call *call)
 		    request.commit, &options);
 		if (err == NULL)
 			err = print(call, &forecast);
+		/* It is planned all the same: one can do something. */
+		if (err == NULL)
+			err = check(call, &request, &forecast);
 		forecast_release(&forecast);
 	}
-	/* It is planned all the same: it may be meant to be forced. */
-	if (err == NULL)
-		err = check_branch(call, &request);
 	deploy_release(&request);
 	directives_release(&options);
 	return err;
@@ -89,7 +91,9 @@ const struct cmd cmd_plan = {
 	.help = "Tell what a deploy of REV, or of the tip of the environment's"
 	    " branch, would do: the commits that go live, what they ask for,"
 	    " the files that change, the commands in their order, the room"
-	    " there is, and how long it took last time. Nothing is done.",
+	    " there is, edits of the live release, and how long it took last"
+	    " time. Nothing is done. The exit status is 3 when the deploy"
+	    " would be refused, or has too little room.",
 	.example = "slipway plan -C /srv/shop.git\n"
 	    "slipway plan -C /srv/shop.git v1.4 -d updb --json",
 	.json = true,

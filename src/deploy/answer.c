@@ -195,14 +195,14 @@ run_plan(struct asking *asking, struct offered *offered,
 {
 	struct asked asked = { .env = env, .commit = commit, .by_word = true };
 	struct str text = STR_INIT;
-	const struct err *err, *refused;
+	const struct err *err, *refused, *check;
 
-	refused = branch_check(asking->hub, &asked, NULL);
-	if (refused != NULL)
-		str_addf(&text, "%s: this would be refused: %s\n", env->name,
-		    refused->text);
-	err = forecast_add(&text, asking->hub, env, commit,
+	err = forecast_add(&text, &check, asking->hub, env, commit,
 	    &asking->options);
+	refused = err_first(branch_check(asking->hub, &asked, NULL), check);
+	if (refused != NULL)
+		vec_pushf(asking->notes, "%s: this would be refused: %s",
+		    env->name, refused->text);
 	if (err == NULL)
 		vec_split(asking->notes, text.s, "\n");
 	if (err == NULL && refused == NULL)

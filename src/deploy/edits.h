@@ -21,6 +21,7 @@
 #include "err.h"
 #include "journal/hub.h"
 #include "plan/config.h"
+#include "str.h"
 #include "vec.h"
 
 struct repo;
@@ -77,6 +78,13 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  * be put right are ERR_REFUSED for a deploy.
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
+
+/* "the live release was edited by hand: a.css modified, and 2 more". */
+void edits_add(struct str *out, const struct edits *edits);
+
+/* ERR_REFUSED when a deploy would not go over them: "drift = refuse". */
+const struct err *edits_refusal(const struct edits *edits,
+    const struct hub *hub, const struct environment *env);
 
 /*
  * Free the refs of such branches from locks of a process that died: nobody

@@ -9,17 +9,22 @@
 #include "deploy/work.h"
 #include "file.h"
 
+void
+edits_add(struct str *out, const struct edits *edits)
+{
+	str_addf(out, "the live release was edited by hand: %s %s",
+	    edits->v[0].path, edits->v[0].change);
+	if (edits->count > 1)
+		str_addf(out, ", and %" PRId64 " more", edits->count - 1);
+}
+
 static void
 tell(struct work *work, const struct edits *edits)
 {
 	struct str text = STR_INIT, branches = STR_INIT;
 
 	vec_join(&edits->branches, " ", &branches);
-	str_addf(&text, "the live release was edited by hand: %s %s%s",
-	    edits->v[0].path, edits->v[0].change,
-	    edits->count > 1 ? ", and " : "");
-	if (edits->count > 1)
-		str_addf(&text, "%" PRId64 " more", edits->count - 1);
+	edits_add(&text, edits);
 	if (branches.len > 0)
 		str_addf(&text, "; kept on branch %s", branches.s);
 	if ((int64_t)edits->n < edits->count)
@@ -64,29 +69,40 @@ not_kept(struct work *work, const struct edits *edits, const struct err *why,
 }
 
 const struct err *
+edits_refusal(const struct edits *edits, const struct hub *hub,
+    const struct environment *env)
+{
+	const struct edit *edit = find_repairable(edits);
+
+	if (edit == NULL || strcmp(env->set.drift, "refuse") != 0)
+		return NULL;
+	return err_new(ERR_REFUSED, "the live release was edited by hand (%s"
+	    " %s%s), and drift = refuse; on the server, look at it with"
+	    " slipway drift --diff -C %s -e %s, keep it and put the release"
+	    " right with --repair, and deploy again", edit->path,
+	    edit->change, edits->count > 1 ? ", and more" : "", hub->path,
+	    env->name);
+}
+
+const struct err *
 edits_check(struct work *work, bool may_refuse)
 {
 	bool refuse = may_refuse &&
 	    strcmp(work->env->set.drift, "refuse") == 0;
 	struct edits_query query = { .adopt = !refuse, .branch = !refuse };
 	struct edits edits = { 0 };
-	const struct edit *edit;
 	const struct err *err;
 
 	if (work->deploy.previous == NULL)
 		return NULL;
 	err = edits_look(&edits, work, &query);
-	edit = find_repairable(&edits);
 	if (err != NULL && !work_is_cut(work)) {
 		err = not_kept(work, &edits, err, may_refuse);
-	} else if (err == NULL && refuse && edit != NULL) {
-		err = err_new(ERR_REFUSED, "the live release was edited by"
-		    " hand (%s %s%s), and drift = refuse: look at it with"
-		    " slipway drift --diff, keep it and put the release right"
-		    " with --repair, and deploy again", edit->path,
-		    edit->change, edits.count > 1 ? ", and more" : "");
-	} else if (err == NULL && edits.n > 0) {
-		tell(work, &edits);
+	} else if (err == NULL) {
+		if (refuse)
+			err = edits_refusal(&edits, work->hub, work->env);
+		if (err == NULL && edits.n > 0)
+			tell(work, &edits);
 	}
 	edits_release(&edits);
 	return err;

@@ -189,12 +189,28 @@ look_at_root(struct forecast *forecast)
 	return err;
 }
 
+/* As the deploy would find them, but nothing is kept. */
+static const struct err *
+find_edits(struct forecast *forecast)
+{
+	const struct edits_query query = { 0 };
+	const struct work *work = &forecast->work;
+	const struct err *err;
+
+	if (forecast->live.number == 0)
+		return NULL;
+	err = edits_find(&forecast->edits, work->hub, work->env, &query);
+	if (err != NULL && err->code != ERR_NOT_FOUND)
+		forecast->edits_fault = xstrdup(err->text);
+	return NULL;
+}
+
 static const struct err *
 find_out(struct forecast *forecast)
 {
 	static const struct err *(*const looks[])(struct forecast *) = {
 		find_commits, find_changes, find_last, find_steps,
-		find_carried, look_at_root
+		find_carried, look_at_root, find_edits
 	};
 	struct work *work = &forecast->work;
 	const struct err *err;
@@ -251,6 +267,8 @@ forecast_release(struct forecast *forecast)
 	vec_release(&forecast->changed);
 	vec_release(&forecast->carried);
 	vec_release(&forecast->missing);
+	edits_release(&forecast->edits);
+	free(forecast->edits_fault);
 	deploy_release(&forecast->live);
 	deploy_release(&forecast->last);
 	work_close(&forecast->work);

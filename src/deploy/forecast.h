@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "deploy/edits.h"
 #include "deploy/work.h"
 #include "err.h"
 #include "journal/hub.h"
@@ -53,6 +54,8 @@ struct forecast {
 	size_t n_steps;
 	struct store_room room;
 	bool has_root;			/* "room" is known */
+	struct edits edits;		/* of what is live, by hand */
+	char *edits_fault;		/* why they are not known, or NULL */
 };
 
 /*
@@ -64,15 +67,21 @@ const struct err *forecast_make(struct forecast *forecast,
     const char *commit, const struct directives *options);
 void forecast_release(struct forecast *forecast);
 
+/*
+ * What would end such a deploy before it begins: ERR_REFUSED for edits of
+ * the live release with "drift = refuse", and for too little room.
+ */
+const struct err *forecast_check(const struct forecast *forecast);
+
 /* As lines for people. */
 void forecast_text(struct str *out, const struct forecast *forecast);
 
 /* As an object. */
 void forecast_json(struct json *json, const struct forecast *forecast);
 
-/* The lines alone. */
-const struct err *forecast_add(struct str *out, const struct hub *hub,
-    const struct environment *env, const char *commit,
-    const struct directives *options);
+/* The lines alone, and what forecast_check() has to say. */
+const struct err *forecast_add(struct str *out, const struct err **check,
+    const struct hub *hub, const struct environment *env,
+    const char *commit, const struct directives *options);
 
 #endif

@@ -112,6 +112,28 @@ add_steps(struct json *json, const struct forecast *forecast)
 	json_end(json);
 }
 
+/* null: that is not known. */
+static void
+add_edits(struct json *json, const struct forecast *forecast)
+{
+	const struct edits *edits = &forecast->edits;
+
+	json_key(json, "edits");
+	if (forecast->edits_fault != NULL) {
+		json_null(json);
+		return;
+	}
+	json_array(json);
+	for (size_t i = 0; i < edits->n; i++) {
+		json_object(json);
+		json_key_string(json, "host", edits->v[i].host);
+		json_key_string(json, "path", edits->v[i].path);
+		json_key_string(json, "change", edits->v[i].change);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static void
 add_room(struct json *json, const struct forecast *forecast)
 {
@@ -149,6 +171,7 @@ forecast_json(struct json *json, const struct forecast *forecast)
 	add_strings(json, "carried", &forecast->carried);
 	add_steps(json, forecast);
 	add_room(json, forecast);
+	add_edits(json, forecast);
 	add_number(json, "last_prepare_ms", forecast->last.prepare_ms, -1);
 	add_number(json, "last_window_ms", forecast->last.window_ms, -1);
 	json_end(json);

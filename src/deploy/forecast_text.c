@@ -167,6 +167,15 @@ add_step(struct str *out, const struct plan *plan,
 	str_release(&notes);
 }
 
+static bool
+is_short(const struct forecast *forecast)
+{
+	const struct store_room *room = &forecast->room;
+
+	return forecast->has_root && (room->need_bytes > room->free_bytes ||
+	    room->need_inodes > room->free_inodes);
+}
+
 static void
 add_room(struct str *out, const struct forecast *forecast)
 {
@@ -178,8 +187,8 @@ add_room(struct str *out, const struct forecast *forecast)
 	room_add(out, room->need_bytes, room->need_inodes);
 	str_add(out, ", ");
 	room_add(out, room->free_bytes, room->free_inodes);
-	str_addf(out, " are free%s\n", room->need_bytes > room->free_bytes ||
-	    room->need_inodes > room->free_inodes ? ": too little" : "");
+	str_addf(out, " are free%s\n", is_short(forecast) ? ": too little" :
+	    "");
 }
 
 static void
@@ -217,6 +226,49 @@ add_push(struct str *out, const struct forecast *forecast)
 	}
 }
 
+static void
+add_edits(struct str *out, const struct forecast *forecast)
+{
+	const struct work *work = &forecast->work;
+	struct str text = STR_INIT;
+
+	if (forecast->edits_fault != NULL)
+		str_addf(&text, "whether the live release was edited is not"
+		    " known: %s", forecast->edits_fault);
+	else if (forecast->edits.n > 0)
+		edits_add(&text, &forecast->edits);
+	if (text.len > 0) {
+		str_add(out, "  warning: ");
+		add_text(out, text.s);
+		str_add(out, edits_refusal(&forecast->edits, work->hub,
+		    work->env) != NULL ? "; drift = refuse\n" : "\n");
+	}
+	str_release(&text);
+}
+
+const struct err *
+forecast_check(const struct forecast *forecast)
+{
+	const struct work *work = &forecast->work;
+	const struct store_room *room = &forecast->room;
+	struct str need = STR_INIT, have = STR_INIT;
+	const struct err *err;
+
+	err = edits_refusal(&forecast->edits, work->hub, work->env);
+	if (err != NULL || !is_short(forecast))
+		return err;
+	room_add(&need, room->need_bytes, room->need_inodes);
+	room_add(&have, room->free_bytes, room->free_inodes);
+	err = err_new(ERR_REFUSED, "no room in %s: the release needs %s, %s"
+	    " are free, and what failed deploys have left there, which goes"
+	    " first, may not be enough; remove releases (slipway cleanup -C"
+	    " %s, keep = ...) or enlarge the file system",
+	    work->env->set.root, need.s, have.s, work->hub->path);
+	str_release(&need);
+	str_release(&have);
+	return err;
+}
+
 void
 forecast_text(struct str *out, const struct forecast *forecast)
 {
@@ -225,6 +277,7 @@ forecast_text(struct str *out, const struct forecast *forecast)
 	str_addf(out, "%s: a deploy of %.7s would do this; nothing is"
 	    " done now\n", work->env->name, work->deploy.commit);
 	add_live(out, &forecast->live);
+	add_edits(out, forecast);
 	add_push(out, forecast);
 	add_commits(out, forecast);
 	add_directives(out, work);
@@ -242,16 +295,19 @@ forecast_text(struct str *out, const struct forecast *forecast)
 }
 
 const struct err *
-forecast_add(struct str *out, const struct hub *hub,
-    const struct environment *env, const char *commit,
-    const struct directives *options)
+forecast_add(struct str *out, const struct err **check,
+    const struct hub *hub, const struct environment *env,
+    const char *commit, const struct directives *options)
 {
 	struct forecast forecast;
 	const struct err *err;
 
+	*check = NULL;
 	err = forecast_make(&forecast, hub, env, commit, options);
-	if (err == NULL)
+	if (err == NULL) {
 		forecast_text(out, &forecast);
+		*check = forecast_check(&forecast);
+	}
 	forecast_release(&forecast);
 	return err;
 }

@@ -45,6 +45,10 @@ unlike "no phase was begun" "$banner" 'fetch +[0-9]'
 is "it failed" "$(newest state)" failed
 is "the old release is live" "$(current)" "$one"
 is "nothing was written" "$(find "$root" | sort)" "$before"
+slip plan
+is_exit "a plan of it says so, too" 3
+like "with figures" "$out" "room: it needs 5[.].* are free: too little"
+like "and a word" "$err" "this would be refused: no room in $root: "
 slip retry
 is_exit "once more" 1
 like "is the same" "$(newest error)" 'checkout: no room in .* inodes are free'

@@ -116,16 +116,36 @@ is "on a branch of their own" \
     "$(git -C "$repo" show "$branch-2:index.html")" "again"
 is "the new release has none of them" "$(live_file index.html)" "first"
 
-# Or does not.
+# Or does not. A plan tells before.
+live=$root/releases/$(current)
+run "$slipway" plan -C "$repo"
+unlike "a plan tells of no edits" "$out" "edited by hand"
+echo "third time" > "$live/other.html"
+run "$slipway" plan -C "$repo"
+is_exit "a plan of a deploy that goes over edits" 0
+like "tells of them" "$out" \
+    "warning: the live release was edited by hand: other.html modified$"
+is "and makes no branch" \
+    "$(git -C "$repo" branch --list "$branch-3")" ""
+run "$slipway" plan -C "$repo" --json
+is "in JSON, too" "$(echo "$out" | json edits.0.path)" other.html
 config <<'EOF'
 drift = refuse
 EOF
-live=$root/releases/$(current)
-echo "third time" > "$live/other.html"
+run "$slipway" plan -C "$repo"
+is_exit "a plan of one that would not" 3
+like "is a plan" "$out" "edited by hand: other.html .*; drift = refuse"
+like "and says no" "$err" \
+    "production: this would be refused: .*other.html modified"
 commit third.html "third" "a third page"
+push_raw main:refs/deploy/plan
+is_exit "and so does refs/deploy/plan" 1
+like "before the plan" "$(echo "$banner" | head -n 1)" \
+    "production: this would be refused: .*drift = refuse"
+like "which is there" "$banner" "nothing is done now"
 push_raw
 like "a deploy is refused" "$banner$err" "drift = refuse"
-like "with what to do" "$banner$err" "slipway drift --diff"
+like "with what to do" "$banner$err" "slipway drift --diff -C $repo -e prod"
 is "the edited release stays" "$(live_file other.html)" "third time"
 drift --repair
 is_exit "put right" 0
