@@ -49,6 +49,7 @@ begin_step(struct work *work, const struct command *command,
 {
 	const struct action *action = command->old_release ? NULL :
 	    command->action;
+	const struct err *err;
 
 	step->deploy = work->deploy.number;
 	step->phase = xstrdup(command->phase);
@@ -57,7 +58,10 @@ begin_step(struct work *work, const struct command *command,
 	step->argument = xstrdup_null(command->argument);
 	step->undo = action == NULL ? NULL : xstrdup_null(action->undo);
 	step->record = action != NULL && action->record != NULL;
-	return step_begin(work->hub->journal, step);
+	err = step_begin(work->hub->journal, step);
+	if (command->old_release && work->old_from == 0)
+		work->old_from = step->id;
+	return err;
 }
 
 /* Where it is to run: not where it was done before a crash. */

@@ -271,6 +271,9 @@ end_failed(struct work *work, const struct undone *undone,
 	if (work_is_cut(work))
 		return err_recode(why, ERR_INTERRUPTED);
 	work_blame(work, why);
+	if (!work->flipped && changed)
+		work_break(work, "nothing was flipped, and what was undone"
+		    " stays undone; the code is as before");
 	if (!work->flipped)
 		return work_move(work, changed ? DEPLOY_BROKEN :
 		    DEPLOY_ROLLED_BACK);

@@ -237,7 +237,8 @@ restart_old(struct work *work)
 	err = work_hooks(work, previous);
 	if (err == NULL)
 		err = stage_phase_old(work, PHASE_RESTART);
-	return err_first(err, stage_phase_old(work, PHASE_CLEAR));
+	err = err_first(err, stage_phase_old(work, PHASE_CLEAR));
+	return err == NULL ? NULL : err_add(err, "in the old release");
 }
 
 static const struct err *
@@ -258,13 +259,27 @@ flip_back(struct work *work)
 }
 
 /* What stands in the way of "rolled-back" is told, and makes "broken". */
-static bool
-went_well(struct work *work, const struct err *err)
+struct taking {
+	struct work *work;
+	struct undone undone;
+	struct str faults;
+	bool flipped;		/* "current" is not the old one */
+};
+
+static void
+add_fault(struct taking *taking, const char *fault)
+{
+	str_addf(&taking->faults, "%s%s", taking->faults.len == 0 ? "" : ", ",
+	    fault);
+}
+
+static void
+check(struct taking *taking, const struct err *err)
 {
 	if (err == NULL)
-		return true;
-	work_warn(work, "%s", err->text);
-	return false;
+		return;
+	work_warn(taking->work, "%s", err->text);
+	add_fault(taking, err->text);
 }
 
 static const struct err *
@@ -274,23 +289,67 @@ cut_off(void)
 	    " not take a step, while a deploy was activated");
 }
 
-static const struct err *
-end_failed(struct work *work, bool well)
+/* Where a hand is needed it helps to know where it is not. */
+static const char *
+what_is_back(const struct taking *taking)
 {
+	const struct work *work = taking->work;
+	bool code = work->deploy.previous != NULL && !taking->flipped;
+	bool data = taking->undone.failed == 0 && taking->undone.lost == 0 &&
+	    work->deploy.migrated != MIGRATED_PERHAPS;
+
+	if (code && data)
+		return "; code and data are as before";
+	if (code)
+		return "; the code is as before";
+	return data ? "; the data are as before" : "";
+}
+
+static const struct err *
+end_failed(struct taking *taking)
+{
+	struct work *work = taking->work;
 	const struct err *err;
 
-	if (!well)
+	if (taking->faults.len > 0) {
+		work_break(work, "%s%s", taking->faults.s,
+		    what_is_back(taking));
 		return work_move(work, DEPLOY_BROKEN);
+	}
 	err = work_move(work, DEPLOY_ROLLED_BACK);
 	return err != NULL ? err : work_set_aside(work);
+}
+
+/* One act after the other, whatever becomes of each. */
+static void
+take_all_back(struct taking *taking)
+{
+	struct work *work = taking->work;
+	struct undone *undone = &taking->undone;
+	const struct err *err;
+
+	if (undone->failed > 0)
+		add_fault(taking, "an undo failed");
+	check(taking, undo_deploy(work, work->deploy.number, undone));
+	undo_end(work, undone);
+	if (undone->lost > 0 && taking->faults.len == 0)
+		add_fault(taking, "a migration cannot be undone");
+	check(taking, judge_migrations(work, undone));
+	err = flip_back(work);
+	taking->flipped = err != NULL;
+	check(taking, err);
+	check(taking, branch_back(work));
+	if (work->flipped || work->resumed || undone->undone > 0)
+		check(taking, restart_old(work));
+	if (undone->lost == 0)
+		check(taking, maintenance_down(work));
 }
 
 const struct err *
 take_back(struct work *work, const struct err *why)
 {
-	struct undone undone = { 0 };
+	struct taking taking = { .work = work, .faults = STR_INIT };
 	const struct err *err;
-	bool well;
 
 	if (work_is_cut(work))
 		return cut_off();
@@ -301,25 +360,17 @@ take_back(struct work *work, const struct err *why)
 		err = count_effects(work);
 	if (err == NULL)
 		err = step_each(work->hub->journal, work->deploy.number,
-		    false, count_undone, &undone);
+		    false, count_undone, &taking.undone);
 	if (err != NULL)
 		return err;
-	well = undone.failed == 0;
-	well = went_well(work, undo_deploy(work, work->deploy.number,
-	    &undone)) && well;
-	undo_end(work, &undone);
-	well = went_well(work, judge_migrations(work, &undone)) && well;
-	well = went_well(work, flip_back(work)) && well;
-	well = went_well(work, branch_back(work)) && well;
-	if (work->flipped || work->resumed || undone.undone > 0)
-		well = went_well(work, restart_old(work)) && well;
-	if (undone.lost > 0)
-		well = false;
-	else
-		well = went_well(work, maintenance_down(work)) && well;
-	if (work_is_cut(work))
-		return cut_off();
-	work->deploy.window_ms = clock_monotonic_ms() -
-	    work->window_from_ms;
-	return end_failed(work, well);
+	take_all_back(&taking);
+	if (work_is_cut(work)) {
+		err = cut_off();
+	} else {
+		work->deploy.window_ms = clock_monotonic_ms() -
+		    work->window_from_ms;
+		err = end_failed(&taking);
+	}
+	str_release(&taking.faults);
+	return err;
 }

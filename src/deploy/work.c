@@ -287,6 +287,22 @@ work_blame(struct work *work, const struct err *err)
 		work->deploy.error = xstrdup(err->text);
 }
 
+void
+work_break(struct work *work, const char *fmt, ...)
+{
+	struct str text = STR_INIT;
+	va_list ap;
+
+	if (work->deploy.error != NULL)
+		str_addf(&text, "%s; ", work->deploy.error);
+	str_add(&text, "broken: ");
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	free(work->deploy.error);
+	work->deploy.error = str_detach(&text);
+}
+
 static const struct err *
 on_note(const char *host, const struct message *message, void *ctx)
 {
@@ -371,7 +387,8 @@ report_results(struct work *work)
 		char *state;
 
 		err = step_worst_state(work->hub->journal,
-		    work->deploy.number, action_of(work, name), &state);
+		    work->deploy.number, action_of(work, name),
+		    work->old_from, &state);
 		if (err != NULL)
 			return err;
 		/* In a deploy that is live only the page was taken back. */

@@ -39,6 +39,8 @@ struct work {
 	bool resumed;				/* picked up after a crash */
 	bool made_more;				/* the release has more than its
 						 * commit: a command ran */
+	int64_t old_from;			/* the first step that ran in
+						 * the old release; 0: none */
 	bool unwritten;				/* a step's end is not in the
 						 * journal: it was refused */
 };
@@ -113,6 +115,10 @@ const struct err *work_activate(struct work *work);
 
 /* Keep this error as the deploy's, unless it has one. */
 void work_blame(struct work *work, const struct err *err);
+
+/* It could not be taken back whole: why, behind the error that it has. */
+void work_break(struct work *work, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Ask every host; answers' notes become warnings. */
 const struct err *work_ask(struct work *work, const bool *mask,

@@ -135,15 +135,16 @@ step_phase_now(struct journal *journal, int64_t deploy, char **phase)
 
 const struct err *
 step_worst_state(struct journal *journal, int64_t deploy, const char *action,
-    char **state)
+    int64_t before_id, char **state)
 {
 	return db_get_text(state, journal_db(journal), "SELECT state"
 	    " FROM steps AS step WHERE deploy = ?1 AND action = ?2"
+	    " AND id < coalesce(?3, id + 1)"
 	    " AND NOT (state = 'interrupted' AND EXISTS (SELECT 1"
 	    " FROM steps WHERE deploy = ?1 AND action = ?2"
 	    " AND host = step.host AND id > step.id))"
-	    " ORDER BY state = 'done', id DESC LIMIT 1", "is", deploy,
-	    action);
+	    " ORDER BY state = 'done', id DESC LIMIT 1", "isn", deploy,
+	    action, before_id);
 }
 
 const struct err *

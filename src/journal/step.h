@@ -60,10 +60,11 @@ const struct err *step_phase_now(struct journal *journal, int64_t deploy,
 /*
  * The state of an action's steps in a deploy, given: of several hosts the
  * one that is not done; NULL when it did not run. One that was interrupted
- * and ran again is what it was then.
+ * and ran again is what it was then. Only steps before "before_id" count,
+ * 0: all do.
  */
 const struct err *step_worst_state(struct journal *journal, int64_t deploy,
-    const char *action, char **state);
+    const char *action, int64_t before_id, char **state);
 
 /*
  * How long an action, or a hook of the release, took the last time that it

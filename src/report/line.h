@@ -21,6 +21,9 @@
 /* Characters of a subject that people are shown. */
 #define LINE_SUBJECT_MAX 72
 
+/* Where to look at what is to be done with a broken deploy. */
+#define LINE_BROKEN "A BROKEN DEPLOY in slipway-hooks(7)"
+
 /* NULL adds nothing. */
 void line_text(struct str *out, const char *text);
 

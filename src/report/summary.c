@@ -265,7 +265,7 @@ add_failure(const struct summary *summary, const char *state)
 	if (broken) {
 		add_command(summary, "needs a hand", "show",
 		    get(summary, "deploy"));
-		str_addch(summary->out, '\n');
+		str_add(summary->out, "; " LINE_BROKEN "\n");
 	}
 	add_again(summary);
 }

@@ -339,5 +339,7 @@ table_show(struct str *out, struct journal *journal,
 		err = step_each(journal, deploy->number, false, add_step,
 		    out);
 	line_pair(out, "error", deploy->error);
+	line_pair(out, "needs a hand", deploy->state == DEPLOY_BROKEN ?
+	    LINE_BROKEN : NULL);
 	return err;
 }

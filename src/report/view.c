@@ -119,6 +119,16 @@ open_deploy(struct view *view, int64_t deploy)
 	free(path);
 }
 
+static bool
+is_apart(const struct view *view, int64_t number)
+{
+	for (size_t i = 0; i < view->spec->n_apart; i++) {
+		if (view->spec->apart[i] == number)
+			return true;
+	}
+	return false;
+}
+
 /*
  * One that waited leads to the one that was taken, with a greater number;
  * one that came late to an older row, which waited or was taken. What was
@@ -127,7 +137,8 @@ open_deploy(struct view *view, int64_t deploy)
 static void
 follow_into(struct view *view, int64_t next)
 {
-	if (view->spec->follow && next != view->deploy) {
+	if (view->spec->follow && next != view->deploy &&
+	    !is_apart(view, next)) {
 		open_deploy(view, next);
 		view->followed = true;
 	} else {

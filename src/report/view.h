@@ -17,6 +17,7 @@
 #define VIEW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -51,6 +52,8 @@ struct view_spec {
 	int out_fd;
 	view_wake_cb wake;	/* NULL: only watch */
 	bool follow;		/* wait for what comes; else what is there */
+	const int64_t *apart;	/* deploys that have a view of their own: */
+	size_t n_apart;		/* not followed into */
 };
 
 /*

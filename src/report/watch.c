@@ -43,24 +43,100 @@ collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-/*
- * Of several, each is named once more before its activation is shown: the
- * one that took its place, if it was superseded.
- */
-static const struct err *
-say_which(const struct hub *hub, const struct deploy *deploy)
+/* Of several, each is named once more before its activation is shown. */
+static void
+say_which(const struct deploy *deploy)
 {
-	struct deploy now;
 	struct vec line = VEC_INIT;
-	const struct err *err;
 
-	err = deploy_get_last(hub->journal, deploy->number, &now);
-	if (err == NULL)
-		vec_pushf(&line, "deploy %" PRId64 ", %s:", now.number,
-		    now.environment);
+	vec_pushf(&line, "deploy %" PRId64 ", %s:", deploy->number,
+	    deploy->environment);
 	say_notes(&line);
 	vec_release(&line);
-	deploy_release(&now);
+}
+
+static bool
+has(const struct list *list, int64_t number)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->v[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+static void
+list_release(struct list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		deploy_release(&list->v[i]);
+	free(list->v);
+}
+
+/*
+ * What a push asked for and what took its place, oldest first, and each of
+ * them once: several refs of one push often end in one deploy.
+ */
+static const struct err *
+find_ends(const struct hub *hub, const struct list *asked,
+    struct list *ends)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = asked->n; i > 0 && err == NULL; i--) {
+		struct deploy last;
+
+		err = deploy_get_last(hub->journal, asked->v[i - 1].number,
+		    &last);
+		if (err == NULL && !has(ends, last.number))
+			err = collect(hub->journal, &last, ends);
+		deploy_release(&last);
+	}
+	return err;
+}
+
+static const struct err *
+watch(const struct view_spec *shared, const struct deploy *deploy,
+    int64_t *last)
+{
+	struct view_spec spec = *shared;
+
+	spec.deploy = deploy->number;
+	spec.environment = deploy->environment;
+	return view_deploy(&spec, last);
+}
+
+/* Each to where it is prepared, or where another view goes on. */
+static const struct err *
+watch_prepared(struct view_spec *spec, const struct list *asked)
+{
+	int64_t *apart = xcalloc(2 * asked->n, sizeof(*apart));
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < asked->n; i++)
+		apart[i] = asked->v[i].number;
+	spec->apart = apart;
+	spec->n_apart = asked->n;
+	for (size_t i = asked->n; i > 0 && err == NULL; i--)
+		err = watch(spec, &asked->v[i - 1],
+		    &apart[spec->n_apart++]);
+	free(apart);
+	return err;
+}
+
+static const struct err *
+watch_activated(const struct view_spec *spec, const struct list *asked)
+{
+	struct list ends = { asked->config, NULL, 0 };
+	const struct err *err = find_ends(spec->hub, asked, &ends);
+	int64_t last;
+
+	for (size_t i = 0; i < ends.n && err == NULL; i++) {
+		if (ends.n > 1)
+			say_which(&ends.v[i]);
+		err = watch(spec, &ends.v[i], &last);
+	}
+	list_release(&ends);
 	return err;
 }
 
@@ -69,32 +145,24 @@ watch_push(const struct hub *hub, int64_t push, enum view_part part,
     view_wake_cb wake)
 {
 	struct deploy_filter filter = { .push = push };
-	struct list list = { hub->config, NULL, 0 };
+	struct list asked = { hub->config, NULL, 0 };
+	struct view_spec spec = {
+		.hub = hub,
+		.part = part,
+		.out_fd = STDERR_FILENO,
+		.wake = wake,
+		.follow = true,
+	};
 	const struct err *err;
 
 	if (push == 0)
 		return NULL;
-	err = deploy_each(hub->journal, &filter, collect, &list);
-	for (size_t i = list.n; i > 0; i--) {
-		struct deploy *deploy = &list.v[i - 1];
-		struct view_spec spec = {
-			.hub = hub,
-			.deploy = deploy->number,
-			.environment = deploy->environment,
-			.part = part,
-			.out_fd = STDERR_FILENO,
-			.wake = wake,
-			.follow = true,
-		};
-		int64_t last;
-
-		if (err == NULL && list.n > 1 && part == VIEW_ACTIVATE)
-			err = say_which(hub, deploy);
-		if (err == NULL)
-			err = view_deploy(&spec, &last);
-		deploy_release(deploy);
-	}
-	free(list.v);
+	err = deploy_each(hub->journal, &filter, collect, &asked);
+	if (err == NULL && part == VIEW_PREPARE)
+		err = watch_prepared(&spec, &asked);
+	else if (err == NULL)
+		err = watch_activated(&spec, &asked);
+	list_release(&asked);
 	return err;
 }
 

@@ -2,7 +2,9 @@
  * watch - show every deploy that a push asked for, one after the other.
  *
  * They run side by side where they belong to different environments; a
- * reader who waits for the first finds the others further on.
+ * reader who waits for the first finds the others further on. Several refs of
+ * one push may end in one deploy: that is shown once, behind a line for each
+ * that it took the place of.
  */
 #ifndef WATCH_H
 #define WATCH_H

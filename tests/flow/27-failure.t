@@ -129,7 +129,13 @@ git -C "$work" reset -q --hard HEAD~1
 commit index.html five "fifth -m1- -m4- -nocheck-"
 push --force main
 is "a deploy whose undo fails is broken" "$(newest state)" broken
-like "and says so" "$banner" '(undo|needs a hand|could not)'
+like "and says so, and why" "$banner" \
+    'failed at verify .*; broken: undo of m4: exit 1; the code is as before'
+like "where to look" "$banner" \
+    "needs a hand +slipway show [0-9]+ -C $repo; A BROKEN DEPLOY in slip"
+run "$slipway" show -C "$repo"
+like "slipway show says so, too" "$out" 'error +verify .*; broken: undo of m4'
+like "and where to look" "$out" 'needs a hand +A BROKEN DEPLOY in'
 like "that migrations were not undone" "$banner" \
     'migrations +ran, not (all )?undone'
 like "the other undo ran nevertheless" "$(trace)" 'undo m1'
@@ -138,6 +144,34 @@ is_exit "the same from the command line has exit status 6" 6
 check_invariants "after a broken deploy"
 run "$slipway" status -C "$repo"
 isnt "status says so by its exit status" "$status" 0
+
+# A command that the old release does not have.
+push_broken() {
+	actions | config_trace
+	cat >> "$repo/slipway.ini" <<'EOF'
+[action cc]
+phase = clear
+directive = cc
+run = bin/clear-cache
+EOF
+	git -C "$work" reset -q --hard HEAD~1
+	script bin/clear-cache <<'EOF'
+#!/bin/sh
+true
+EOF
+	commit index.html cc "clears -m1- -cc- -nocheck-"
+	push --force main
+}
+push_broken
+is "an action fails in the old release" "$(newest state)" broken
+like "the banner says which" "$banner" \
+    'verify .nocheck.: exit 22; broken: in the old release: clear .cc.: exit 127;'
+like "and what is well" "$banner" '; code and data are as before$'
+like "a directive's result is that of the new release" "$banner" \
+    'directives +cc done, m1 undone'
+is "the old release is live" "$(current)" "$one"
+like "status says it, too" "$("$slipway" status -C "$repo" 2> /dev/null)" \
+    'broken: verify .*; broken: in the old release: clear'
 
 # After activation.
 git -C "$work" reset -q --hard HEAD~1

@@ -16,14 +16,21 @@ add_step(const struct step *step, void *ctx)
 }
 
 static void
-is_worst(struct journal *journal, const char *action, const char *want,
-    const char *name)
+is_worst_before(struct journal *journal, const char *action, int64_t id,
+    const char *want, const char *name)
 {
 	char *state;
 
-	is_ok(step_worst_state(journal, 1, action, &state), "%s", name);
+	is_ok(step_worst_state(journal, 1, action, id, &state), "%s", name);
 	is_str(state, want, "%s: its state", name);
 	free(state);
+}
+
+static void
+is_worst(struct journal *journal, const char *action, const char *want,
+    const char *name)
+{
+	is_worst_before(journal, action, 0, want, name);
 }
 
 static void
@@ -56,6 +63,10 @@ test_steps(void)
 	is_ok(step_begin(journal, &step), "there once more");
 	is_ok(step_end(journal, &step), "it is done");
 	is_worst(journal, "two", "done", "what it is after it ran again");
+	is_ok(step_begin(journal, &step), "in the old release");
+	is_ok(step_set_state(journal, step.id, "failed"), "it fails");
+	is_worst(journal, "two", "failed", "of all");
+	is_worst_before(journal, "two", step.id, "done", "before that");
 	is_worst(journal, "three", NULL, "what did not run");
 	journal_close(journal);
 }

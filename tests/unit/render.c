@@ -212,7 +212,8 @@ static const struct {
 	    "  live          release 2 is live (9f8e7d6)\n"
 	    "  migrations    ran, not undone\n"
 	    "  maintenance   up\n"
-	    "  needs a hand  slipway show 42 -C /r\n"
+	    "  needs a hand  slipway show 42 -C /r; A BROKEN DEPLOY in"
+	    " slipway-hooks(7)\n"
 	    "  again         slipway retry 42 -C /r\n" },
 	{ "a failure without words", "/r",
 	    END("failed", "null", "null", "\"1\"", "none", "not used",
