@@ -37,3 +37,20 @@ absence_error(const struct hub *hub, int64_t deploy)
 	free(path);
 	return err;
 }
+
+void
+absence_last_word(struct str *out, const struct hub *hub,
+    const struct deploy *deploy)
+{
+	str_addf(out, "%sdeploy %" PRId64 " is %s",
+	    deploy_outcome(deploy) == NULL ? "" : "error: ", deploy->number,
+	    deploy_state_name(deploy->state));
+	if (deploy->error != NULL) {
+		str_add(out, ": ");
+		line_text(out, deploy->error);
+	}
+	str_addf(out, "\n  its log       is incomplete, see: slipway show %"
+	    PRId64 " -C ", deploy->number);
+	line_word(out, hub->path);
+	str_addch(out, '\n');
+}

@@ -23,7 +23,6 @@
 #include "lock.h"
 #include "log.h"
 #include "report/absence.h"
-#include "report/line.h"
 #include "report/render.h"
 
 /* Rendered text waiting for the reader; the rest waits in the log. */
@@ -221,27 +220,6 @@ log_is_lost(const struct view *view)
 	return lost;
 }
 
-static void
-add_last_word(struct view *view, const struct deploy *deploy)
-{
-	const char *repo = view->spec->hub->path;
-	struct str *out = &view->pending;
-
-	if (view->spec->part == VIEW_PREPARE)
-		return;
-	str_addf(out, "%sdeploy %" PRId64 " is %s",
-	    deploy_outcome(deploy) == NULL ? "" : "error: ", deploy->number,
-	    deploy_state_name(deploy->state));
-	if (deploy->error != NULL) {
-		str_add(out, ": ");
-		line_text(out, deploy->error);
-	}
-	str_addf(out, "\n  its log       is incomplete, see: slipway show %"
-	    PRId64 " -C ", deploy->number);
-	line_word(out, repo);
-	str_addch(out, '\n');
-}
-
 /*
  * Will the log say no more? The journal knows that a deploy is over before
  * the log says so, and finishing takes its time; but a runner that has
@@ -279,7 +257,9 @@ conclude(struct view *view, const struct deploy *deploy)
 	if (deploy->state == DEPLOY_SUPERSEDED) {
 		follow_into(view, deploy->superseded_by);
 	} else {
-		add_last_word(view, deploy);
+		if (view->spec->part != VIEW_PREPARE)
+			absence_last_word(&view->pending, view->spec->hub,
+			    deploy);
 		set_complete(view);
 	}
 }

@@ -28,18 +28,23 @@ was_shown(const struct config *config, const struct deploy *deploy)
 	    (env != NULL && env->set.transactional);
 }
 
+static void
+list_add(struct list *list, const struct deploy *deploy)
+{
+	list->v = xreallocarray(list->v, list->n + 1, sizeof(*list->v));
+	list->v[list->n] = (struct deploy)DEPLOY_INIT;
+	list->v[list->n].number = deploy->number;
+	list->v[list->n++].environment = xstrdup(deploy->environment);
+}
+
 static const struct err *
 collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	struct list *list = ctx;
 
 	(void)journal;
-	if (was_shown(list->config, deploy))
-		return NULL;
-	list->v = xreallocarray(list->v, list->n + 1, sizeof(*list->v));
-	list->v[list->n] = (struct deploy)DEPLOY_INIT;
-	list->v[list->n].number = deploy->number;
-	list->v[list->n++].environment = xstrdup(deploy->environment);
+	if (!was_shown(list->config, deploy))
+		list_add(list, deploy);
 	return NULL;
 }
 
@@ -89,7 +94,7 @@ find_ends(const struct hub *hub, const struct list *asked,
 		err = deploy_get_last(hub->journal, asked->v[i - 1].number,
 		    &last);
 		if (err == NULL && !has(ends, last.number))
-			err = collect(hub->journal, &last, ends);
+			list_add(ends, &last);
 		deploy_release(&last);
 	}
 	return err;
@@ -110,16 +115,17 @@ watch(const struct view_spec *shared, const struct deploy *deploy,
 static const struct err *
 watch_prepared(struct view_spec *spec, const struct list *asked)
 {
-	int64_t *apart = xcalloc(2 * asked->n, sizeof(*apart));
+	int64_t *apart = xcalloc(2 * asked->n, sizeof(*apart)), last;
 	const struct err *err = NULL;
 
 	for (size_t i = 0; i < asked->n; i++)
 		apart[i] = asked->v[i].number;
 	spec->apart = apart;
 	spec->n_apart = asked->n;
-	for (size_t i = asked->n; i > 0 && err == NULL; i--)
-		err = watch(spec, &asked->v[i - 1],
-		    &apart[spec->n_apart++]);
+	for (size_t i = asked->n; i > 0 && err == NULL; i--) {
+		err = watch(spec, &asked->v[i - 1], &last);
+		apart[spec->n_apart++] = last;
+	}
 	free(apart);
 	return err;
 }
@@ -127,7 +133,7 @@ watch_prepared(struct view_spec *spec, const struct list *asked)
 static const struct err *
 watch_activated(const struct view_spec *spec, const struct list *asked)
 {
-	struct list ends = { asked->config, NULL, 0 };
+	struct list ends = { 0 };
 	const struct err *err = find_ends(spec->hub, asked, &ends);
 	int64_t last;
 
