@@ -52,4 +52,7 @@ void clock_add_duration(struct str *str, int64_t ms);
 /* "2026-11-20 10:14" in local time: for people. */
 void clock_add_local(struct str *str, int64_t at);
 
+/* "2026-11-20 10:14:58" likewise. */
+void clock_add_local_seconds(struct str *str, int64_t at);
+
 #endif

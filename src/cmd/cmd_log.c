@@ -2,6 +2,7 @@
  * slipway log, show, status - what happened, and how things stand.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,8 +23,10 @@
 struct listing {
 	struct call *call;
 	const char *pattern;	/* NULL: none was given */
+	struct table_columns columns;
 	struct str *out;
 	struct json json;
+	size_t n;
 };
 
 static const struct err *
@@ -31,13 +34,36 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	struct listing *listing = ctx;
 
+	listing->n++;
 	if (listing->call->json)
 		return table_json(&listing->json, journal, deploy);
 	if (listing->pattern != NULL)
 		return pattern_add(listing->out, listing->pattern, journal,
 		    deploy);
-	table_log_line(listing->out, deploy);
+	table_log_line(listing->out, &listing->columns, deploy);
 	return NULL;
+}
+
+/* Does a push to more than one ref go live there? */
+static bool
+takes_several(const struct environment *env)
+{
+	return env->branch == NULL || env->tags.n > 0;
+}
+
+/* Without a config nobody knows how long the names are. */
+static void
+choose_columns(struct table_columns *columns, const struct config *config)
+{
+	for (size_t i = 0; config != NULL && i < config->n_environments;
+	    i++) {
+		const struct environment *env = &config->environments[i];
+		size_t len = strlen(env->name);
+
+		columns->refs = columns->refs || takes_several(env);
+		if (len > columns->environment_width)
+			columns->environment_width = len;
+	}
 }
 
 static const struct err *
@@ -49,7 +75,7 @@ list_all(struct listing *listing, const struct deploy_filter *filter)
 	if (call->json)
 		json_array(&listing->json);
 	else if (listing->pattern == NULL)
-		table_log_head(listing->out);
+		table_log_head(listing->out, &listing->columns);
 	err = filter_each(call, filter, list_one, listing);
 	if (call->json) {
 		json_end(&listing->json);
@@ -81,10 +107,13 @@ run_log(struct call *call)
 		err = cmd_open_journal(call);
 	if (err == NULL)
 		err = filter_read(&filter, call);
+	choose_columns(&listing.columns, call->hub.config);
 	if (err == NULL)
 		err = list_all(&listing, &filter);
 	if (err == NULL)
 		err = cmd_print(&out);
+	if (err == NULL && listing.n == 0)
+		fprintf(stderr, "slipway: there is no such deploy\n");
 	filter_release(&filter);
 	str_release(&out);
 	return err;
@@ -97,7 +126,11 @@ static const struct cmd_option log_options[] = {
 	{ 0, "since", "WHEN", "requested since WHEN: 2026-11-20, friday,"
 	    " \"3 days ago\"" },
 	{ 0, "until", "WHEN", "requested before WHEN" },
-	{ 0, "state", "STATE", "in this state: live, retired, failed, ..." },
+	{ 0, "state", "STATE", "in this state, or in one of several (with"
+	    " commas, or the option again): queued, preparing, prepared,"
+	    " activating, live, retired, failed, rolled-back, broken,"
+	    " superseded, cancelled" },
+	{ 0, "kind", "KIND", "deploy or rollback" },
 	{ 'd', "directive", "NAME", "for which -NAME- was asked" },
 	{ 0, "commit", "REV", "of this commit" },
 	{ 0, "path", "PATH", "that changed what the site has at PATH" },
@@ -116,7 +149,8 @@ const struct cmd cmd_log = {
 	    " object in braces stands for its value, which is made visible"
 	    " as for a terminal: a record is one line.",
 	.example = "slipway log -C /srv/shop.git --since friday\n"
-	    "slipway log -C /srv/shop.git --state failed --json\n"
+	    "slipway log -C /srv/shop.git --state"
+	    " failed,rolled-back,broken --json\n"
 	    "slipway log -C /srv/shop.git -d updb --format '{deploy}"
 	    " {short} {pusher}'",
 	.json = true,
@@ -268,6 +302,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.environment = env->name,
 		.root = env->set.root,
 		.left = left,
+		.refs = takes_several(env),
 	};
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;

@@ -25,7 +25,7 @@ check_state(const char *state)
 	struct str names = STR_INIT;
 	const struct err *err;
 
-	if (state == NULL || deploy_state_by_name(&found, state))
+	if (deploy_state_by_name(&found, state))
 		return NULL;
 	for (int i = 0; i < DEPLOY_STATES; i++) {
 		all[i] = deploy_state_name((enum deploy_state)i);
@@ -40,6 +40,46 @@ check_state(const char *state)
 		    state, names.s);
 	str_release(&names);
 	return err;
+}
+
+/* One or several, in one option or in several; one is found faster. */
+static const struct err *
+read_states(struct deploy_filter *filter, const struct call *call)
+{
+	struct vec given = VEC_INIT, states = VEC_INIT;
+	struct str joined = STR_INIT, list = STR_INIT;
+	const struct err *err = NULL;
+
+	call_values(call, "state", &given);
+	vec_join(&given, ",", &joined);
+	if (given.n > 0)
+		vec_split(&states, joined.s, ",");
+	if (given.n > 0 && states.n == 0)
+		err = check_state("");
+	for (size_t i = 0; err == NULL && i < states.n; i++) {
+		err = check_state(states.v[i]);
+		str_addf(&list, "%s%s,", i == 0 ? "," : "", states.v[i]);
+	}
+	if (err == NULL && states.n == 1)
+		filter->state = xstrdup(states.v[0]);
+	else if (err == NULL && states.n > 1)
+		filter->states = xstrdup(list.s);
+	vec_release(&given);
+	vec_release(&states);
+	str_release(&joined);
+	str_release(&list);
+	return err;
+}
+
+static const struct err *
+read_kind(struct deploy_filter *filter, const struct call *call)
+{
+	filter->kind = call_value(call, "kind");
+	if (filter->kind == NULL || strcmp(filter->kind, "deploy") == 0 ||
+	    strcmp(filter->kind, "rollback") == 0)
+		return NULL;
+	return err_new(ERR_USAGE, "--kind %s: say deploy or rollback",
+	    filter->kind);
 }
 
 const struct err *
@@ -117,10 +157,11 @@ filter_read(struct deploy_filter *filter, const struct call *call)
 	filter->environment = call->environment;
 	filter->author = call_value(call, "author");
 	filter->pusher = call_value(call, "pusher");
-	filter->state = call_value(call, "state");
 	filter->oldest_first = call_has(call, "reverse");
 	filter->limit = LIMIT;
-	err = check_state(filter->state);
+	err = read_states(filter, call);
+	if (err == NULL)
+		err = read_kind(filter, call);
 	if (err == NULL && limit != NULL &&
 	    cmd_number(&filter->limit, limit) != NULL)
 		err = err_new(ERR_USAGE, "-n %s: say a number from 1",
@@ -139,6 +180,8 @@ filter_release(struct deploy_filter *filter)
 {
 	free((char *)filter->commit);
 	free((char *)filter->directive);
+	free((char *)filter->state);
+	free((char *)filter->states);
 	memset(filter, 0, sizeof(*filter));
 }
 

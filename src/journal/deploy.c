@@ -309,6 +309,8 @@ deploy_newest_failed(struct journal *journal, const char *environment,
     " AND (?10 IS NULL OR instr(lower(pusher), lower(?10)) > 0)" \
     " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM directives" \
     "  WHERE deploy = number AND name = ?11))" \
+    " AND (?12 IS NULL OR instr(?12, ',' || state || ',') > 0)" \
+    " AND (?13 IS NULL OR kind = ?13)" \
     " ORDER BY number DESC LIMIT coalesce(?7, -1)"
 
 static const char each_waiting[] = SELECT_DEPLOYS "WHERE state = 'queued'"
@@ -348,10 +350,11 @@ deploy_each(struct journal *journal, const struct deploy_filter *filter,
 	    each_sql(filter)) : xstrdup(each_sql(filter));
 
 	err = db_query(&query, journal_db(journal), sql,
-	    filter->waiting ? "s" : "ssnsnsnnnss", filter->environment,
+	    filter->waiting ? "s" : "ssnsnsnnnssss", filter->environment,
 	    filter->author, filter->since_at, filter->state, filter->push,
 	    filter->commit, filter->limit, filter->above, filter->until_at,
-	    filter->pusher, filter->directive);
+	    filter->pusher, filter->directive, filter->states,
+	    filter->kind);
 	free(sql);
 	if (err != NULL)
 		return err;

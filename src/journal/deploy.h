@@ -156,6 +156,8 @@ struct deploy_filter {
 	int64_t since_at;
 	int64_t until_at;	/* requested before that */
 	const char *state;	/* a state's name */
+	const char *states;	/* any of several: ",failed,broken," */
+	const char *kind;	/* "deploy" or "rollback" */
 	const char *directive;	/* asked for, known to the config or not */
 	int64_t limit;
 	int64_t push;

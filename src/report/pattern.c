@@ -182,6 +182,17 @@ add_value(struct str *out, const struct placeholder *placeholder,
 	return NULL;
 }
 
+/* As shells leave them in quotes; any other backslash is one. */
+static size_t
+add_escape(struct str *out, const char *at)
+{
+	static const char names[] = "tn\\", values[] = "\t\n\\";
+	const char *name = at[1] == '\0' ? NULL : strchr(names, at[1]);
+
+	str_addch(out, name == NULL ? '\\' : values[name - names]);
+	return name == NULL ? 1 : 2;
+}
+
 const struct err *
 pattern_add(struct str *out, const char *pattern, struct journal *journal,
     const struct deploy *deploy)
@@ -190,12 +201,16 @@ pattern_add(struct str *out, const char *pattern, struct journal *journal,
 
 	for (const char *p = pattern; err == NULL && *p != '\0'; ) {
 		const struct placeholder *placeholder;
-		size_t len = strcspn(p, "{}");
+		size_t len = strcspn(p, "{}\\");
 
 		str_add_bytes(out, p, len);
 		p += len;
 		if (*p == '\0')
 			break;
+		if (*p == '\\') {
+			p += add_escape(out, p);
+			continue;
+		}
 		placeholder = take(p, &len);
 		if (placeholder == NULL)
 			str_addch(out, *p);

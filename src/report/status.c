@@ -9,6 +9,8 @@
 
 #include "clock.h"
 #include "journal/push.h"
+#include "journal/release.h"
+#include "plan/takes.h"
 #include "report/current.h"
 #include "report/line.h"
 #include "report/paint.h"
@@ -113,6 +115,27 @@ add_deploy(struct str *out, const struct deploy *deploy)
 	}
 	str_add(out, " by ");
 	line_text(out, deploy->pusher);
+}
+
+/* Of a rollback: what the release that it went back to was made of. */
+static void
+add_ref(struct str *out, struct journal *journal, const struct deploy *live)
+{
+	struct release release = { .id = 0 };
+	struct deploy maker = DEPLOY_INIT;
+	const char *ref = live->ref;
+	struct str text = STR_INIT;
+
+	if (ref == NULL && live->release != NULL && release_get(journal,
+	    live->environment, live->release, &release) == NULL &&
+	    deploy_get(journal, release.deploy, &maker) == NULL)
+		ref = maker.ref;
+	if (ref != NULL)
+		takes_add_ref(&text, ref);
+	line_pair(out, "of", ref == NULL ? NULL : text.s);
+	str_release(&text);
+	deploy_release(&maker);
+	release_release(&release);
 }
 
 static void
@@ -228,6 +251,8 @@ table_status(struct str *out, struct journal *journal,
 		line_text(out, place->root);
 		str_addch(out, '\n');
 		add_live(out, &status.live);
+		if (place->refs && status.live.number != 0)
+			add_ref(out, journal, &status.live);
 		line_pair(out, "but", status.fault.len == 0 ? NULL :
 		    status.fault.s);
 		line_pair(out, "not live", place->not_live);

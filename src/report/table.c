@@ -9,6 +9,7 @@
 #include "journal/push.h"
 #include "journal/step.h"
 #include "plan/phase.h"
+#include "plan/takes.h"
 #include "report/line.h"
 #include "report/paint.h"
 
@@ -37,44 +38,76 @@ static const struct {
 	[COLUMN_STATE]	     = { "STATE",       11 },
 	[COLUMN_RELEASE]     = { "RELEASE",     14 },
 	[COLUMN_COMMIT]	     = { "COMMIT",      LINE_COMMIT_DIGITS },
-	[COLUMN_PUSHER]	     = { "PUSHER",      10 },
+	[COLUMN_PUSHER]	     = { "PUSHER",      16 },
 };
 
+/* Longer names of environments are cut. */
+#define ENVIRONMENT_MAX 32
+
 static void
-add_cell(struct str *out, int column, const char *text)
+add_cell(struct str *out, const struct table_columns *wanted, int column,
+    const char *text)
 {
-	line_cell(out, text, columns[column].width);
+	size_t width = columns[column].width;
+	struct str cell = STR_INIT;
+
+	if (column == COLUMN_ENVIRONMENT && wanted->environment_width > width)
+		width = wanted->environment_width < ENVIRONMENT_MAX ?
+		    wanted->environment_width : ENVIRONMENT_MAX;
+	line_cut(&cell, text, width);
+	line_cell(out, cell.s, width);
+	str_release(&cell);
 }
 
 void
-table_log_head(struct str *out)
+table_log_head(struct str *out, const struct table_columns *wanted)
 {
 	for (int i = 0; i < COLUMN_COUNT; i++)
-		add_cell(out, i, columns[i].title);
+		add_cell(out, wanted, i, columns[i].title);
 	str_add(out, "SUBJECT\n");
 }
 
-void
-table_log_line(struct str *out, const struct deploy *deploy)
+/* "rollback: a subject", "tag v1.2: a subject". */
+static void
+add_subject(struct str *out, const struct table_columns *wanted,
+    const struct deploy *deploy)
 {
+	struct str lead = STR_INIT;
+
+	if (strcmp(deploy->kind, "rollback") == 0)
+		str_add(&lead, "rollback");
+	else if (wanted->refs && deploy->ref != NULL)
+		takes_add_ref(&lead, deploy->ref);
+	line_text(out, lead.len == 0 ? NULL : lead.s);
+	if (lead.len > 0 && deploy->subject != NULL)
+		str_add(out, ": ");
+	line_cut(out, deploy->subject, SUBJECT_MAX);
+	str_release(&lead);
+}
+
+void
+table_log_line(struct str *out, const struct table_columns *wanted,
+    const struct deploy *deploy)
+{
+	const char *state = deploy_state_name(deploy->state);
 	struct str cell = STR_INIT;
 
 	str_addf(&cell, "%" PRId64, deploy->number);
-	add_cell(out, COLUMN_NUMBER, cell.s);
+	add_cell(out, wanted, COLUMN_NUMBER, cell.s);
 	str_clear(&cell);
 	clock_add_local(&cell, deploy->requested_at);
-	add_cell(out, COLUMN_TIME, cell.s);
-	add_cell(out, COLUMN_ENVIRONMENT, deploy->environment);
-	paint_begin(out, paint_of_state(deploy_state_name(deploy->state)));
-	add_cell(out, COLUMN_STATE, deploy_state_name(deploy->state));
+	add_cell(out, wanted, COLUMN_TIME, cell.s);
+	add_cell(out, wanted, COLUMN_ENVIRONMENT, deploy->environment);
+	paint_begin(out, paint_of_state(state));
+	add_cell(out, wanted, COLUMN_STATE, state);
 	paint_end(out);
-	add_cell(out, COLUMN_RELEASE, deploy->release == NULL ? "-" :
+	add_cell(out, wanted, COLUMN_RELEASE, deploy->release == NULL ? "-" :
 	    deploy->release);
 	str_clear(&cell);
 	line_commit(&cell, *deploy->commit == '\0' ? "-" : deploy->commit);
-	add_cell(out, COLUMN_COMMIT, cell.s);
-	add_cell(out, COLUMN_PUSHER, deploy->pusher);
-	line_cut(out, deploy->subject, SUBJECT_MAX);
+	add_cell(out, wanted, COLUMN_COMMIT, cell.s);
+	add_cell(out, wanted, COLUMN_PUSHER, deploy->pusher);
+	add_subject(out, wanted, deploy);
 	str_trim_end(out);
 	str_addch(out, '\n');
 	if (deploy->error != NULL) {
@@ -91,7 +124,7 @@ add_time(struct str *out, const char *label, int64_t at)
 {
 	struct str text = STR_INIT;
 
-	clock_add_local(&text, at);
+	clock_add_local_seconds(&text, at);
 	line_pair(out, label, at == 0 ? NULL : text.s);
 	str_release(&text);
 }

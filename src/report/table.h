@@ -7,20 +7,32 @@
 #ifndef TABLE_H
 #define TABLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "err.h"
 #include "journal/deploy.h"
 #include "json.h"
 #include "str.h"
 
+/* What the columns of "slipway log" go by. */
+struct table_columns {
+	size_t environment_width;	/* of the longest name; 0: no matter */
+	bool refs;			/* tell the ref before the subject */
+};
+
 /*
  * One line of "slipway log": number, time, environment, state, release,
- * commit, pusher, subject, in columns; a second, indented line for an
- * error.
+ * commit, pusher, subject, in columns, what is too long for its own being
+ * cut; a second, indented line for an error. A rollback is told before its
+ * subject.
  */
-void table_log_line(struct str *out, const struct deploy *deploy);
+void table_log_line(struct str *out, const struct table_columns *columns,
+    const struct deploy *deploy);
 
 /* The column titles of those lines. */
-void table_log_head(struct str *out);
+void table_log_head(struct str *out, const struct table_columns *columns);
 
 /*
  * Everything about one deploy for "slipway show": what was asked by which
@@ -42,6 +54,7 @@ struct table_place {
 	const struct vec *left;	/* of left_find() */
 	const char *handmade;	/* of handmade_add(); "": nothing is */
 	int64_t n_handmade;	/* -1: not known */
+	bool refs;		/* it deploys several: tell which is live */
 };
 
 /*

@@ -41,6 +41,10 @@ is "-n" "$(list -n 2)" "4 3"
 is "--state failed" "$(list --state failed)" "4 3"
 is "--state live" "$(list --state live)" "2"
 is "--state retired" "$(list --state retired)" "1"
+is "several with a comma" "$(list --state failed,live)" "4 3 2"
+is "or one after the other" "$(list --state live --state retired)" "2 1"
+is "--kind" "$(list --kind deploy -n 2)" "4 3"
+is "none is a rollback yet" "$(list --kind rollback)" ""
 is "--author" "$(list --author bob)" "2"
 is "--environment" "$(list --environment production)" "4 3 2 1"
 is "-e is short for it" "$(list -e production)" "4 3 2 1"
@@ -52,6 +56,20 @@ isnt "an environment that is not there is an error" "$status" 0
 run "$slipway" log -C "$repo" --state lively
 is_exit "a state that is not there is a usage error" 2
 like "with those that are" "$err" 'live'
+run "$slipway" log -C "$repo" --state live,lively
+is_exit "nor is it one among others" 2
+run "$slipway" log -C "$repo" --state ,
+is_exit "nor is none" 2
+run "$slipway" log -C "$repo" --kind promote
+is_exit "a kind that is not there is a usage error" 2
+run "$slipway" log -C "$repo" --kind rollback
+is_exit "nothing that matches" 0
+like "is told" "$err" 'there is no such deploy'
+run "$slipway" log --help
+for state in queued preparing prepared activating live retired failed \
+    rolled-back broken superseded cancelled; do
+	like "--help names $state" "$out" "[ (,]$state"
+done
 run "$slipway" log -C "$repo" -n x
 is_exit "a number that is none is a usage error" 2
 run "$slipway" log -C "$repo"

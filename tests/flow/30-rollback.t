@@ -191,4 +191,10 @@ slip rollback
 is_exit "the cause is mended: the rollback succeeds" 0
 is "the undo has run" "$(trace | head -n 1)" "undo 9"
 like "it says so" "$out" 'migrations +ran, undone'
+
+# The log tells which of them was no deploy.
+run "$slipway" log -C "$repo" -n 1
+like "the log tells that it was a rollback" "$out" '  rollback: [a-z]'
+run "$slipway" log -C "$repo" --kind rollback --format '{kind}\t{state}' -n 1
+is "and lists those alone" "$out" "$(printf 'rollback\tlive')"
 done_testing

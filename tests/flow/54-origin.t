@@ -96,6 +96,9 @@ refused "a tag of a tree" 'vtree does not point at a commit' vtree
 slip rollback
 is_exit "a rollback goes back to the tag before" 0
 is "so it does" "$(live_file index.html)" four
+like "status tells which tag that is" "$("$slipway" status -C "$repo")" \
+    '^  of +tag v1.0$'
+like "and the log, of each" "$("$slipway" log -C "$repo")" 'tag v1.1: fifth'
 slip deploy v1.1
 is_exit "and a tag can be deployed again" 0
 is "by its name" "$(newest ref)" refs/tags/v1.1

@@ -159,6 +159,9 @@ test_words(void)
 	str_clear(&text);
 	clock_add_local(&text, NOW);
 	is_str(text.s, "2026-11-20 11:14", "local time");
+	str_clear(&text);
+	clock_add_local_seconds(&text, NOW);
+	is_str(text.s, "2026-11-20 11:14:58", "to the second");
 	str_release(&text);
 }
 

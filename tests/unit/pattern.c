@@ -26,7 +26,9 @@ static const struct {
 	{ "{requested_at}/{started_at}", "2026-11-20T10:14:58.120Z/\n" },
 	{ "{subject}\t{kind}", "a\\x0ab\\x1b[2J\tdeploy\n" },
 	{ "{directives}", "cc updb\n" },
-	{ "%s%n\\n", "%s%n\\n\n" },
+	{ "%s%n", "%s%n\n" },
+	{ "{deploy}\\t{kind}\\n", "1\tdeploy\n\n" },
+	{ "\\\\t\\x\\", "\\t\\x\\\n" },
 };
 
 static const struct {

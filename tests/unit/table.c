@@ -15,24 +15,26 @@ static void
 test_log_lines(void)
 {
 	static const char head[] = "DEPLOY  REQUESTED         ENVIRONMENT  "
-	    "STATE        RELEASE         COMMIT   PUSHER      SUBJECT\n";
+	    "STATE        RELEASE         COMMIT   PUSHER            SUBJECT\n";
+	struct table_columns columns = { 0 };
 	struct deploy deploy = DEPLOY_INIT;
 	struct str out = STR_INIT;
 
-	table_log_head(&out);
+	table_log_head(&out, &columns);
 	is_str(out.s, head, "the titles");
 	str_clear(&out);
 	deploy.number = 41;
 	deploy.environment = (char *)"production";
+	deploy.kind = (char *)"deploy";
 	deploy.state = DEPLOY_LIVE;
 	deploy.commit = (char *)COMMIT;
 	deploy.release = (char *)"20261120101500";
 	deploy.pusher = (char *)"Zo\xc3\xab";
 	deploy.subject = (char *)"a subject";
 	deploy.requested_at = AT;
-	table_log_line(&out, &deploy);
+	table_log_line(&out, &columns, &deploy);
 	is_str(out.s, "41      2026-11-20 10:14  production   live         "
-	    "20261120101500  1a2b3c4  Zo\xc3\xab         a subject\n",
+	    "20261120101500  1a2b3c4  Zo\xc3\xab               a subject\n",
 	    "a line, aligned with the titles");
 	str_clear(&out);
 	deploy.commit = (char *)"";
@@ -40,10 +42,29 @@ test_log_lines(void)
 	deploy.subject = NULL;
 	deploy.state = DEPLOY_FAILED;
 	deploy.error = (char *)"a\x1b[0m";
-	table_log_line(&out, &deploy);
+	table_log_line(&out, &columns, &deploy);
 	is_str(out.s, "41      2026-11-20 10:14  production   failed       "
 	    "-               -        Zo\xc3\xab\n"
 	    "        error: a\\x1b[0m\n", "what is not there, and an error");
+	str_clear(&out);
+	deploy.error = NULL;
+	deploy.environment = (char *)"the-one-for-reviews";
+	deploy.pusher = (char *)"alice@laptop.example.org";
+	deploy.ref = (char *)"refs/tags/v1";
+	deploy.subject = (char *)"first";
+	columns.environment_width = 19;
+	columns.refs = true;
+	table_log_line(&out, &columns, &deploy);
+	is_str(out.s, "41      2026-11-20 10:14  the-one-for-reviews  failed"
+	    "       -               -        alice@laptop....  tag v1: first\n",
+	    "long names, and a ref");
+	str_clear(&out);
+	deploy.kind = (char *)"rollback";
+	columns.environment_width = 99;
+	table_log_line(&out, &columns, &deploy);
+	is_str(out.s, "41      2026-11-20 10:14  the-one-for-reviews"
+	    "               failed       -               -        alice@"
+	    "laptop....  rollback: first\n", "a rollback");
 	str_release(&out);
 }
 
@@ -124,7 +145,7 @@ static const char shown[] = "deploy 2: production, preparing\n"
     "  author        Alice <a@example.org>\n"
     "  pusher        alice\n"
     "  release       20261120101501\n"
-    "  requested     2026-11-20 10:14\n"
+    "  requested     2026-11-20 10:14:58\n"
     "  directive     -updb-  (option)\n"
     "  directive     -updb:all-  1a2b3c4 (message)\n"
     "  unknown       -udpb-  1a2b3c4 (trailer)\n"
