@@ -13,11 +13,11 @@
 /* The most that is read of a process's environment, in bytes. */
 #define ENVIRON_SIZE_MAX (4 * 1024 * 1024)
 
-/* A key that git cannot tell the owner of. */
-#define STRANGER "its key is none that is trusted here: of ssh keys," \
-    " gpg.ssh.allowedSignersFile has those"
+/* A key that git cannot tell the owner of; its fingerprint is put before. */
+#define STRANGER "is none that is trusted here"
 
 #define SEED "receive.certNonceSeed"
+#define SIGNERS "gpg.ssh.allowedSignersFile"
 
 /* What is wrong for each answer of git; one that is not here is unknown. */
 struct verdict {
@@ -85,6 +85,7 @@ cert_read(struct pusher *who, const char *receiver)
 {
 	const char *signer = getenv("GIT_PUSH_CERT_SIGNER"), *fault;
 	const char *cert = getenv("GIT_PUSH_CERT");
+	const char *key = getenv("GIT_PUSH_CERT_KEY");
 
 	if (cert == NULL || !repo_is_oid(cert) || repo_is_zero(cert) ||
 	    is_clients_own(receiver, cert))
@@ -97,11 +98,15 @@ cert_read(struct pusher *who, const char *receiver)
 	if (fault == NULL)
 		fault = fault_of(nonces,
 		    getenv("GIT_PUSH_CERT_NONCE_STATUS"));
-	who->fault = xstrdup_null(fault);
+	if (fault != NULL && strcmp(fault, STRANGER) == 0)
+		who->fault = xasprintf("its key%s%s " STRANGER, key == NULL ?
+		    "" : " ", key == NULL ? "" : key);
+	else
+		who->fault = xstrdup_null(fault);
 	if (fault != NULL)
 		return;
 	who->signer = xstrdup(signer);
-	who->signing_key = xstrdup_null(getenv("GIT_PUSH_CERT_KEY"));
+	who->signing_key = xstrdup_null(key);
 }
 
 /* One that git took for new, in the same second perhaps, is not. */
@@ -171,6 +176,25 @@ is_wanted(const struct environment *env, const struct config *config,
 	return err;
 }
 
+/* Who pushed can send this on to somebody who can do it. */
+static const struct err *
+add_trust(struct repo *repo, const char *fault, struct vec *reasons)
+{
+	const struct err *err;
+	char *file;
+
+	if (strstr(fault, STRANGER) == NULL)
+		return NULL;
+	err = repo_config_get(repo, SIGNERS, &file);
+	vec_pushf(reasons, "  an ssh key is trusted when " SIGNERS " on the"
+	    " server (%s) has the line", file == NULL ? "not set: slipway"
+	    " init sets it" : file);
+	vec_push(reasons, "    EMAIL namespaces=\"git\" ssh-ed25519 AAAA..."
+	    "   (from its .pub file)");
+	free(file);
+	return err;
+}
+
 static const struct err *
 refuse(const struct hub *hub, struct repo *repo, const struct push *push,
     const char *environment, struct vec *reasons)
@@ -179,18 +203,24 @@ refuse(const struct hub *hub, struct repo *repo, const struct push *push,
 	char *seed;
 
 	err = repo_config_get(repo, SEED, &seed);
-	if (push->who.cert != NULL)
+	if (push->who.cert != NULL) {
 		vec_pushf(reasons, "%s takes signed pushes alone, and this"
 		    " certificate counts for nothing: %s", environment,
 		    push->who.fault);
-	else if (seed != NULL)
+		err = err_first(err, add_trust(repo, push->who.fault,
+		    reasons));
+	} else if (seed != NULL) {
 		vec_pushf(reasons, "%s takes signed pushes alone, and this"
-		    " one is not: git push --signed; see SIGNED PUSHES in"
-		    " slipway-hooks(7)", environment);
-	else
+		    " one is not: git push --signed; with an ssh key, once,"
+		    " in your clone:\n"
+		    "  git config gpg.format ssh\n"
+		    "  git config user.signingKey ~/.ssh/id_ed25519.pub\n"
+		    "  git config push.gpgSign if-asked", environment);
+	} else {
 		vec_pushf(reasons, "%s takes signed pushes alone, and git"
 		    " here does not know yet; on the server, once: slipway"
 		    " init %s", environment, hub->path);
+	}
 	free(seed);
 	return err;
 }

@@ -349,6 +349,8 @@ check_only_from(struct gate *gate, const struct candidate *candidate)
 	return err;
 }
 
+#define SIGNERS "gpg.ssh.allowedSignersFile"
+
 /* A signed tag under another name would bring an old release back. */
 static const struct err *
 check_name(struct gate *gate, const struct candidate *candidate, bool *is)
@@ -372,6 +374,24 @@ check_name(struct gate *gate, const struct candidate *candidate, bool *is)
 	return err;
 }
 
+/* No developer can help it when the server knows no ssh key at all. */
+static const struct err *
+tell_of_signers(struct gate *gate)
+{
+	const struct err *err;
+	char *file;
+
+	err = repo_config_get(gate->repo, SIGNERS, &file);
+	if (err == NULL && file == NULL)
+		vec_pushf(&gate->reasons, "  no ssh key is known here; the"
+		    " administrator of the server can say git -C %s config "
+		    SIGNERS " %s/allowed_signers, and put keys into that"
+		    " file: see signed_tags in slipway.ini(5)",
+		    gate->hub->path, gate->hub->path);
+	free(file);
+	return err;
+}
+
 static const struct err *
 verify(struct gate *gate, const struct candidate *candidate)
 {
@@ -387,7 +407,7 @@ verify(struct gate *gate, const struct candidate *candidate)
 		    " good one here (%s); sign it with a key that the server"
 		    " knows", candidate->env->name, candidate->ref->ref,
 		    err->text);
-		err = NULL;
+		err = tell_of_signers(gate);
 	}
 	str_release(&out);
 	return err_first(err, plumbing_release(&git));

@@ -201,6 +201,10 @@ refused "a tag without a signature" \
 git -C "$work" -c user.signingKey="$T/keys/mallory.pub" tag -f -s -m "five" v5 \
     > /dev/null
 refused "a key that nobody knows" 'signature of refs/tags/v5 is not a good' v5
+git -C "$repo" config --unset gpg.ssh.allowedSignersFile
+refused "where no key is known, the administrator is told" \
+    "the administrator of the server can say git -C $repo config gpg.ssh" v5
+git -C "$repo" config gpg.ssh.allowedSignersFile "$repo/signers"
 refused "not by word either" 'refs/deploy/now' v5:refs/deploy/now
 refused "nor a commit" 'refs/deploy/now is not a signed tag' \
     main:refs/deploy/now

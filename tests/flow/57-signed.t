@@ -47,10 +47,15 @@ is "the seed stays" "$(git -C "$repo" config receive.certNonceSeed)" "$seed"
 push
 is_exit "an unsigned push is refused still" 1
 like "now with what to do" "$banner" 'this one is not: git push --signed'
+is "in three lines to copy" "$(printf '%s\n' "$banner" |
+    grep -c '^error:   git config [a-zA-Z]*[.][a-zA-Z]* ')" 3
 push --signed main
 is_exit "a key that nobody here knows is refused" 1
 like "with where it belongs" "$banner" \
-    'counts for nothing: .*gpg.ssh.allowedSignersFile'
+    "gpg.ssh.allowedSignersFile on the server .$repo/allowed_signers. has"
+like "the key is named" "$banner" \
+    "counts for nothing: its key $(fingerprint alice | tr + .) is none that is"
+like "and the line" "$banner" 'error:     EMAIL namespaces="git" ssh-ed25519'
 is "and nothing has changed" "$(snapshot)" "$before"
 
 # With the key in its place.
