@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "cmd/cmd.h"
 #include "cmd/confirm.h"
 #include "cmd/request.h"
@@ -16,6 +17,7 @@
 #include "journal/deploy.h"
 #include "journal/release.h"
 #include "release/store.h"
+#include "repo.h"
 #include "report/line.h"
 
 static void
@@ -269,6 +271,53 @@ const struct cmd cmd_retry = {
 	.run = run_retry,
 };
 
+static const struct err *
+keep_release(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct release release = { .id = 0 };
+	char **name = ctx;
+	const struct err *err;
+
+	if (*name != NULL || deploy->release == NULL)
+		return NULL;
+	err = release_get(journal, deploy->environment, deploy->release,
+	    &release);
+	if (err == NULL && strcmp(release.state, "retired") == 0)
+		*name = xstrdup(deploy->release);
+	release_release(&release);
+	return err;
+}
+
+/* Somebody names what is to be live, and not where that is. */
+static const struct err *
+no_target(const struct call *call, const char *word)
+{
+	struct deploy_filter filter = { .environment = call->environment };
+	char oid[REPO_OID_SIZE], *release = NULL;
+	struct repo *repo = NULL;
+	const struct err *err;
+
+	err = repo_open(&repo, call->hub.path, false);
+	if (err == NULL)
+		err = repo_resolve(repo, word, oid);
+	repo_close(repo);
+	if (err != NULL)
+		return err_new(ERR_USAGE, "'%s' is neither a release (14"
+		    " digits) nor a deploy number", word);
+	filter.commit = oid;
+	err = deploy_each(call->hub.journal, &filter, keep_release,
+	    &release);
+	if (err == NULL)
+		err = err_new(ERR_USAGE, "'%s' is commit %.7s, and a rollback"
+		    " goes to a release: %s%s%sto deploy it, without undoing"
+		    " anything: slipway deploy %s", word, oid,
+		    release == NULL ? "" : "slipway rollback ",
+		    release == NULL ? "" : release,
+		    release == NULL ? "" : " goes to the one of it; ", word);
+	free(release);
+	return err;
+}
+
 /* The release of a deploy, whose environment is the one that is meant. */
 static const struct err *
 target_of_deploy(struct call *call, const char *word, char **target)
@@ -278,8 +327,7 @@ target_of_deploy(struct call *call, const char *word, char **target)
 	int64_t number;
 
 	if (cmd_number(&number, word) != NULL)
-		return err_new(ERR_USAGE, "'%s' is neither a release (14"
-		    " digits) nor a deploy number", word);
+		return no_target(call, word);
 	err = deploy_get(call->hub.journal, number, &deploy);
 	if (err == NULL && call->env == NULL)
 		err = hub_environment(&call->hub, deploy.environment,
@@ -337,6 +385,30 @@ add_undo(const struct step *step, void *ctx)
 	return NULL;
 }
 
+/* "production goes back to release ... (1a2b3c4), live since ...". */
+static const struct err *
+say_target(const struct call *call, const char *name)
+{
+	struct release target, live;
+	struct str line = STR_INIT;
+	const struct err *err;
+
+	err = release_get_target(call->hub.journal, call->env->name, name,
+	    &target, &live);
+	if (err == NULL) {
+		str_addf(&line, "%s goes back to release %s (%.7s%s), which"
+		    " became live on ", call->env->name, target.name,
+		    target.commit, strcmp(target.commit, live.commit) == 0 ?
+		    ", the commit that is live" : "");
+		clock_add_local(&line, target.live_at);
+		fprintf(stderr, "%s.\n", line.s);
+	}
+	release_release(&target);
+	release_release(&live);
+	str_release(&line);
+	return err;
+}
+
 /* Code comes back by itself; whose data are undone, is asked first. */
 static const struct err *
 confirm_undo(const struct call *call, const char *target)
@@ -348,9 +420,11 @@ confirm_undo(const struct call *call, const char *target)
 		return NULL;
 	err = rollback_each(&call->hub, call->env, target, add_undo, &lines);
 	if (err == NULL && lines.len > 0) {
+		err = say_target(call, target);
 		fprintf(stderr, "This rollback undoes, in this order:\n%s",
 		    lines.s);
-		err = confirm_ask("Go on?");
+		if (err == NULL)
+			err = confirm_ask("Go on?");
 	}
 	str_release(&lines);
 	return err;
@@ -392,8 +466,9 @@ const struct cmd cmd_rollback = {
 	.help = "Go back to the release that was live before, or to RELEASE,"
 	    " or to the release of deploy N. The \"undo\" commands of every"
 	    " deploy in between run first, newest first; what cannot be"
-	    " undone is told. On a terminal, what will be undone is told"
-	    " first, and you are asked.",
+	    " undone is told. When something would be undone, and standard"
+	    " input and error are a terminal, that is told first, and you"
+	    " are asked; nobody is asked otherwise, or with -y.",
 	.example = "slipway rollback -C /srv/shop.git\n"
 	    "slipway rollback -C /srv/shop.git 20261119090000",
 	.json = true,

@@ -207,6 +207,11 @@ rollback_prepare(struct work *work)
 	const struct err *err;
 
 	err = choose_target(work);
+	if (err == NULL && strcmp(work->live_commit, work->deploy.commit) ==
+	    0)
+		work_warn(work, "release %s is of the commit that is live"
+		    " already, %.7s: what the site is does not change",
+		    work->deploy.release, work->deploy.commit);
 	if (err == NULL)
 		err = branch_begin(work);
 	if (err == NULL)

@@ -9,6 +9,14 @@
 #include "report/line.h"
 #include "report/paint.h"
 
+static bool is_remote;
+
+void
+summary_for_remote(bool remote)
+{
+	is_remote = remote;
+}
+
 struct summary {
 	struct str *out;
 	const struct json_flat *end;
@@ -42,7 +50,8 @@ static void
 add_words(const struct summary *summary, const char *verb,
     const char *argument)
 {
-	str_addf(summary->out, "slipway %s ", verb);
+	str_addf(summary->out, "%sslipway %s ", is_remote ?
+	    "on the server: " : "", verb);
 	if (argument != NULL) {
 		line_text(summary->out, argument);
 		str_addch(summary->out, ' ');
@@ -154,8 +163,15 @@ add_success(const struct summary *summary)
 	add_results(summary);
 	add_database_and_page(summary);
 	/* After a rollback the one before may be the first of all. */
-	if (get(summary, "previous") != NULL && !is_rollback(summary))
-		add_rollback(summary, "roll back", NULL);
+	if (get(summary, "previous") == NULL || is_rollback(summary))
+		return;
+	add_rollback(summary, "roll back", NULL);
+	if (is_remote) {
+		line_label(summary->out, "");
+		str_add(summary->out, "or git push REMOTE :refs/deploy/");
+		line_text(summary->out, get(summary, "environment"));
+		str_add(summary->out, "/rollback\n");
+	}
 }
 
 /* What the journal has for live is not what visitors get. */

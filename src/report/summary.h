@@ -14,9 +14,17 @@
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
+#include <stdbool.h>
+
 #include "json.h"
 #include "str.h"
 #include "vec.h"
+
+/*
+ * From here on whoever reads is not on this machine: commands are told to be
+ * for the server, and what git alone can do is named.
+ */
+void summary_for_remote(bool remote);
 
 /*
  * Append the block of an "end" event. "results" has "NAME RESULT" for each

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "journal/deploy.h"
 #include "report/say.h"
+#include "report/summary.h"
 
 /* Collected first: no query stays open while a view waits. */
 struct list {
@@ -146,6 +147,14 @@ watch_activated(const struct view_spec *spec, const struct list *asked)
 	return err;
 }
 
+/* Who pushes over ssh or HTTP may have no shell here. */
+static void
+speak_to_client(void)
+{
+	summary_for_remote(getenv("SSH_CONNECTION") != NULL ||
+	    getenv("REMOTE_ADDR") != NULL);
+}
+
 const struct err *
 watch_push(const struct hub *hub, int64_t push, enum view_part part,
     view_wake_cb wake)
@@ -163,6 +172,7 @@ watch_push(const struct hub *hub, int64_t push, enum view_part part,
 
 	if (push == 0)
 		return NULL;
+	speak_to_client();
 	err = deploy_each(hub->journal, &filter, collect, &asked);
 	if (err == NULL && part == VIEW_PREPARE)
 		err = watch_prepared(&spec, &asked);
@@ -204,6 +214,7 @@ watch_deploy(const struct hub *hub, int64_t number, const char *environment,
 	struct deploy deploy = DEPLOY_INIT;
 	const struct err *err;
 
+	speak_to_client();
 	err = view_deploy(&spec, &spec.deploy);
 	if (err == NULL)
 		err = deploy_get(hub->journal, spec.deploy, &deploy);

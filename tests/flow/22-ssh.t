@@ -39,6 +39,10 @@ push_file index.html two "second page"
 is_exit "a key with restrictions can push" 0
 is "the second page is live" "$(live_file index.html)" two
 is "it is whom the server says" "$(deploy 2 pusher)" bob
+like "a command is told to be for the server" "$banner" \
+    "roll back +on the server: slipway rollback -C $repo -e production"
+like "and what git alone can do" "$banner" \
+    'or git push REMOTE :refs/deploy/production/rollback'
 is "the address is kept, too" \
     "$(sql 'SELECT DISTINCT origin FROM pushes')" 127.0.0.1
 slip show

@@ -97,7 +97,9 @@ push_file index.html four "fourth"
 four=$(current)
 terminal n rollback -C "$repo" 1
 is_exit "no is no" 1
-like "first it is told what" "$out" 'This rollback undoes, in this order'
+like "first it is told where to" "$out" \
+    'production goes back to release [0-9]{14} \([0-9a-f]{7}\), which became live on 20'
+like "and what" "$out" 'This rollback undoes, in this order'
 like "and with which command" "$out" 'updb of deploy 2: echo undone'
 like "and what cannot be" "$out" 'never of deploy 2 cannot be undone'
 like "then it is asked" "$out" 'Go on\? \[y/N\]'
@@ -115,6 +117,12 @@ terminal y rollback -C "$repo"
 is_exit "yes is yes" 0
 like "it was asked" "$out" 'Go on\?'
 push_file index.html six "sixth -updb-"
+run "$slipway" rollback -C "$repo" main
+is_exit "a rollback to a branch" 2
+like "is told what helps" "$err" \
+    "'main' is commit [0-9a-f]{7}, .*: slipway deploy main"
+run "$slipway" rollback -C "$repo" nowhere
+like "and one to nothing, what there is" "$err" 'neither a release'
 slip rollback
 is_exit "a script is never asked" 0
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "report/summary.h"
 #include "str.h"
 #include "tap.h"
 
@@ -322,6 +323,24 @@ test_ends(void)
 }
 
 static void
+test_remote(void)
+{
+	struct render *render = render_new("/r");
+	struct str out = STR_INIT;
+
+	summary_for_remote(true);
+	render_all(render, END("live", "null", "\"2\"", "\"2\"", "none",
+	    "not used", "\"1\""), &out);
+	ok(strstr(out.s, "  roll back     on the server: slipway rollback"
+	    " -C /r -e ") != NULL, "where a command is to be run");
+	ok(strstr(out.s, "\n                or git push REMOTE"
+	    " :refs/deploy/") != NULL, "what git alone can do");
+	summary_for_remote(false);
+	str_release(&out);
+	render_free(render);
+}
+
+static void
 test_state(void)
 {
 	struct render *render = render_new("/r");
@@ -353,6 +372,7 @@ main(void)
 {
 	test_lines();
 	test_ends();
+	test_remote();
 	test_state();
 	return tap_done();
 }
