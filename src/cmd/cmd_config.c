@@ -14,7 +14,7 @@
 #include "report/line.h"
 #include "vec.h"
 
-/* Characters of a key, of where it is said, and of a section's title. */
+/* Characters of a key, of where it is said, and of a title, at least. */
 #define KEY_WIDTH 15
 #define SOURCE_WIDTH 20
 #define TITLE_WIDTH 28
@@ -29,6 +29,9 @@ struct listing {
 	struct json json;
 	const char *section;		/* whose title was printed last */
 	enum option_section kind;
+	size_t key_width;
+	size_t source_width;
+	size_t title_width;
 };
 
 /* "keep", and "env." or "env.APP_ENV" for a variable. */
@@ -78,6 +81,39 @@ source_text(struct str *out, const struct listing *listing,
 	str_add(out, "not set");
 }
 
+static void
+title_text(struct str *out, const struct explained *explained)
+{
+	add_title(out, explained);
+	if (explained->row->type == OPTION_ENV)
+		str_addf(out, " %s", explained->key);
+}
+
+static void
+widen(size_t *width, size_t used)
+{
+	if (used > *width)
+		*width = used;
+}
+
+/* Columns are as wide as what is in them. */
+static void
+measure(const struct explained *explained, void *ctx)
+{
+	struct listing *listing = ctx;
+	struct str source = STR_INIT, title = STR_INIT;
+
+	if (!is_wanted(listing, explained))
+		return;
+	source_text(&source, listing, explained);
+	title_text(&title, explained);
+	widen(&listing->key_width, strlen(explained->key));
+	widen(&listing->source_width, source.len);
+	widen(&listing->title_width, title.len);
+	str_release(&source);
+	str_release(&title);
+}
+
 /* What may be long comes last. */
 static void
 add_value(const struct listing *listing, const struct explained *explained)
@@ -85,7 +121,7 @@ add_value(const struct listing *listing, const struct explained *explained)
 	struct str source = STR_INIT;
 
 	source_text(&source, listing, explained);
-	line_cell(listing->out, source.s, SOURCE_WIDTH);
+	line_cell(listing->out, source.s, listing->source_width);
 	line_text(listing->out, explained->value == NULL ? "-" :
 	    explained->value);
 	str_addch(listing->out, '\n');
@@ -110,7 +146,7 @@ print_line(const struct explained *explained, void *ctx)
 	listing->section = explained->section;
 	listing->kind = explained->kind;
 	str_add(out, "  ");
-	line_cell(out, explained->key, KEY_WIDTH);
+	line_cell(out, explained->key, listing->key_width);
 	add_value(listing, explained);
 }
 
@@ -123,11 +159,9 @@ print_place(const struct explained *explained, void *ctx)
 
 	if (!is_wanted(listing, explained))
 		return;
-	add_title(&title, explained);
-	if (explained->row->type == OPTION_ENV)
-		str_addf(&title, " %s", explained->key);
+	title_text(&title, explained);
 	str_add(listing->out, "  ");
-	line_cell(listing->out, title.s, TITLE_WIDTH);
+	line_cell(listing->out, title.s, listing->title_width);
 	add_value(listing, explained);
 	str_release(&title);
 }
@@ -300,6 +334,9 @@ run_config(struct call *call)
 		.file = file == NULL ? "slipway.ini" : file,
 		.out = &out,
 		.json = JSON_INIT(&out),
+		.key_width = KEY_WIDTH,
+		.source_width = SOURCE_WIDTH,
+		.title_width = TITLE_WIDTH,
 	};
 	const struct err *err;
 
@@ -309,6 +346,7 @@ run_config(struct call *call)
 	if (err != NULL)
 		return err;
 	listing.json.pretty = true;
+	explain(call->hub.config, call->env, measure, &listing);
 	if (call->json) {
 		json_array(&listing.json);
 		explain(call->hub.config, call->env, print_object, &listing);

@@ -57,6 +57,12 @@ static const struct cmd_option global_options[] = {
 	{ 0, NULL, NULL, NULL }
 };
 
+/* What only stands before the command. */
+static const struct cmd_option line_options[] = {
+	{ 0, "version", NULL, "print the version" },
+	{ 0, NULL, NULL, NULL }
+};
+
 const struct cmd_option *
 cmd_globals(void)
 {
@@ -75,8 +81,8 @@ cmd_globals(void)
 
 /* All options of one command, in the form that getopt_long wants. */
 struct parser {
-	const struct cmd_option *rows[CMD_OPTIONS_MAX + 5];
-	struct option longs[CMD_OPTIONS_MAX + 6];
+	const struct cmd_option *rows[CMD_OPTIONS_MAX + 6];
+	struct option longs[CMD_OPTIONS_MAX + 7];
 	struct str shorts;
 	int n;
 };
@@ -255,14 +261,12 @@ static const struct err *
 unknown_option(const struct call *call, const struct parser *parser,
     const char *given)
 {
-	const char *names[CMD_OPTIONS_MAX + 5], *near = NULL;
+	const char *names[CMD_OPTIONS_MAX + 6], *near = NULL;
 	const char *command = call->cmd == NULL ? "" : call->cmd->name;
 	size_t n = 0;
 
 	for (int i = 0; i < parser->n; i++)
 		names[n++] = parser->rows[i]->name;
-	if (call->cmd == NULL)
-		names[n++] = "version";
 	if (str_starts_with(given, "--"))
 		near = nearest_word(given + 2, names, n);
 	if (near != NULL)
@@ -346,10 +350,10 @@ help_on(struct call *call, int argc, char **argv)
 {
 	const struct err *err = NULL;
 
-	if (argc == 2)
+	if (argc == 1)
 		print_commands();
 	else
-		err = find_command(&call->cmd, argv[2]);
+		err = find_command(&call->cmd, argv[1]);
 	if (call->cmd != NULL)
 		print_help(call->cmd);
 	return err;
@@ -363,24 +367,26 @@ run_line(struct call *call, int argc, char **argv)
 	const struct err *err;
 	bool help = false;
 
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		printf("slipway %s\n", SLIPWAY_VERSION);
-		return NULL;
-	}
-	if (argc > 1 && strcmp(argv[1], "help") == 0)
-		return help_on(call, argc, argv);
 	str_add(&parser.shorts, "+:");
 	add_options(&parser, global_options, true);
+	add_options(&parser, line_options, true);
 	err = parse(call, &parser, argc, argv, &help);
 	str_release(&parser.shorts);
 	if (err != NULL)
 		return err;
+	if (call_has(call, "version") || (optind < argc &&
+	    strcmp(argv[optind], "version") == 0)) {
+		printf("slipway %s\n", SLIPWAY_VERSION);
+		return NULL;
+	}
 	if (help || optind == argc) {
 		print_commands();
 		return help ? NULL : err_new(ERR_USAGE, "no command given");
 	}
 	argc -= optind;
 	argv += optind;
+	if (strcmp(argv[0], "help") == 0)
+		return help_on(call, argc, argv);
 	err = find_command(&call->cmd, argv[0]);
 	return err != NULL ? err : run_command(call, argc, argv);
 }

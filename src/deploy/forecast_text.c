@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "deploy/forecast.h"
+#include "plan/capitals.h"
 #include "room.h"
 
 /* Commits, and paths, that are named; the others are counted. */
@@ -68,9 +69,14 @@ add_directives(struct str *out, const struct work *work)
 			str_addf(out, "- of %.7s\n", d->commit);
 	}
 	for (size_t i = 0; i < work->plan.n_unknown; i++) {
+		const struct plan_unknown *unknown = &work->plan.unknown[i];
+
+		if (unknown->alike == 0)
+			continue;
 		str_add(out, "  warning: ");
-		plan_unknown_text(out, &work->plan.unknown[i]);
-		str_add(out, work->env->set.strict ?
+		plan_alike_text(out, unknown);
+		str_add(out, work->env->set.strict &&
+		    !capitals_has(unknown->directive->name) ?
 		    "; a push of it is refused (strict)\n" : "\n");
 	}
 }

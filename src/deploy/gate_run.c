@@ -17,6 +17,10 @@
 /* Longer lines are shown in pieces. */
 #define LINE_MAX_BYTES 4096
 
+/* With these a shell ends whose command could not be run. */
+#define CANNOT_RUN 126
+#define NOT_FOUND 127
+
 /* What the command prints, until there is a line. */
 struct output {
 	struct gate *gate;
@@ -194,7 +198,14 @@ take_result(struct gate *gate, const struct candidate *candidate,
 	struct str how = STR_INIT;
 
 	proc_describe(&how, result);
-	if (result->exit_status != 0 || result->timed_out)
+	if (result->exit_status == CANNOT_RUN || result->exit_status ==
+	    NOT_FOUND)
+		vec_pushf(&gate->reasons, "%s: the gate itself cannot run"
+		    " (gate = %.200s: %s); it stands in slipway.ini of the"
+		    " server, for its administrator to mend, unless %.7s"
+		    " should have brought what it names", env->name,
+		    env->set.gate, how.s, candidate->commit);
+	else if (result->exit_status != 0 || result->timed_out)
 		vec_pushf(&gate->reasons, "%s: the check of %.7s failed (gate"
 		    " = %.200s: %s); mend what it says, and push again",
 		    env->name, candidate->commit, env->set.gate, how.s);

@@ -32,6 +32,7 @@ struct work {
 	struct repo_commit commit;		/* of the deploy */
 	char live_commit[REPO_OID_SIZE];	/* before it; "" for none */
 	struct directives directives;
+	struct directives capitals;		/* see capitals.h */
 	struct plan plan;
 	struct vec hooks;			/* deploy/ hooks it has */
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
@@ -91,6 +92,9 @@ const struct err *work_interrupt_steps(struct work *work);
  * make the plan. With "write" the journal learns of it.
  */
 const struct err *work_plan(struct work *work, bool write);
+
+/* The action that a directive of the plan runs; NULL: none. */
+const char *work_action_of(const struct work *work, const char *directive);
 
 /* A line of warning in the event log. */
 void work_warn(struct work *work, const char *fmt, ...)

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "nearest.h"
+#include "plan/capitals.h"
 
 static bool
 has_changed(const struct action *action, const struct vec *changed)
@@ -170,6 +171,48 @@ known_directives(const char ***known, const struct config *config,
 	return n;
 }
 
+/* Counted at the first of those with its name, which is the newest. */
+static void
+add_unknown(struct plan_unknown *unknown, size_t *n,
+    const struct directive *directive)
+{
+	size_t i = 0;
+
+	while (i < *n && (unknown[i].alike == 0 ||
+	    strcmp(unknown[i].directive->name, directive->name) != 0))
+		i++;
+	unknown[*n].directive = directive;
+	unknown[*n].alike = 0;
+	unknown[i].alike++;
+	(*n)++;
+}
+
+void
+plan_add_capitals(struct plan *plan, const struct config *config,
+    const struct directives *capitals)
+{
+	const char **known;
+	size_t n_known = known_directives(&known, config, plan->env);
+
+	plan->unknown = xreallocarray(plan->unknown, plan->n_unknown +
+	    capitals->n + 1, sizeof(*plan->unknown));
+	for (size_t i = 0; i < capitals->n; i++) {
+		struct str lower = STR_INIT;
+		size_t k = 0;
+
+		capitals_lower(&lower, capitals->v[i].name);
+		while (k < n_known && strcmp(known[k], lower.s) != 0)
+			k++;
+		str_release(&lower);
+		if (k == n_known)
+			continue;
+		plan->unknown[plan->n_unknown].nearest = known[k];
+		add_unknown(plan->unknown, &plan->n_unknown,
+		    &capitals->v[i]);
+	}
+	free(known);
+}
+
 void
 plan_find_unknown(struct plan_unknown **unknown, size_t *n,
     const struct config *config, const struct environment *env,
@@ -188,23 +231,37 @@ plan_find_unknown(struct plan_unknown **unknown, size_t *n,
 			k++;
 		if (k < n_known)
 			continue;
-		(*unknown)[*n].directive = d;
 		(*unknown)[*n].nearest = nearest_word(d->name, known,
 		    n_known);
-		(*n)++;
+		add_unknown(*unknown, n, d);
 	}
 	free(known);
+}
+
+static void
+add_text(struct str *out, const struct plan_unknown *unknown, size_t alike)
+{
+	const struct directive *d = unknown->directive;
+
+	str_addf(out, "-%s-", d->name);
+	if (alike > 1 && d->commit[0] != '\0')
+		str_addf(out, " (%zu commits, the last %.7s)", alike,
+		    d->commit);
+	else if (d->commit[0] != '\0')
+		str_addf(out, " (%.7s)", d->commit);
+	str_add(out, ": no action takes it");
+	if (unknown->nearest != NULL)
+		str_addf(out, "; did you mean -%s-?", unknown->nearest);
 }
 
 void
 plan_unknown_text(struct str *out, const struct plan_unknown *unknown)
 {
-	const struct directive *d = unknown->directive;
+	add_text(out, unknown, 1);
+}
 
-	str_addf(out, "-%s-", d->name);
-	if (d->commit[0] != '\0')
-		str_addf(out, " (%.7s)", d->commit);
-	str_add(out, ": no action takes it");
-	if (unknown->nearest != NULL)
-		str_addf(out, "; did you mean -%s-?", unknown->nearest);
+void
+plan_alike_text(struct str *out, const struct plan_unknown *unknown)
+{
+	add_text(out, unknown, unknown->alike);
 }

@@ -31,6 +31,8 @@ struct plan_item {
 struct plan_unknown {
 	const struct directive *directive;	/* lent */
 	const char *nearest;			/* lent, or NULL */
+	size_t alike;				/* commits with this name; 0:
+						 * it was counted before */
 };
 
 struct plan {
@@ -57,6 +59,16 @@ void plan_release(struct plan *plan);
 void plan_find_unknown(struct plan_unknown **unknown, size_t *n,
     const struct config *config, const struct environment *env,
     const struct directives *directives);
+
+/*
+ * Words in capitals whose lower case an action takes are unknown, too, and
+ * that is what is nearest to them.
+ */
+void plan_add_capitals(struct plan *plan, const struct config *config,
+    const struct directives *capitals);
+
+/* "-udpb- (7 commits, the last 1a2b3c4): no action takes it" of all alike. */
+void plan_alike_text(struct str *out, const struct plan_unknown *unknown);
 
 /* "-udpb- (1a2b3c4): no action takes it; did you mean -updb-?" */
 void plan_unknown_text(struct str *out, const struct plan_unknown *unknown);

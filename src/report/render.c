@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "json.h"
+#include "report/asked.h"
 #include "report/line.h"
 #include "report/paint.h"
 #include "report/summary.h"
@@ -195,61 +196,12 @@ on_started(struct render *render, const struct json_flat *event,
 	str_add(out, ")\n");
 }
 
-/* Where a directive stands: its commit, or else its source. */
-static void
-add_origin(struct str *out, const struct json_flat *event)
-{
-	const char *commit = json_flat_get(event, "commit");
-
-	if (commit != NULL && *commit != '\0')
-		line_commit(out, commit);
-	else
-		line_text(out, json_flat_get(event, "source"));
-}
-
-static void
-add_directive(struct str *out, const struct json_flat *event)
-{
-	const char *argument = json_flat_get(event, "argument");
-
-	str_addch(out, '-');
-	line_text(out, json_flat_get(event, "name"));
-	if (argument != NULL && *argument != '\0') {
-		str_addch(out, ':');
-		line_text(out, argument);
-	}
-	str_addch(out, '-');
-}
-
 static void
 on_directive(struct render *render, const struct json_flat *event,
     struct str *out)
 {
-	const char *nearest = json_flat_get(event, "nearest");
-	const char *commit = json_flat_get(event, "commit");
-
 	(void)render;
-	if (json_flat_get(event, "action") != NULL) {
-		str_add(out, "  ");
-		add_directive(out, event);
-		str_add(out, "  ");
-		line_commit(out, commit);
-		str_add(out, commit == NULL || *commit == '\0' ? "(" : " (");
-		line_text(out, json_flat_get(event, "source"));
-		str_add(out, ")\n");
-		return;
-	}
-	paint_lead(out, PAINT_BUSY, "warning:");
-	add_directive(out, event);
-	str_add(out, " (");
-	add_origin(out, event);
-	str_add(out, "): no action takes it");
-	if (nearest != NULL) {
-		str_add(out, "; did you mean -");
-		line_text(out, nearest);
-		str_add(out, "-?");
-	}
-	str_addch(out, '\n');
+	asked_add(out, event);
 }
 
 static void

@@ -102,6 +102,14 @@ ran "once" "always"
 
 push_file a 9 "a-updb-b --cc- re-cc- -UPDB- -----"
 ran "words that only look alike are none" "always"
+like "one in capitals that would be one is told" "$banner" \
+    "warning: -UPDB- .$(head_of | cut -c 1-7).: no action takes it; did you mean -updb-[?]"
+push_file a 9b "-NASA- and -Updb:all-, -cc- as -CC-"
+ran "a word in capitals asks for nothing" "always cc"
+unlike "and prose is left alone" "$banner" 'NASA|-CC-:'
+like "it is told as it stands there" "$banner" 'warning: -Updb- .*mean -updb-'
+run "$slipway" show -C "$repo"
+unlike "it is none in the journal" "$out" 'unknown +-Updb'
 
 push_file a 10 "$(printf 'm\303\244h\303\244-cc-, \303\244-cc-')"
 ran "a letter of any language touches a word" "always"
@@ -239,6 +247,18 @@ is_exit "strict looks at what is new" 0
 ran "and the deploy at all that goes live" "always cc"
 like "a word that was let in is told of" "$banner" \
     'udpb.*did you mean -updb-'
+
+# A word that nothing takes is told once, of however many commits.
+sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
+: > "$T/trace"
+commit a 36a "-nosuch- one"
+commit a 36b "-nosuch- two"
+push_file a 36c "-nosuch- three, -other-"
+like "three commits are one line" "$banner" \
+    "^warning: -nosuch- .3 commits, the last $(head_of | cut -c 1-7).: no action"
+is "of two" "$(printf '%s\n' "$banner" | grep -c 'no action takes it')" 2
+: > "$T/trace"
+sed -i 's/^strict = no/strict = yes/' "$repo/slipway.ini"
 
 # However long a message is, all of it counts.
 commit a 37 "thirty-seventh"

@@ -191,6 +191,15 @@ run "$slipway" log -C "$T"
 isnt "a folder that is no repository is an error" "$status" 0
 run "$slipway" --version
 is_exit "--version" 0
+version=$out
+run "$slipway" -C "$repo" --version
+is "behind an option, too" "$out" "$version"
+run "$slipway" version
+is "and as a word" "$out" "$version"
+run "$slipway" -C "$repo" help log
+like "help is found behind an option" "$out" 'usage: slipway log'
+run "$slipway" --verson
+like "a misspelt one is known" "$err" "did you mean '--version'"
 run "$slipway" nonsense
 is_exit "an unknown command is a usage error" 2
 run "$slipway"

@@ -192,6 +192,12 @@ is_exit "the cause is mended: the rollback succeeds" 0
 is "the undo has run" "$(trace | head -n 1)" "undo 9"
 like "it says so" "$out" 'migrations +ran, undone'
 
+# Another release of the same commit.
+slip deploy
+slip rollback
+is_exit "back to a release of the same commit" 0
+like "is told" "$out" 'is of the commit that is live already'
+
 # The log tells which of them was no deploy.
 run "$slipway" log -C "$repo" -n 1
 like "the log tells that it was a rollback" "$out" '  rollback: [a-z]'

@@ -108,6 +108,12 @@ push_raw
 isnt "much output, and red" "$status" 0
 like "the last of it is shown" "$banner" '^\| 20000$'
 like "a line without end, too" "$banner" '^\| no end$'
+gate_is 'nosuch-program --all'
+push_raw
+isnt "a gate that cannot run" "$status" 0
+like "is the server's to mend" "$banner" \
+    'the gate itself cannot run .gate = nosuch-program --all: exit 127.; it stands in slipway.ini of the server'
+unlike "and not the pusher's" "$banner" 'mend what it says'
 gate_is 'sleep 60' 'gate_timeout = 1'
 push_raw
 isnt "a command that takes too long" "$status" 0

@@ -98,7 +98,7 @@ four=$(current)
 terminal n rollback -C "$repo" 1
 is_exit "no is no" 1
 like "first it is told where to" "$out" \
-    'production goes back to release [0-9]{14} \([0-9a-f]{7}\), which became live on 20'
+    'production goes back to release [0-9]{14} \([0-9a-f]{7}\), which became live'
 like "and what" "$out" 'This rollback undoes, in this order'
 like "and with which command" "$out" 'updb of deploy 2: echo undone'
 like "and what cannot be" "$out" 'never of deploy 2 cannot be undone'
@@ -164,6 +164,12 @@ is "one that follows from others" \
     run "$slipway" config -C "$repo"; row app name; row "action updb" when)" \
     "from other keys srv
 from other keys always"
+echo "env.A_VARIABLE_OF_A_LONG_NAME = yes" >> "$repo/slipway.ini"
+run "$slipway" config -C "$repo"
+is "columns are in line, however long a name is" \
+    "$(printf '%s\n' "$out" | awk '/^  / { match($0, /^  [^ ]+ +/)
+	print RLENGTH }' | sort -u | wc -l)" 1
+sed -i '$d' "$repo/slipway.ini"
 run "$slipway" config -C "$repo" -e staging
 unlike "of one environment" "$out" 'production|\[app\]$'
 run "$slipway" config -C "$repo" timeout keep

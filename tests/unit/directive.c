@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "nearest.h"
+#include "plan/capitals.h"
 #include "tap.h"
 
 #define A10 "aaaaaaaaaa"
@@ -270,6 +271,41 @@ test_sources(void)
 	is_int((int64_t)list.n, 0, "released twice is released");
 }
 
+/* Words in capitals, as they stand in a message. */
+static void
+test_capitals(void)
+{
+	static const struct {
+		const char *message, *want;
+	} cases[] = {
+		{ "-CC-", "CC" },
+		{ "-cc-", "" },
+		{ "x -Cc- -UPDB-", "Cc UPDB" },
+		{ "-cc- -CC-", "" },
+		{ "-Sync:Files-", "Sync" },
+		{ "-SYNC:a b-", "" },
+		{ "a-CC-", "" },
+		{ "-CC-b", "" },
+		{ "--CC-", "" },
+		{ "-A--B-", "" },
+		{ "x-CC- -CC-", "CC" },
+		{ "\xc3\x84-CC- \xc3\x84", "" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct directives list = DIRECTIVES_INIT;
+		struct str got = STR_INIT;
+
+		capitals_scan(&list, cases[i].message, "c1");
+		list_text(&got, &list);
+		is_str(got.s, cases[i].want, "capitals of '%s'",
+		    cases[i].message);
+		str_release(&got);
+		directives_release(&list);
+	}
+}
+
 int
 main(void)
 {
@@ -285,5 +321,6 @@ main(void)
 	test_words();
 	test_nearest();
 	test_sources();
+	test_capitals();
 	return tap_done();
 }

@@ -93,6 +93,37 @@ test_arguments(const struct config *config)
 	directives_release(&list);
 }
 
+static void
+test_alike(const struct config *config)
+{
+	const struct environment *env = config_environment(config, "p");
+	struct directives list = DIRECTIVES_INIT, capitals = DIRECTIVES_INIT;
+	struct str text = STR_INIT;
+	struct plan plan;
+
+	directives_add(&list, "nosuch", "", "c3333333", "message");
+	directives_add(&list, "other", "", "", "option");
+	directives_add(&list, "nosuch", "", "c2222222", "message");
+	directives_add(&capitals, "CC", "", "c1111111", "message");
+	directives_add(&capitals, "NASA", "", "c1111111", "message");
+	is_ok(plan_make(&plan, config, env, &list, NULL), "unknown ones");
+	plan_add_capitals(&plan, config, &capitals);
+	for (size_t i = 0; i < plan.n_unknown; i++) {
+		if (plan.unknown[i].alike == 0)
+			continue;
+		plan_alike_text(&text, &plan.unknown[i]);
+		str_addch(&text, '\n');
+	}
+	is_str(text.s, "-nosuch- (2 commits, the last c333333): no action"
+	    " takes it\n-other-: no action takes it\n"
+	    "-CC- (c111111): no action takes it; did you mean -cc-?\n",
+	    "are told once each");
+	str_release(&text);
+	plan_release(&plan);
+	directives_release(&list);
+	directives_release(&capitals);
+}
+
 int
 main(void)
 {
@@ -103,6 +134,7 @@ main(void)
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 			test_case(config, i);
 		test_arguments(config);
+		test_alike(config);
 		config_free(config);
 	}
 	return tap_done();

@@ -1,0 +1,66 @@
+/*
+ * The scanner of directives takes a capital for a letter that touches, so
+ * that in a text without capitals it finds what it finds here, and more.
+ */
+#include "plan/capitals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+
+bool
+capitals_has(const char *name)
+{
+	while (*name != '\0' && (*name < 'A' || *name > 'Z'))
+		name++;
+	return *name != '\0';
+}
+
+void
+capitals_lower(struct str *out, const char *name)
+{
+	for (; *name != '\0'; name++)
+		str_addch(out, *name >= 'A' && *name <= 'Z' ?
+		    (char)(*name - 'A' + 'a') : *name);
+}
+
+/* Where "-name-" or "-name:" begins in a text; it is there. */
+static const char *
+find(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *text != '\0'; text++) {
+		if (*text == '-' && strncmp(text + 1, name, len) == 0 &&
+		    (text[len + 1] == '-' || text[len + 1] == ':'))
+			return text + 1;
+	}
+	return NULL;
+}
+
+void
+capitals_scan(struct directives *list, const char *message,
+    const char *commit)
+{
+	struct directives plain = DIRECTIVES_INIT, lowered = DIRECTIVES_INIT;
+	struct str text = STR_INIT;
+
+	capitals_lower(&text, message);
+	directives_scan_text(&plain, message, commit);
+	directives_scan_text(&lowered, text.s, commit);
+	for (size_t i = 0; i < lowered.n; i++) {
+		const char *name = lowered.v[i].name;
+		const char *at = find(text.s, name);
+		char *word;
+
+		if (at == NULL || directives_has(&plain, name))
+			continue;
+		word = xstrndup(message + (at - text.s), strlen(name));
+		directives_add(list, word, "", commit, "message");
+		free(word);
+	}
+	directives_release(&plain);
+	directives_release(&lowered);
+	str_release(&text);
+}
