@@ -375,25 +375,25 @@ clock_add_duration(struct str *str, int64_t ms)
 		    ms / HOUR_MS, ms % HOUR_MS / MINUTE_MS);
 }
 
-static void
-add_local(struct str *str, int64_t at, const char *format)
+void
+clock_add_local(struct str *str, int64_t at)
 {
 	char text[32];
 	struct tm tm;
 
 	split_local(&tm, at);
-	strftime(text, sizeof(text), format, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
 	str_add(str, text);
-}
-
-void
-clock_add_local(struct str *str, int64_t at)
-{
-	add_local(str, at, "%Y-%m-%d %H:%M");
 }
 
 void
 clock_add_local_seconds(struct str *str, int64_t at)
 {
-	add_local(str, at, "%Y-%m-%d %H:%M:%S");
+	char text[8];
+	struct tm tm;
+
+	clock_add_local(str, at);
+	split_local(&tm, at);
+	strftime(text, sizeof(text), ":%S", &tm);
+	str_add(str, text);
 }

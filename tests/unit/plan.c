@@ -98,7 +98,7 @@ test_alike(const struct config *config)
 {
 	const struct environment *env = config_environment(config, "p");
 	struct directives list = DIRECTIVES_INIT, capitals = DIRECTIVES_INIT;
-	struct str text = STR_INIT;
+	struct str told = STR_INIT;
 	struct plan plan;
 
 	directives_add(&list, "nosuch", "", "c3333333", "message");
@@ -111,14 +111,14 @@ test_alike(const struct config *config)
 	for (size_t i = 0; i < plan.n_unknown; i++) {
 		if (plan.unknown[i].alike == 0)
 			continue;
-		plan_alike_text(&text, &plan.unknown[i]);
-		str_addch(&text, '\n');
+		plan_alike_text(&told, &plan.unknown[i]);
+		str_addch(&told, '\n');
 	}
-	is_str(text.s, "-nosuch- (2 commits, the last c333333): no action"
+	is_str(told.s, "-nosuch- (2 commits, the last c333333): no action"
 	    " takes it\n-other-: no action takes it\n"
 	    "-CC- (c111111): no action takes it; did you mean -cc-?\n",
 	    "are told once each");
-	str_release(&text);
+	str_release(&told);
 	plan_release(&plan);
 	directives_release(&list);
 	directives_release(&capitals);
