@@ -114,7 +114,7 @@ if comment_home; then
 	sed 's/alice@laptop/\x1b]0;owned\x07\xe2\x80\xaegpj/' \
 	    "$T/ssh/alice.pub" > "$T/account/.ssh/authorized_keys"
 	push_file index.html six "sixth page"
-	run "$slipway" log -C "$repo"
+	run "$slipway" log -C "$repo" --format '{pusher}'
 	like "a comment cannot steer a terminal" "$out" \
 	    '[\]x1b]0;owned[\]x07[\]xe2[\]x80[\]xaegpj'
 	like "nor a note" "$(git -C "$repo" notes --ref=deploys show \

@@ -106,7 +106,7 @@ like "one in capitals that would be one is told" "$banner" \
     "warning: -UPDB- .$(head_of | cut -c 1-7).: no action takes it; did you mean -updb-[?]"
 push_file a 9b "-NASA- and -Updb:all-, -cc- as -CC-"
 ran "a word in capitals asks for nothing" "always cc"
-unlike "and prose is left alone" "$banner" 'NASA|-CC-:'
+unlike "and prose is left alone" "$banner" 'warning: -(NASA|CC)-'
 like "it is told as it stands there" "$banner" 'warning: -Updb- .*mean -updb-'
 run "$slipway" show -C "$repo"
 unlike "it is none in the journal" "$out" 'unknown +-Updb'

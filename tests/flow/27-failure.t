@@ -168,7 +168,7 @@ like "the banner says which" "$banner" \
     'verify .nocheck.: exit 22; broken: in the old release: clear .cc.: exit 127;'
 like "and what is well" "$banner" '; code and data are as before$'
 like "a directive's result is that of the new release" "$banner" \
-    'directives +cc done, m1 undone'
+    'directives +m1 undone, nocheck failed, cc done'
 is "the old release is live" "$(current)" "$one"
 like "status says it, too" "$("$slipway" status -C "$repo" 2> /dev/null)" \
     'broken: verify .*; broken: in the old release: clear'

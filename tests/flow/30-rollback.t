@@ -194,6 +194,7 @@ like "it says so" "$out" 'migrations +ran, undone'
 
 # Another release of the same commit.
 slip deploy
+slip deploy
 slip rollback
 is_exit "back to a release of the same commit" 0
 like "is told" "$out" 'is of the commit that is live already'
