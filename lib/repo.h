@@ -67,6 +67,12 @@ bool repo_is_zero(const char *oid);
 bool repo_split_move(struct vec *words, const char *line, size_t len);
 
 /*
+ * A full name that git would give a ref: it begins with "refs/", and leads
+ * nowhere else. git tells pre-receive any name, before it looks at it.
+ */
+bool repo_is_ref(const char *name);
+
+/*
  * The commit that a name means: a full object name, an unambiguous
  * abbreviation of at least 4 digits, a branch, a tag, "HEAD", a full ref,
  * each with any number of "~N" and "^" behind it. Tags are peeled.
@@ -196,7 +202,8 @@ const struct err *repo_move_ref(struct repo *repo,
 
 /*
  * When a ref is locked, wait until it is free; a lock that has been there
- * for 5 seconds is one that a dead process left, and is removed.
+ * for 5 seconds is one that a dead process left, and is removed. Nothing is
+ * touched for what is neither HEAD nor the name of a ref.
  */
 const struct err *repo_free_lock(struct repo *repo, const char *ref);
 

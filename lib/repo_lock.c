@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,10 +61,14 @@ const struct err *
 repo_free_lock(struct repo *repo, const char *ref)
 {
 	const char *dir = git_repository_path(repo_handle(repo));
-	char *lock = xasprintf("%s%s.lock", dir, ref);
-	char *log_lock = xasprintf("%slogs/%s.lock", dir, ref);
+	char *lock, *log_lock;
 	const struct err *err;
 
+	/* It would be the way to any other file that ends in ".lock". */
+	if (strcmp(ref, "HEAD") != 0 && !repo_is_ref(ref))
+		return err_new(ERR_GIT, "%s is no name for a ref", ref);
+	lock = xasprintf("%s%s.lock", dir, ref);
+	log_lock = xasprintf("%slogs/%s.lock", dir, ref);
 	err = free_lock(lock);
 	if (err == NULL)
 		err = free_lock(log_lock);

@@ -44,3 +44,32 @@ repo_split_move(struct vec *words, const char *line, size_t len)
 	    repo_is_oid(words->v[1]) && is_printable(words->v[2]) &&
 	    len == 2 * REPO_OID_SIZE + strlen(words->v[2]);
 }
+
+/* One folder of a name, or its end. */
+static bool
+is_part(const char *part, size_t len)
+{
+	static const char lock[] = ".lock";
+	size_t n = strlen(lock);
+
+	return len > 0 && part[0] != '.' && (len < n ||
+	    strncmp(part + len - n, lock, n) != 0);
+}
+
+bool
+repo_is_ref(const char *name)
+{
+	if (strncmp(name, "refs/", strlen("refs/")) != 0 ||
+	    !is_printable(name) || strpbrk(name, "~^:?*[\\") != NULL ||
+	    strstr(name, "..") != NULL || strstr(name, "@{") != NULL)
+		return false;
+	for (;;) {
+		size_t len = strcspn(name, "/");
+
+		if (!is_part(name, len))
+			return false;
+		if (name[len] == '\0')
+			return name[len - 1] != '.';
+		name += len + 1;
+	}
+}

@@ -30,11 +30,14 @@ parse_line(struct push *push, const char *line, size_t len)
 	struct vec words = VEC_INIT;
 	const struct err *err = NULL;
 
-	if (repo_split_move(&words, line, len))
-		push_add_ref(push, words.v[0], words.v[1], words.v[2]);
-	else
+	if (!repo_split_move(&words, line, len))
 		err = err_new(ERR_PROTOCOL, "a hook's line is 'OLD NEW REF',"
 		    " not '%.*s'", len < 200 ? (int)len : 200, line);
+	else if (!repo_is_ref(words.v[2]))
+		err = err_new(ERR_REFUSED, "%s is no name for a ref; push to"
+		    " refs/heads/... or refs/tags/...", words.v[2]);
+	else
+		push_add_ref(push, words.v[0], words.v[1], words.v[2]);
 	vec_release(&words);
 	return err;
 }

@@ -16,7 +16,8 @@
 /*
  * Fill a push from the hook's standard input and environment: who, from
  * where, its options, its refs. ERR_PROTOCOL for input that git would not
- * send. The text that was read is appended to "input".
+ * send, ERR_REFUSED for a name that git turns away after the hook. The
+ * text that was read is appended to "input".
  */
 const struct err *receive_read(struct push *push, struct str *input);
 

@@ -20,6 +20,44 @@ test_oids(void)
 }
 
 static void
+test_names_of_refs(void)
+{
+	static const struct {
+		const char *name;
+		bool is;
+	} cases[] = {
+		{ "refs/heads/main", true },
+		{ "refs/x", true },
+		{ "refs/heads/a./b@", true },
+		{ "refs/heads/\xc3\xa4;$(x)'", true },
+		{ "", false },
+		{ "HEAD", false },
+		{ "heads/main", false },
+		{ "refs/", false },
+		{ "refs//x", false },
+		{ "refs/heads/", false },
+		{ "refs/../config", false },
+		{ "refs/heads/..", false },
+		{ "refs/heads/a..b", false },
+		{ "refs/heads/.a", false },
+		{ "refs/heads/a.", false },
+		{ "refs/heads/a.lock", false },
+		{ "refs/heads/a.lock/b", false },
+		{ "refs/heads/a@{1}", false },
+		{ "refs/heads/a b", false },
+		{ "refs/heads/a\nb", false },
+		{ "refs/heads/a~1", false },
+		{ "refs/heads/a:b", false },
+		{ "refs/heads/a\\b", false },
+		{ "refs/heads/*", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ok(repo_is_ref(cases[i].name) == cases[i].is, "'%s': %s",
+		    cases[i].name, cases[i].is ? "a ref" : "none");
+}
+
+static void
 test_resolve(struct repo *repo)
 {
 	static const struct {
@@ -218,6 +256,7 @@ main(void)
 	fixture_init();
 	repo = open_hub();
 	test_oids();
+	test_names_of_refs();
 	test_resolve(repo);
 	test_resolve_by_name_of_object(repo);
 	test_resolve_failures(repo);

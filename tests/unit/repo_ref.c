@@ -57,6 +57,10 @@ test_locked(struct repo *repo, const char *a)
 	    " a dead one's");
 	is_at(repo, move.ref, a, "then it moves");
 	must("test ! -e \"$FOLDER/hub.git/refs/heads/held.lock\"");
+	must("touch -d '-1 hour' \"$FOLDER/composer.lock\"");
+	is_err(repo_free_lock(repo, "refs/../../composer"), ERR_GIT,
+	    "refs/../../composer is no name for a ref", "a way out");
+	must("test -e \"$FOLDER/composer.lock\"");
 }
 
 static void
