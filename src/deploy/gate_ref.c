@@ -104,6 +104,25 @@ check_alias(struct gate *gate, const char *ref)
 }
 
 /*
+ * git turns such a push away only after this, and what is in the journal by
+ * then would look like one that has moved its ref. Those that are left to
+ * proc-receive it answers for.
+ */
+static const struct err *
+check_old(struct gate *gate, const struct push_ref *ref)
+{
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+
+	err = repo_ref_value(gate->repo, ref->ref, now);
+	if (err == NULL && strcmp(now, ref->old) != 0)
+		vec_pushf(&gate->reasons, "%s is at %.7s here, not at %.7s:"
+		    " somebody else has moved it; fetch, merge and push again",
+		    ref->ref, now, ref->old);
+	return err;
+}
+
+/*
  * git would move such a ref itself, before anything is live, or store an
  * errand as a ref.
  */
@@ -120,6 +139,8 @@ check_told(struct gate *gate)
 		bool ours = errand_is(ref) || is_transactional(config, ref);
 
 		err = check_alias(gate, ref);
+		if (err == NULL && !ours)
+			err = check_old(gate, &gate->push->refs[i]);
 		if (ours && !is_left_to_us(&told, ref))
 			vec_pushf(&gate->reasons, "git here does not know"
 			    " that %s waits for its deploy; on the server,"

@@ -64,7 +64,8 @@ look_at_served(struct journal *journal, const struct deploy *deploy,
  * What its deploy came to tells of a ref that was left to us. Any other one
  * has moved if it is what the push wanted, and so has one that a later push
  * found so; unless somebody pushed the same again, as people do when a push
- * dies: then that one tells.
+ * dies: then that one tells. Where it was there before, nothing tells that
+ * this push was not turned away.
  */
 static const struct err *
 has_moved(const struct hub *hub, struct repo *repo, int64_t push,
@@ -78,7 +79,7 @@ has_moved(const struct hub *hub, struct repo *repo, int64_t push,
 
 	err = deploy_each(hub->journal, &filter, look_at_served, &served);
 	*moved = served.landed;
-	if (err != NULL || served.is)
+	if (err != NULL || served.is || strcmp(ref->old, ref->new) == 0)
 		return err;
 	err = repo_ref_value(repo, ref->ref, now);
 	if (err == NULL)

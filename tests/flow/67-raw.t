@@ -36,4 +36,30 @@ for name in "$(realpath --relative-to="$repo/refs" "$root/shared/composer")" \
 done
 raw "$zero $one HEAD.lock"
 like "nor is HEAD.lock" "$out$err" 'HEAD.lock is no name for a ref'
+
+# A ref that is said to be elsewhere, and is where the push wants it: git
+# turns it away, and the next push must not take it for one that has moved.
+push_file index.html two "second"
+two=$(head_of)
+slip rollback
+is "the first is live again" "$(live_file index.html)" one
+raw -o wipe "$one $two refs/heads/main"
+like "a stale push is refused by the gate" "$out$err" \
+    'refs/heads/main is at [0-9a-f]{7} here, not at [0-9a-f]{7}:.*fetch, merge'
+like "and told" "$out" '^ng refs/heads/main pre-receive hook declined'
+raw -o wipe "$zero $two refs/heads/main"
+like "so is one that would make it" "$out$err" 'is at .* here, not at 0000000'
+printf '#!/bin/sh\nexit 1\n' > "$repo/hooks/update"
+chmod +x "$repo/hooks/update"
+raw -o wipe "$two $two refs/heads/main"
+like "a push to where it is, which the update hook declines" "$out" \
+    '^ng refs/heads/main hook declined'
+rm "$repo/hooks/update"
+push main:topic
+wait_for 15 idle
+is "nothing of it is deployed by the next push" "$(live_file index.html)" one
+not_ok "and none of its options was heard" test -e "$T/wiped"
+is "the journal knows that it did not land" "$(sql "SELECT group_concat(state)
+    FROM (SELECT state FROM pushes WHERE options = 'wipe' ORDER BY id)")" \
+    refused,refused,unlanded
 done_testing
