@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "deploy/errand.h"
 #include "deploy/gate_part.h"
+#include "deploy/origin.h"
 #include "plan/takes.h"
 #include "release/plumbing.h"
 
@@ -327,47 +328,43 @@ gate_check_refs(struct gate *gate)
 	return err;
 }
 
-/* Where a branch will be when this push has landed. */
-static const struct err *
-branch_to_be(struct gate *gate, const char *branch, char oid[REPO_OID_SIZE])
+/*
+ * Where a branch will be when this push has landed: through "*oid", NULL
+ * when it is where it is now. What proc-receive deploys is live before git
+ * moves any other ref.
+ */
+static void
+branch_to_be(const struct gate *gate, const struct candidate *candidate,
+    const char **oid)
 {
-	char *ref = xasprintf("refs/heads/%s", branch);
-	const struct err *err;
+	char *ref = xasprintf("refs/heads/%s", candidate->env->set.only_from);
+	bool is_first = candidate->by_word ||
+	    (candidate->env->set.transactional &&
+	    strcmp(candidate->ref->ref, ref) != 0);
 
-	err = repo_ref_value(gate->repo, ref, oid);
-	for (size_t i = 0; i < gate->push->n_refs; i++) {
+	*oid = NULL;
+	for (size_t i = 0; !is_first && i < gate->push->n_refs; i++) {
 		if (strcmp(gate->push->refs[i].ref, ref) == 0)
-			memcpy(oid, gate->push->refs[i].new, REPO_OID_SIZE);
+			*oid = gate->push->refs[i].new;
 	}
 	free(ref);
-	return err;
 }
 
 static const struct err *
 check_only_from(struct gate *gate, const struct candidate *candidate)
 {
-	const struct environment *env = candidate->env;
-	const char *branch = env->set.only_from;
-	char tip[REPO_OID_SIZE];
 	const struct err *err;
-	bool is = false;
+	const char *tip;
 
-	if (branch == NULL)
+	if (candidate->env->set.only_from == NULL)
 		return NULL;
-	err = branch_to_be(gate, branch, tip);
-	if (err == NULL && !repo_is_zero(tip))
-		err = repo_is_ancestor(gate->repo, candidate->commit, tip,
-		    &is);
-	if (err == NULL && repo_is_zero(tip))
-		vec_pushf(&gate->reasons, "%s: only commits of the branch %s"
-		    " are deployed (only_from), and there is no such branch"
-		    " yet; push it first", env->name, branch);
-	else if (err == NULL && !is)
-		vec_pushf(&gate->reasons, "%s: %s is at %.7s, which the branch"
-		    " %s does not have, and only its commits are deployed"
-		    " (only_from); merge it there and push that", env->name,
-		    candidate->ref->ref, candidate->commit, branch);
-	return err;
+	branch_to_be(gate, candidate, &tip);
+	err = origin_check(gate->repo, candidate->env, candidate->ref->ref,
+	    candidate->commit, tip);
+	if (err == NULL || err->code != ERR_REFUSED)
+		return err;
+	vec_push(&gate->reasons, err->text);
+	return NULL;
 }
 
 #define SIGNERS "gpg.ssh.allowedSignersFile"

@@ -9,8 +9,8 @@
 #include "deploy/cert.h"
 #include "deploy/errand.h"
 #include "deploy/identity.h"
+#include "deploy/origin.h"
 #include "deploy/queue.h"
-#include "deploy/tip.h"
 #include "file.h"
 #include "journal/deploy.h"
 #include "journal/journal.h"
@@ -102,6 +102,7 @@ struct landing {
 	struct vec *notes;
 	struct deploy *asked;
 	size_t n_asked;
+	struct vec withheld;	/* reasons why something is not deployed */
 };
 
 /* One ref and one environment that deploys it. */
@@ -208,6 +209,27 @@ note_deleted(const struct arrival *arrival, const char *live)
 	str_release(&name);
 }
 
+/* The branch may have been turned away that the gate had to believe in. */
+static const struct err *
+request_of_origin(struct arrival *arrival)
+{
+	const struct err *err;
+	struct repo *repo;
+
+	err = repo_open(&repo, arrival->hub->path, false);
+	if (err == NULL)
+		err = origin_check(repo, arrival->env, arrival->ref->ref,
+		    arrival->commit, NULL);
+	repo_close(repo);
+	if (err == NULL)
+		return request(arrival);
+	if (err->code != ERR_REFUSED)
+		return err;
+	vec_pushf(arrival->notes, "not deployed: %s", err->text);
+	vec_push(&arrival->landing->withheld, err->text);
+	return NULL;
+}
+
 static const struct err *
 arrive(struct arrival *arrival)
 {
@@ -237,89 +259,10 @@ arrive(struct arrival *arrival)
 		    " release %s; to deploy it again: slipway deploy",
 		    env->name, live.commit, live.release);
 	else
-		err = request(arrival);
+		err = request_of_origin(arrival);
 done:
 	deploy_release(&live);
 	return err;
-}
-
-/* Somebody in whose config a branch is misspelt. */
-static const struct err *
-note_missing(const struct hub *hub, struct vec *notes)
-{
-	const struct config *config = hub->config;
-	struct repo *repo = NULL;
-	const struct err *err;
-
-	err = repo_open(&repo, hub->path, false);
-	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
-		const struct environment *env = &config->environments[i];
-		struct str text = STR_INIT;
-
-		err = tip_add_missing(&text, repo, env);
-		if (err == NULL && text.len > 0)
-			vec_pushf(notes, "%s: %s", env->name, text.s);
-		str_release(&text);
-	}
-	repo_close(repo);
-	return err;
-}
-
-/* A ref that no environment takes. */
-static void
-note_other(const struct hub *hub, const struct push_ref *ref,
-    struct vec *notes)
-{
-	const struct config *config = hub->config;
-	const char *verb = is_deleted(ref) ? "deleted" : "stored";
-	char *meant = errand_nearest(config, ref->ref);
-	struct str takes = STR_INIT;
-	bool tags = false;
-
-	for (size_t i = 0; i < config->n_environments; i++) {
-		const struct environment *env = &config->environments[i];
-
-		tags |= env->tags.n > 0;
-		str_addf(&takes, "%s%s deploys ", i == 0 ? "" : ", ",
-		    env->name);
-		takes_add(&takes, env);
-	}
-	if (str_starts_with(ref->ref, "refs/heads/"))
-		vec_pushf(notes, "branch %s is %s; no environment deploys it"
-		    " (%s)", ref->ref + strlen("refs/heads/"), verb,
-		    takes.s);
-	else if (str_starts_with(ref->ref, "refs/tags/"))
-		vec_pushf(notes, tags ? "tag %s is %s; no environment"
-		    " deploys it (%s)" : "tag %s is %s; tags are not"
-		    " deployed", ref->ref + strlen("refs/tags/"), verb,
-		    takes.s);
-	else
-		vec_pushf(notes, "%s is %s; no environment deploys it",
-		    ref->ref, verb);
-	if (meant != NULL && !is_deleted(ref))
-		vec_pushf(notes, "nothing was deployed; did you mean %s?",
-		    meant);
-	str_release(&takes);
-	free(meant);
-}
-
-/* With the refs of a whole repository this takes a while. */
-static const struct err *
-note_others(const struct hub *hub, const struct push *push,
-    struct vec *notes)
-{
-	bool branches = false;
-
-	for (size_t i = 0; i < push->n_refs; i++) {
-		const struct push_ref *ref = &push->refs[i];
-
-		if (errand_is(ref->ref) || takes_any(hub->config, ref->ref))
-			continue;
-		note_other(hub, ref, notes);
-		branches = branches || str_starts_with(ref->ref,
-		    "refs/heads/");
-	}
-	return branches ? note_missing(hub, notes) : NULL;
 }
 
 static const struct err *
@@ -356,6 +299,18 @@ find_written(struct hub *hub, struct push *push)
 	return err;
 }
 
+static const struct err *
+withhold(const struct landing *landing)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	vec_join(&landing->withheld, "\n", &text);
+	err = push_withhold(landing->hub->journal, landing->push->id, text.s);
+	str_release(&text);
+	return err;
+}
+
 /*
  * The push has landed when all that it asks for is written down, so that
  * others can tell whether this came to its end.
@@ -373,13 +328,15 @@ land(struct landing *landing)
 		err = receive_ref(landing, &push->refs[i]);
 	if (err == NULL)
 		err = push_land(journal, push);
+	if (err == NULL && landing->withheld.n > 0)
+		err = withhold(landing);
 	return journal_group_end(journal, err);
 }
 
 const struct err *
 receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 {
-	struct landing landing = { hub, push, notes, NULL, 0 };
+	struct landing landing = { hub, push, notes, NULL, 0, VEC_INIT };
 	const struct err *err;
 	struct ahead ahead;
 
@@ -397,7 +354,9 @@ receive_request(struct hub *hub, const struct push *push, struct vec *notes)
 	}
 	ahead_release(&ahead);
 	free(landing.asked);
-	return err == NULL ? note_others(hub, push, notes) : err;
+	vec_release(&landing.withheld);
+	return err == NULL ? receive_note_others(hub, push, notes) :
+	    err;
 }
 
 const struct err *

@@ -50,6 +50,10 @@ const struct err *receive_refs(struct hub *hub, struct push *push,
 const struct err *receive_request(struct hub *hub, const struct push *push,
     struct vec *notes);
 
+/* A line for each of its refs that no environment deploys. */
+const struct err *receive_note_others(const struct hub *hub,
+    const struct push *push, struct vec *notes);
+
 /*
  * The push of the receive-pack that this hook runs under: its number
  * through "*id", 0 when the journal has none.

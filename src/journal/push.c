@@ -160,6 +160,21 @@ push_land(struct journal *journal, const struct push *push)
 }
 
 const struct err *
+push_withhold(struct journal *journal, int64_t id, const char *reason)
+{
+	struct db *db = journal_db(journal);
+	const struct err *err;
+	bool is;
+
+	err = begin_if(db, id, " landed ", &is);
+	if (err != NULL || !is)
+		return err;
+	err = db_run(db, "UPDATE pushes SET reason = ?2 WHERE id = ?1", "is",
+	    id, reason);
+	return chain_commit(journal, err, NOUN_PUSH, id);
+}
+
+const struct err *
 push_get_old(struct journal *journal, int64_t id, const char *ref,
     char **old)
 {

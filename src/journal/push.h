@@ -66,6 +66,13 @@ const struct err *push_land(struct journal *journal,
     const struct push *push);
 
 /*
+ * A push that has landed, of which something is not deployed, for this
+ * reason. Nothing changes for any other push.
+ */
+const struct err *push_withhold(struct journal *journal, int64_t id,
+    const char *reason);
+
+/*
  * No ref of it moved, for this reason. Nothing changes for a push of which
  * something else was written meanwhile.
  */

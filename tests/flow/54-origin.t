@@ -179,6 +179,43 @@ refused "without the branch there is nothing to take" \
 push main
 is_exit "it is back" 0
 
+# The branch that comes along may be turned away, and then it is not there.
+printf '#!/bin/sh\n[ "$1" != refs/heads/main ]\n' > "$repo/hooks/update"
+chmod +x "$repo/hooks/update"
+git -C "$work" checkout -q -b evil
+commit index.html evil "never merged"
+git -C "$work" tag v4.1
+push evil:main v4.1
+isnt "a push whose branch the update hook declines" "$status" 0
+is "its tag is there" "$(git -C "$repo" rev-parse v4.1)" "$(head_of)"
+is "and not live" "$(live_file index.html)" seven
+like "which the pusher is told" "$banner" \
+    'not deployed: production: refs/tags/v4.1 is at .* main does not have'
+like "and the journal knows" "$(sql "SELECT state, reason FROM pushes
+    ORDER BY id DESC LIMIT 1")" '^landed.production: refs/tags/v4.1 is at'
+refused "by word it has to be there before" \
+    'refs/deploy/now is at .* main does not have' evil:main evil:refs/deploy/now
+rm "$repo/hooks/update"
+config_env <<EOF
+tags = v*
+only_from = main
+[environment staging]
+branch = main
+transactional = yes
+root = $T/staging
+[action test]
+phase = test
+environment = staging
+run = ! grep -q evil index.html
+EOF
+run "$slipway" init "$repo"
+git -C "$work" tag v4.2
+push evil:main v4.2
+isnt "a push whose branch fails its tests" "$status" 0
+is "is not live by its tag" "$(live_file index.html)" seven
+like "and told" "$banner" 'not deployed: production: refs/tags/v4.2 is at'
+git -C "$work" checkout -q main
+
 # Who signed a tag.
 config_env <<EOF
 tags = v*

@@ -1,0 +1,89 @@
+/*
+ * What a push has besides: refs that no environment deploys. With those of a
+ * whole repository this takes a while, so it comes last.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy/errand.h"
+#include "deploy/receive.h"
+#include "deploy/tip.h"
+#include "plan/takes.h"
+
+/* Somebody in whose config a branch is misspelt. */
+static const struct err *
+note_missing(const struct hub *hub, struct vec *notes)
+{
+	const struct config *config = hub->config;
+	struct repo *repo = NULL;
+	const struct err *err;
+
+	err = repo_open(&repo, hub->path, false);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+		struct str text = STR_INIT;
+
+		err = tip_add_missing(&text, repo, env);
+		if (err == NULL && text.len > 0)
+			vec_pushf(notes, "%s: %s", env->name, text.s);
+		str_release(&text);
+	}
+	repo_close(repo);
+	return err;
+}
+
+/* A ref that no environment takes. */
+static void
+note_other(const struct hub *hub, const struct push_ref *ref,
+    struct vec *notes)
+{
+	const struct config *config = hub->config;
+	const char *verb = repo_is_zero(ref->new) ? "deleted" : "stored";
+	char *meant = errand_nearest(config, ref->ref);
+	struct str takes = STR_INIT;
+	bool tags = false;
+
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		tags |= env->tags.n > 0;
+		str_addf(&takes, "%s%s deploys ", i == 0 ? "" : ", ",
+		    env->name);
+		takes_add(&takes, env);
+	}
+	if (str_starts_with(ref->ref, "refs/heads/"))
+		vec_pushf(notes, "branch %s is %s; no environment deploys it"
+		    " (%s)", ref->ref + strlen("refs/heads/"), verb,
+		    takes.s);
+	else if (str_starts_with(ref->ref, "refs/tags/"))
+		vec_pushf(notes, tags ? "tag %s is %s; no environment"
+		    " deploys it (%s)" : "tag %s is %s; tags are not"
+		    " deployed", ref->ref + strlen("refs/tags/"), verb,
+		    takes.s);
+	else
+		vec_pushf(notes, "%s is %s; no environment deploys it",
+		    ref->ref, verb);
+	if (meant != NULL && !repo_is_zero(ref->new))
+		vec_pushf(notes, "nothing was deployed; did you mean %s?",
+		    meant);
+	str_release(&takes);
+	free(meant);
+}
+
+const struct err *
+receive_note_others(const struct hub *hub, const struct push *push,
+    struct vec *notes)
+{
+	bool branches = false;
+
+	for (size_t i = 0; i < push->n_refs; i++) {
+		const struct push_ref *ref = &push->refs[i];
+
+		if (errand_is(ref->ref) || takes_any(hub->config, ref->ref))
+			continue;
+		note_other(hub, ref, notes);
+		branches = branches || str_starts_with(ref->ref,
+		    "refs/heads/");
+	}
+	return branches ? note_missing(hub, notes) : NULL;
+}
