@@ -60,6 +60,8 @@ check(struct gate *gate)
 	err = cert_check(gate->hub, gate->repo, gate->push, &gate->reasons);
 	if (err == NULL)
 		err = gate_check_refs(gate);
+	if (err == NULL)
+		err = gate_check_newest(gate);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(checks) / sizeof(*checks); i++)
 		err = check_candidates(gate, checks[i]);

@@ -3,6 +3,7 @@
  *
  *	gate.c		the order of things, and the journal
  *	gate_ref.c	may these refs move so?
+ *	gate_newest.c	which of several is to be live?
  *	gate_want.c	what do their commits ask for?
  *	gate_tree.c	can they become releases?
  *	gate_run.c	what do the project's own checks say?
@@ -44,6 +45,9 @@ const struct err *gate_check_refs(struct gate *gate);
 /* Is this commit one that may be deployed there? */
 const struct err *gate_check_origin(struct gate *gate,
     const struct candidate *candidate);
+
+/* Is it clear which of several is to be live? */
+const struct err *gate_check_newest(struct gate *gate);
 
 /* What does it ask for, and does anything take that? */
 const struct err *gate_check_want(struct gate *gate,

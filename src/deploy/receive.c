@@ -209,6 +209,13 @@ note_deleted(const struct arrival *arrival, const char *live)
 	str_release(&name);
 }
 
+static void
+keep_back(struct landing *landing, const struct err *why)
+{
+	vec_pushf(landing->notes, "not deployed: %s", why->text);
+	vec_push(&landing->withheld, why->text);
+}
+
 /* The branch may have been turned away that the gate had to believe in. */
 static const struct err *
 request_of_origin(struct arrival *arrival)
@@ -225,8 +232,7 @@ request_of_origin(struct arrival *arrival)
 		return request(arrival);
 	if (err->code != ERR_REFUSED)
 		return err;
-	vec_pushf(arrival->notes, "not deployed: %s", err->text);
-	vec_push(&arrival->landing->withheld, err->text);
+	keep_back(arrival->landing, err);
 	return NULL;
 }
 
@@ -265,21 +271,46 @@ done:
 	return err;
 }
 
+/* Which of the refs is to be deployed; the others of them are told. */
 static const struct err *
-receive_ref(struct landing *landing, const struct push_ref *ref)
+choose(struct landing *landing, const struct environment *env,
+    const struct push_ref **chosen)
 {
-	const struct config *config = landing->hub->config;
-	const struct err *err = NULL;
+	const struct err *err;
+	size_t n;
 
-	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+	err = receive_choose(landing->hub, landing->push, env, chosen, &n);
+	if (err == NULL && n > 1) {
+		struct str name = STR_INIT;
+
+		takes_add_ref(&name, (*chosen)->ref);
+		vec_pushf(landing->notes, "%s: of %zu refs %s is deployed,"
+		    " which contains the others", env->name, n, name.s);
+		str_release(&name);
+	}
+	if (err == NULL || err->code != ERR_REFUSED)
+		return err;
+	keep_back(landing, err);
+	return NULL;
+}
+
+static const struct err *
+receive_for(struct landing *landing, const struct environment *env)
+{
+	const struct push *push = landing->push;
+	const struct push_ref *chosen;
+	const struct err *err;
+
+	err = choose(landing, env, &chosen);
+	for (size_t i = 0; err == NULL && i < push->n_refs; i++) {
+		const struct push_ref *ref = &push->refs[i];
 		struct arrival arrival = {
-			landing, landing->hub, landing->push, ref,
-			&config->environments[i], landing->notes, ""
+			landing, landing->hub, push, ref, env,
+			landing->notes, ""
 		};
 
-		/* In a transactional one the deploy came first. */
-		if (takes_ref(arrival.env, ref->ref) &&
-		    !arrival.env->set.transactional)
+		if (takes_ref(env, ref->ref) && (ref == chosen ||
+		    is_deleted(ref) || ref->skip))
 			err = arrive(&arrival);
 	}
 	return err;
@@ -319,13 +350,17 @@ static const struct err *
 land(struct landing *landing)
 {
 	const struct push *push = landing->push;
+	const struct config *config = landing->hub->config;
 	struct journal *journal = landing->hub->journal;
 	const struct err *err = journal_group(journal);
 
 	if (err != NULL)
 		return err;
-	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
-		err = receive_ref(landing, &push->refs[i]);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		/* In a transactional one the deploy came first. */
+		if (!config->environments[i].set.transactional)
+			err = receive_for(landing, &config->environments[i]);
+	}
 	if (err == NULL)
 		err = push_land(journal, push);
 	if (err == NULL && landing->withheld.n > 0)

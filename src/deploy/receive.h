@@ -50,6 +50,15 @@ const struct err *receive_refs(struct hub *hub, struct push *push,
 const struct err *receive_request(struct hub *hub, const struct push *push,
     struct vec *notes);
 
+/*
+ * The ref of a push that an environment is to deploy, of "*n" that ask for
+ * it: the one whose commit contains the others'. NULL when there is none,
+ * ERR_REFUSED when none of them does.
+ */
+const struct err *receive_choose(const struct hub *hub,
+    const struct push *push, const struct environment *env,
+    const struct push_ref **chosen, size_t *n);
+
 /* A line for each of its refs that no environment deploys. */
 const struct err *receive_note_others(const struct hub *hub,
     const struct push *push, struct vec *notes);
@@ -88,7 +97,8 @@ const struct err *receive_settle(struct hub *hub);
 
 /*
  * git locks the refs that a push moves, and HEAD for its log, by files that
- * outlive a receive-pack that is killed: remove what a dead one left.
+ * outlive a receive-pack that is killed: remove what a dead one left. Those
+ * of a ref that a living one has still to move are left alone.
  */
 const struct err *receive_free_refs(const struct hub *hub,
     const struct push *push);

@@ -124,6 +124,34 @@ is "and each that it superseded with a line" "$(printf '%s\n' "$banner" |
 like "commands see which tag" "$banner" 'ref=v1.2\.'
 sed -i '/^\[action/,$d' "$repo/slipway.ini"
 
+# Several tags at once: what contains all the others, whatever its name.
+git -C "$work" tag -d vtree v1.0 > /dev/null
+commit index.html nine "ninth"
+git -C "$work" tag v9.0
+commit index.html ten "tenth"
+git -C "$work" tag v10.0
+commit index.html eleven "eleventh"
+git -C "$work" tag v10.1
+deploys=$(newest deploy)
+push --tags
+is_exit "several tags at once" 0
+is "the newest is live" "$(live_file index.html)" eleven
+is "by its name" "$(newest ref)" refs/tags/v10.1
+is "by one deploy" "$(newest deploy)" $((deploys + 1))
+like "which is told" "$banner" 'of 3 refs tag v10.1 is deployed, which contai'
+git -C "$work" checkout -q -b v9 v9.0
+commit other.html x "on another way"
+git -C "$work" tag v9.1
+git -C "$work" checkout -q main
+commit index.html six "sixth again"
+git -C "$work" tag v11.0
+refused "tags of which none contains the others" \
+    'of the 2 refs of this push .* none contains all others.*one by one' --tags
+push v9.1
+is "one by one they are deployed" "$(live_file other.html)" x
+push v11.0
+is "the last one is live" "$(live_file index.html)" six
+
 # Forced pushes.
 config_env <<EOF
 branch = main
