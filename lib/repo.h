@@ -203,7 +203,8 @@ const struct err *repo_move_ref(struct repo *repo,
 /*
  * When a ref is locked, wait until it is free; a lock that has been there
  * for 5 seconds is one that a dead process left, and is removed. Nothing is
- * touched for what is neither HEAD nor the name of a ref.
+ * touched for what is neither HEAD nor the name of a ref. The caller sees to
+ * it that no living git holds it while a hook of its runs.
  */
 const struct err *repo_free_lock(struct repo *repo, const char *ref);
 

@@ -1,7 +1,8 @@
 /*
  * git locks a ref by a file beside it, which outlives a holder that was
- * killed. Nobody holds one for longer than it takes to write a line, so a
- * lock that has been there for seconds is a dead one's.
+ * killed. It takes no longer to write a line than a moment, so a lock that
+ * has been there for seconds is a dead one's; unless its holder is a git that
+ * waits for a hook, which is for the caller to rule out where it can.
  */
 #include "repo.h"
 

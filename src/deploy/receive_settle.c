@@ -191,6 +191,26 @@ receive_next_lost(const struct hub *hub, int64_t *id, struct push *landed)
 	return err;
 }
 
+/*
+ * A git that lives may hold a lock for as long as its hooks take. It takes
+ * none before its push is in the journal, nor when that has landed. "ref"
+ * NULL: HEAD, which goes with any.
+ */
+static const struct err *
+free_ref(const struct hub *hub, struct repo *repo, const char *ref)
+{
+	struct vec receivers = VEC_INIT;
+	const struct err *err;
+	bool lives = false;
+
+	err = push_receivers(hub->journal, ref, &receivers);
+	for (size_t i = 0; i < receivers.n && !lives; i++)
+		lives = identity_lives(receivers.v[i]);
+	vec_release(&receivers);
+	return err != NULL || lives ? err :
+	    repo_free_lock(repo, ref == NULL ? "HEAD" : ref);
+}
+
 const struct err *
 receive_free_refs(const struct hub *hub, const struct push *push)
 {
@@ -199,9 +219,9 @@ receive_free_refs(const struct hub *hub, const struct push *push)
 
 	err = repo_open(&repo, hub->path, false);
 	if (err == NULL)
-		err = repo_free_lock(repo, "HEAD");
+		err = free_ref(hub, repo, NULL);
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
-		err = repo_free_lock(repo, push->refs[i].ref);
+		err = free_ref(hub, repo, push->refs[i].ref);
 	repo_close(repo);
 	return err;
 }

@@ -211,6 +211,25 @@ push_next_open(struct journal *journal, int64_t after, int64_t *id)
 }
 
 const struct err *
+push_receivers(struct journal *journal, const char *ref,
+    struct vec *receivers)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT receiver"
+	    " FROM pushes WHERE state = 'received' AND (?1 IS NULL OR EXISTS"
+	    " (SELECT 1 FROM push_refs WHERE push = id AND ref = ?1))", "s",
+	    ref);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(receivers, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
+const struct err *
 push_ask_later(struct journal *journal, int64_t id,
     const struct push_ref *ref, bool *found, bool *again)
 {

@@ -87,6 +87,13 @@ const struct err *push_next_open(struct journal *journal, int64_t after,
     int64_t *id);
 
 /*
+ * The receivers of all pushes that are still "received" and offer to move a
+ * ref, any ref with NULL, pushed onto "receivers".
+ */
+const struct err *push_receivers(struct journal *journal, const char *ref,
+    struct vec *receivers);
+
+/*
  * What later pushes tell of a ref that push "id" offered to move. "*found":
  * one of them found it moved. "*again": before that, one of them wanted it
  * to be the same, forced perhaps, and was not turned away: so it is that

@@ -62,4 +62,29 @@ not_ok "and none of its options was heard" test -e "$T/wiped"
 is "the journal knows that it did not land" "$(sql "SELECT group_concat(state)
     FROM (SELECT state FROM pushes WHERE options = 'wipe' ORDER BY id)")" \
     refused,refused,unlanded
+
+# A lock is a dead git's only when no living one has still to move that ref.
+cat > "$repo/hooks/reference-transaction" <<EOF
+#!/bin/sh
+[ "\$1" = prepared ] && grep -q refs/heads/slow && [ ! -e $T/held ] || exit 0
+touch $T/held
+for i in \$(seq 1200); do [ -e $T/go ] && exit 0; sleep 0.05; done
+EOF
+chmod +x "$repo/hooks/reference-transaction"
+git -C "$work" push production main~1:refs/heads/slow > "$T/slow" 2>&1 &
+slow=$!
+started $slow
+ok "a hook holds a lock" wait_for 20 test -e "$T/held"
+touch -d '1 minute ago' "$repo/refs/heads/slow.lock"
+push_raw main:refs/heads/slow
+isnt "another push of that ref is turned away" "$status" 0
+ok "the lock stays" test -e "$repo/refs/heads/slow.lock"
+touch "$T/go"
+wait $slow
+is "the one that held it lands" $? 0
+is "as it should" "$(git -C "$repo" rev-parse slow)" "$one"
+rm "$repo/hooks/reference-transaction"
+touch -d '1 minute ago' "$repo/refs/heads/slow.lock"
+push main:refs/heads/slow
+is_exit "and a dead one's does not stop the next push" 0
 done_testing
