@@ -283,6 +283,34 @@ land(struct journal *journal, int64_t id)
 }
 
 static void
+test_withheld(void)
+{
+	struct journal *journal = fixture_journal("withheld.db");
+	int64_t id = write_push(journal, "a", "b");
+	struct vec receivers = VEC_INIT;
+	char *reason;
+
+	is_ok(push_receivers(journal, "refs/heads/other", &receivers),
+	    "who moves another ref");
+	ok(receivers.n == 0, "nobody");
+	is_ok(push_receivers(journal, "refs/heads/main", &receivers), "main");
+	is_ok(push_receivers(journal, NULL, &receivers), "any");
+	ok(receivers.n == 2, "the open push, each time");
+	is_ok(push_withhold(journal, id, "early"), "before it has landed");
+	land(journal, id);
+	vec_clear(&receivers);
+	is_ok(push_receivers(journal, NULL, &receivers), "afterwards");
+	ok(receivers.n == 0, "nobody moves anything");
+	is_ok(push_withhold(journal, id, "not of main"), "it is kept back");
+	is_ok(db_get_text(&reason, journal_db(journal), "SELECT reason"
+	    " FROM pushes WHERE state = 'landed'", ""), "why");
+	is_str(reason, "not of main", "that is why");
+	free(reason);
+	vec_release(&receivers);
+	journal_close(journal);
+}
+
+static void
 test_open_pushes(void)
 {
 	struct journal *journal = fixture_journal("open.db");
@@ -483,6 +511,7 @@ main(void)
 	test_disposable();
 	test_pushes();
 	test_pushers();
+	test_withheld();
 	test_open_pushes();
 	test_forced_again();
 	test_requests_of_pushes();
