@@ -155,20 +155,76 @@ keep(const char *bytes, size_t len, void *ctx)
 	return NULL;
 }
 
-/* What the slipway beside a hook's program says of itself, or nothing. */
+/* Nobody but root and ourselves can change it; in a sticky folder, neither. */
+static bool
+is_trusted(const struct stat *st)
+{
+	bool is_sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0;
+
+	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	    (is_sticky || (st->st_mode & 022) == 0);
+}
+
+/* Neither a program nor a folder on its way is somebody else's. */
+static bool
+may_run(const char *program)
+{
+	char *at = xstrdup(program);
+	struct stat st;
+	bool may;
+
+	do {
+		char *up = path_dir(at);
+
+		may = stat(at, &st) == 0 && is_trusted(&st);
+		free(at);
+		at = up;
+	} while (may && strcmp(at, "/") != 0);
+	may = may && stat(at, &st) == 0 && is_trusted(&st);
+	free(at);
+	return may;
+}
+
+/* The slipway beside a hook's program, given; NULL: not one to be run. */
+static char *
+trusted_slipway(const char *hook)
+{
+	char *program = realpath(hook, NULL), *dir, *slipway, *real = NULL;
+
+	if (program == NULL)
+		return NULL;
+	dir = path_dir(program);
+	slipway = path_join(dir, "slipway");
+	real = realpath(slipway, NULL);
+	if (real != NULL && !may_run(real)) {
+		free(real);
+		real = NULL;
+	}
+	free(slipway);
+	free(dir);
+	free(program);
+	return real;
+}
+
+/*
+ * What the slipway beside a hook's program says of itself, or nothing. Who
+ * owns the repository chose that program, and is not to choose what root
+ * runs.
+ */
 static void
-add_version(struct str *out, const char *hook)
+add_version(struct str *out, const struct doctor *doctor, const char *hook)
 {
 	struct proc_spec spec = PROC_SPEC_INIT;
 	struct proc_result result = { .exit_status = -1 };
-	char *program = realpath(hook, NULL), *dir, *slipway;
 	const char *argv[] = { NULL, "--version", NULL };
 	struct vec env = VEC_INIT;
+	char *slipway;
 
-	if (program == NULL)
+	if (hub_check_owner(doctor->hub->path) != NULL)
 		return;
-	dir = path_dir(program);
-	slipway = path_join(dir, "slipway");
+	slipway = trusted_slipway(hook);
+	if (slipway == NULL)
+		return;
 	argv[0] = slipway;
 	proc_base_env(&env);
 	spec.argv = argv;
@@ -180,8 +236,6 @@ add_version(struct str *out, const char *hook)
 	str_trim_end(out);
 	vec_release(&env);
 	free(slipway);
-	free(dir);
-	free(program);
 }
 
 static void
@@ -189,7 +243,7 @@ tell_elsewhere(struct doctor *doctor, const char *path, const char *remedy)
 {
 	struct str version = STR_INIT;
 
-	add_version(&version, path);
+	add_version(&version, doctor, path);
 	doctor_tell(doctor, LEVEL_WARNING, path, remedy, "it links to another"
 	    " installation than this one, which is slipway "
 	    SLIPWAY_VERSION "; that one is %s", version.len == 0 ?

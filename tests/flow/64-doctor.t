@@ -260,6 +260,26 @@ chmod +x "$T/old/slipway"
 ln -sf "$T/old/post-receive" "$hook"
 told "a hook of another installation" warning "$hook" \
     'another installation.* that one is slipway 0.0.9' "slipway init $repo"
+printf '#!/bin/sh\necho slipway 0.0.9\n: > %s\n' "$T/has-run" > "$T/old/slipway"
+chmod o+w "$T/old"
+told "a program that others can replace" warning "$hook" 'unknown version'
+not_ok "is not run" test -e "$T/has-run"
+chmod o-w "$T/old"
+if [ "$(id -u)" -eq 0 ]; then
+	chown nobody "$repo"
+	examine
+	like "root looks at somebody else's" "$out" \
+	    "^warning: $hook: .*unknown version"
+	not_ok "and runs no program that its owner chose" \
+	    test -e "$T/has-run"
+	chown nobody "$T/old"
+	chown root "$repo"
+	told "a folder of somebody else's" warning "$hook" 'unknown version'
+	not_ok "has nothing that root runs" test -e "$T/has-run"
+	chown root "$T/old"
+fi
+examine
+ok "our own is run" test -e "$T/has-run"
 chmod -x "$T/old/post-receive"
 told "a program that is not executable" fault "$hook" 'not executable' \
     'make install'
