@@ -4,7 +4,7 @@
  * what the known tree has and the commit has not is subtracted.
  *
  * A tree can hold one subtree any number of times, in any number of layers,
- * so the files that are looked at are limited.
+ * so the entries that are looked at are limited, folders included.
  */
 #include "release/vet.h"
 
@@ -39,8 +39,12 @@ struct names {
 bool
 vetting_is_over(const struct vetting *vetting)
 {
+	int64_t max = vetting->vet->rules->max_files;
+
 	return vetting->vet->reasons.n > VET_REASONS_MAX ||
-	    vetting->seen >= VET_FILES_MAX;
+	    vetting->seen >= VET_FILES_MAX ||
+	    vetting->link_bytes > VETTING_LINK_BYTES_MAX ||
+	    (max != 0 && vetting->taken > max);
 }
 
 static void __attribute__((format(printf, 4, 0)))
@@ -172,6 +176,14 @@ check_twice(struct vetting *vetting, struct names *names,
 	names->v[names->n++] = *item;
 }
 
+static void
+count(struct vetting *vetting)
+{
+	if (++vetting->seen == VET_FILES_MAX)
+		vetting_complain(vetting, ": more than %d files and folders;"
+		    " keep some elsewhere", VET_FILES_MAX);
+}
+
 static const struct err *walk(struct vetting *vetting, const git_oid *new,
     const git_oid *old, int depth);
 
@@ -198,6 +210,7 @@ take(struct vetting *vetting, const struct rawtree_item *item,
 	if (old != NULL && !is_folder)
 		err = vetting_drop_file(vetting, old);
 	if (!vetting->for_pointers) {
+		count(vetting);
 		check_name(vetting, item);
 		check_mode(vetting, item);
 	}
@@ -352,8 +365,9 @@ check_counts(struct vetting *vetting)
 	const struct vet_known *known = &vetting->vet->known;
 
 	if (rules->max_files != 0 && known->files > rules->max_files)
-		vetting_complain_of(vetting, "the commit", " has %lld files,"
-		    " and slipway.ini takes %lld (max_files)",
+		vetting_complain_of(vetting, "the commit", " has %s%lld"
+		    " files, and slipway.ini takes %lld (max_files)",
+		    vetting->taken > rules->max_files ? "at least " : "",
 		    (long long)known->files, (long long)rules->max_files);
 	if (rules->max_bytes != 0 && known->bytes > rules->max_bytes)
 		vetting_complain_of(vetting, "the commit", " has %lld bytes"

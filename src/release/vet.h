@@ -42,7 +42,7 @@
 /* More reasons than this are not told, nor looked for. */
 #define VET_REASONS_MAX 10
 
-/* The most files that a commit may have under any rules. */
+/* The most files and folders that a commit may have under any rules. */
 #define VET_FILES_MAX 2000000
 
 enum vet_links {

@@ -16,6 +16,9 @@
 /* The longest target of a symlink. */
 #define TARGET_MAX 4095
 
+/* What a link fills beside its path and target, in bytes. */
+#define LINK_COST 64
+
 /* No Git LFS pointer is smaller or larger. */
 #define POINTER_LEAST 64
 #define POINTER_MOST 1024
@@ -115,6 +118,20 @@ check_hook(struct vetting *vetting)
 	}
 }
 
+/* Where it leads is found out when all trees are known to be sound. */
+static void
+keep_link(struct vetting *vetting, const char *target)
+{
+	vec_push(&vetting->links, vetting->path.s);
+	vec_push(&vetting->targets, target);
+	vetting->link_bytes += vetting->path.len + strlen(target) + LINK_COST;
+	if (vetting->link_bytes > VETTING_LINK_BYTES_MAX)
+		vetting_complain(vetting, ": more symlinks than can be"
+		    " followed (%zu bytes of paths and targets); have fewer"
+		    " of them, or set symlinks = any in slipway.ini",
+		    vetting->link_bytes);
+}
+
 static const struct err *
 take_link(struct vetting *vetting, const struct rawtree_item *item,
     int64_t size_bytes)
@@ -136,10 +153,8 @@ take_link(struct vetting *vetting, const struct rawtree_item *item,
 		    " NUL); make it again", (long long)size_bytes,
 		    TARGET_MAX);
 	else if (err == NULL &&
-	    vetting->vet->rules->links == VET_INSIDE) {
-		vec_push(&vetting->links, vetting->path.s);
-		vec_push(&vetting->targets, target.s);
-	}
+	    vetting->vet->rules->links == VET_INSIDE)
+		keep_link(vetting, target.s);
 	str_release(&target);
 	return err;
 }
@@ -170,9 +185,6 @@ check_size(struct vetting *vetting, int64_t size_bytes)
 		vetting_complain(vetting, " has %lld bytes, and slipway.ini"
 		    " takes %lld (max_file_size); keep it elsewhere",
 		    (long long)size_bytes, (long long)max);
-	if (++vetting->seen == VET_FILES_MAX)
-		vetting_complain(vetting, ": more than %d files; keep some"
-		    " elsewhere", VET_FILES_MAX);
 }
 
 const struct err *
@@ -194,6 +206,7 @@ vetting_take_file(struct vetting *vetting, const struct rawtree_item *item)
 	}
 	vetting->attributed |= is_attributes(item);
 	vetting->files++;
+	vetting->taken++;
 	vetting->bytes += size_bytes;
 	check_size(vetting, size_bytes);
 	return item->mode != RAWTREE_SYMLINK ? NULL :

@@ -22,6 +22,18 @@
 #define DEPTH_MAX 512
 #define STEPS_MAX 4096
 
+/*
+ * The work for all symlinks of a commit: a step costs 1, a folder that is
+ * parsed its entries, a target that is put in the place of a name what there
+ * is to copy. It is seconds, and a hostile commit can ask for days.
+ */
+#define WORK_MAX 20000000
+#define HOP_COST 16
+#define BYTES_PER_WORK 64
+
+/* Folders that were parsed, each where its name says. */
+#define PARSED_SLOTS 64
+
 /* Where one is: the folders from the root on. */
 struct place {
 	struct vetting *vetting;
@@ -34,6 +46,8 @@ struct place {
 	size_t at;		/* from here on */
 	int hops;
 	int steps;
+	size_t work;		/* for all links so far */
+	git_tree *parsed[PARSED_SLOTS];
 	const char *escape;	/* how it leads out; NULL: it does not */
 };
 
@@ -66,31 +80,51 @@ go_up(struct place *place)
 	    place->ends[place->depth - 1]);
 }
 
+/* The tree is lent until the next call. */
+static const struct err *
+parse(struct place *place, const git_oid *oid, const git_tree **tree)
+{
+	git_tree **slot = &place->parsed[oid->id[0] % PARSED_SLOTS];
+	int code;
+
+	*tree = NULL;
+	if (*slot == NULL || !git_oid_equal(git_tree_id(*slot), oid)) {
+		git_tree_free(*slot);
+		*slot = NULL;
+		code = git_tree_lookup(slot,
+		    repo_handle(place->vetting->vet->repo), oid);
+		if (code != 0)
+			return repo_error(code, "read the folder %s",
+			    place->path.s);
+		place->work += git_tree_entrycount(*slot);
+	}
+	*tree = *slot;
+	return NULL;
+}
+
 /* What the folder where one is has by that name. */
 static const struct err *
-find(const struct place *place, const char *name, git_oid *oid,
+find(struct place *place, const char *name, git_oid *oid,
     git_filemode_t *mode)
 {
 	const git_oid *tree_oid = place->depth == 0 ? &place->vetting->root :
 	    &place->trees[place->depth - 1];
 	const git_tree_entry *entry;
-	git_tree *tree;
-	int code;
+	const struct err *err;
+	const git_tree *tree;
 
 	*mode = GIT_FILEMODE_UNREADABLE;
 	memset(oid, 0, sizeof(*oid));
 	if (git_oid_is_zero(tree_oid))
 		return NULL;
-	code = git_tree_lookup(&tree, repo_handle(place->vetting->vet->repo),
-	    tree_oid);
-	if (code != 0)
-		return repo_error(code, "read the folder %s", place->path.s);
+	err = parse(place, tree_oid, &tree);
+	if (err != NULL || tree == NULL)
+		return err;
 	entry = git_tree_entry_byname(tree, name);
 	if (entry != NULL) {
 		*mode = git_tree_entry_filemode_raw(entry);
 		git_oid_cpy(oid, git_tree_entry_id(entry));
 	}
-	git_tree_free(tree);
 	return NULL;
 }
 
@@ -134,6 +168,7 @@ follow(struct place *place, const git_oid *oid)
 	place->rest = rest;
 	place->at = 0;
 	place->hops++;
+	place->work += HOP_COST + rest.len / BYTES_PER_WORK;
 	return NULL;
 }
 
@@ -179,11 +214,12 @@ go(struct place *place)
 	const struct err *err = NULL;
 
 	while (err == NULL && place->escape == NULL &&
-	    place->hops <= HOPS_MAX) {
+	    place->hops <= HOPS_MAX && place->work <= WORK_MAX) {
 		char *name = next_name(place);
 
 		if (name == NULL)
 			break;
+		place->work++;
 		if (++place->steps > STEPS_MAX)
 			place->escape = "takes too many steps to follow";
 		else
@@ -238,9 +274,15 @@ vetting_check_links(struct vetting *vetting)
 	str_init(&place->path);
 	str_init(&place->rest);
 	for (size_t i = 0; err == NULL && i < vetting->links.n &&
-	    !vetting_is_over(vetting); i++)
+	    place->work <= WORK_MAX && !vetting_is_over(vetting); i++)
 		err = check_link(place, vetting->links.v[i],
 		    vetting->targets.v[i]);
+	if (err == NULL && place->work > WORK_MAX)
+		vetting_complain_of(vetting, "the commit", " has symlinks"
+		    " that take too long to follow; have fewer of them, or"
+		    " shorter ways, or set symlinks = any in slipway.ini");
+	for (size_t i = 0; i < PARSED_SLOTS; i++)
+		git_tree_free(place->parsed[i]);
 	str_release(&place->path);
 	str_release(&place->rest);
 	free(place);

@@ -29,6 +29,9 @@ struct head {
 
 #define VETTING_HEADS 1024
 
+/* What is remembered of symlinks, of which a small tree can have millions. */
+#define VETTING_LINK_BYTES_MAX ((size_t)128 * 1024 * 1024)
+
 struct vetting {
 	struct vet *vet;
 	git_odb *odb;
@@ -38,7 +41,9 @@ struct vetting {
 	struct vec targets;	/* where each says that it leads */
 	int64_t files;		/* more than the known tree has, */
 	int64_t bytes;		/* may be less than 0 */
-	int64_t seen;		/* files that were looked at */
+	int64_t seen;		/* files and folders that were looked at */
+	int64_t taken;		/* files, whatever the known tree has */
+	size_t link_bytes;	/* that "links" and "targets" fill */
 	bool relinked;		/* a symlink came, went or changed */
 	bool attributed;	/* so did an attribute file */
 	bool filters;		/* one of them speaks of filters */

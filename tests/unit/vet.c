@@ -207,7 +207,7 @@ test_rules(void)
 		struct vet_rules rules;
 	} cases[] = {
 		{ "three files", NULL, { .max_files = 3 } },
-		{ "not two", "has 3 files, and slipway.ini takes 2",
+		{ "not two", "has at least 3 files, and slipway.ini takes 2",
 		    { .max_files = 2 } },
 		{ "16 bytes", NULL, { .max_bytes = 16 } },
 		{ "not 15", "has 16 bytes of files, and slipway.ini takes 15",

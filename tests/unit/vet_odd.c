@@ -91,19 +91,16 @@ test_bytes(void)
 	}
 }
 
-/* Ten folders that are one, in ten layers: ten thousand million files. */
+/* "n" folders that are one, in that many layers, around what is given. */
 static void
-test_bomb(void)
+commit_bomb(char *commit, const char *text, int n, int layers)
 {
-	struct vet vet = { .repo = repo, .rules = &rules };
-	const char *text = "100644 f =x\n";
-	char commit[REPO_OID_SIZE];
 	git_oid oid = write_tree(&text);
 
-	for (int layer = 0; layer < 10; layer++) {
+	for (int layer = 0; layer < layers; layer++) {
 		struct str tree = STR_INIT;
 
-		for (int i = 0; i < 10; i++) {
+		for (int i = 0; i < n; i++) {
 			str_addf(&tree, "40000 %d", i);
 			str_addch(&tree, '\0');
 			str_add_bytes(&tree, oid.id, GIT_OID_RAWSZ);
@@ -112,8 +109,77 @@ test_bomb(void)
 		str_release(&tree);
 	}
 	write_commit(commit, &oid);
-	is_fit(&vet, commit, "more than 2000000 files", "a bomb");
-	vet_release(&vet);
+}
+
+/* Small pushes that ask for a thousand million files, folders, bytes. */
+static void
+test_bombs(void)
+{
+	static const char files[] = "100644 f =x\n";
+	struct vet_rules few = { .path_max = 3000, .max_files = 10 };
+	struct vet_rules none = { .path_max = 3000, .links = VET_ANY };
+	char commit[REPO_OID_SIZE], links[4200] = "120000 l =";
+	const struct {
+		const char *what, *text, *want;
+		int n, layers;
+		const struct vet_rules *rules;
+	} cases[] = {
+		{ "files", files, "more than 2000000 files and folders", 10,
+		    10, &rules },
+		{ "folders alone", "", "more than 2000000 files and folders",
+		    2, 40, &rules },
+		{ "files, and 10 are taken", files, "at least 11 files, and"
+		    " slipway.ini takes 10 (max_files)", 10, 10, &few },
+		{ "symlinks", links, "more symlinks than can be followed",
+		    10, 10, &rules },
+		{ "symlinks that nobody follows", links, "more than 2000000"
+		    " files and folders", 10, 10, &none },
+	};
+
+	memset(links + strlen(links), 't', 4095);
+	strcat(links, "\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vet vet = { .repo = repo, .rules = cases[i].rules };
+
+		commit_bomb(commit, cases[i].text, cases[i].n,
+		    cases[i].layers);
+		is_fit(&vet, commit, cases[i].want, cases[i].what);
+		vet_release(&vet);
+	}
+}
+
+/* Without an end to the work, each of these takes what a step takes. */
+static void
+test_ways(void)
+{
+	static const struct {
+		const char *what, *step, *want;
+		int links, files, steps;
+	} cases[] = {
+		{ "many long ways", "./", "symlinks that take too long to"
+		    " follow", 10500, 0, 2000 },
+		{ "long ways through a large folder", "d/../", NULL, 20,
+		    2000, 800 },
+	};
+	char commit[REPO_OID_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vet vet = { .repo = repo, .rules = &rules };
+		struct str text = STR_INIT, target = STR_INIT;
+
+		for (int k = 0; k < cases[i].steps; k++)
+			str_add(&target, cases[i].step);
+		str_add(&text, "40000 d {\n100644 f =x\n}\n");
+		for (int k = 0; k < cases[i].files; k++)
+			str_addf(&text, "100644 f%06d =x\n", k);
+		for (int k = 0; k < cases[i].links; k++)
+			str_addf(&text, "120000 l%06d =%s\n", k, target.s);
+		commit_text(commit, text.s);
+		is_fit(&vet, commit, cases[i].want, cases[i].what);
+		str_release(&target);
+		str_release(&text);
+		vet_release(&vet);
+	}
 }
 
 static void
@@ -178,7 +244,8 @@ main(void)
 	vet_begin();
 	test_large();
 	test_bytes();
-	test_bomb();
+	test_bombs();
+	test_ways();
 	test_many_reasons();
 	test_pointers();
 	test_gone();
