@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "cmd/clone.h"
 #include "cmd/cmd.h"
 #include "json.h"
@@ -262,26 +263,29 @@ on_output(const char *bytes, size_t len, void *ctx)
 static void
 push_fact(struct vec *env, const char *name, const char *value)
 {
-	vec_pushf(env, "SLIPWAY_%s=%s", name, value);
+	char *fact = xasprintf("SLIPWAY_%s=%s", name, value);
+
+	vec_put_variable(env, fact);
+	free(fact);
 }
 
 /*
  * The developer's environment without what git says of this repository,
  * what a server would tell of the deploy, and env.NAME. Of two with one name
- * the first one counts.
+ * the later one counts, so what is more to the point comes later.
  */
 static void
 make_env(const struct asking *asking, const struct plan_item *item,
     struct vec *env)
 {
-	const struct vec *sets[] = { &item->action->env,
-	    &asking->env->set.env };
+	const struct vec *sets[] = { &asking->env->set.env,
+	    &item->action->env };
 	struct str directives = STR_INIT, head = STR_INIT;
 	bool found;
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
-		for (size_t k = 0; k < sets[i]->n; k++)
-			vec_push(env, sets[i]->v[k]);
+	for (size_t i = 0; i < asking->clone.env.n; i++) {
+		if (!str_starts_with(asking->clone.env.v[i], "GIT_"))
+			vec_put_variable(env, asking->clone.env.v[i]);
 	}
 	vec_join(&asking->plan.directives, " ", &directives);
 	clone_name(&asking->clone, "HEAD", false, &head, &found);
@@ -291,9 +295,9 @@ make_env(const struct asking *asking, const struct plan_item *item,
 	push_fact(env, "COMMIT", head.s);
 	push_fact(env, "DIRECTIVES", directives.s);
 	push_fact(env, "ARGUMENT", item->argument);
-	for (size_t i = 0; i < asking->clone.env.n; i++) {
-		if (!str_starts_with(asking->clone.env.v[i], "GIT_"))
-			vec_push(env, asking->clone.env.v[i]);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+		for (size_t k = 0; k < sets[i]->n; k++)
+			vec_put_variable(env, sets[i]->v[k]);
 	}
 	str_release(&directives);
 	str_release(&head);

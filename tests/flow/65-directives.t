@@ -125,6 +125,13 @@ like "what runs is shown" "$out" '^sync: echo'
 like "and what it says, made visible" "$out" '^  [|] said\\x1b\[2J$'
 like "what has no action here is told" "$err" 'not here: -cc- .*no action takes it'
 rm "$T/trace"
+export TRACE=$T/elsewhere SLIPWAY_ARGUMENT=mine SLIPWAY_DIRECTIVES=mine
+ask --run
+unset TRACE SLIPWAY_ARGUMENT SLIPWAY_DIRECTIVES
+is "what the config and the commits say counts for more" \
+    "$(cat "$T/trace")" "sync all a.b-c mine
+updb in $work of $(git -C "$work" rev-parse HEAD) with updb sync"
+rm "$T/trace"
 ask --json
 is "--json says what would" "$(json actions.1.action < "$T/.out")" updb
 not_ok "and runs nothing" test -e "$T/trace"
