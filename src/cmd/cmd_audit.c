@@ -108,8 +108,8 @@ const struct cmd cmd_audit = {
 	.words_max = 1,
 	.summary = "write out every event of the journal, with its hash",
 	.help = "Print one JSON object a line for every event: each change"
-	    " of a push, a deploy, a step or a release, with the whole row"
-	    " as it was then, and the hashes that tie it to the one before."
+	    " of a push, how its pusher is known, a deploy, a step or a"
+	    " release, with the whole row as it was then, and the hashes that tie it to the one before."
 	    " slipway-store(5) tells how somebody who has nothing but these "
 	    "lines checks them.",
 	.example = "slipway audit export -C /srv/shop.git > shop.jsonl\n"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A step and a push know their environment through a deploy. */
+/* A step, a push and its pusher know their environment through a deploy. */
 static const char sql[] =
     "SELECT id, at, noun, key, body,"
     " (SELECT hash FROM events WHERE id = e.id - 1), hash"
@@ -17,7 +17,7 @@ static const char sql[] =
     "  AND json_extract(body, '$.environment') = ?3)"
     " OR (noun = 'step' AND json_extract(body, '$.deploy') IN"
     "  (SELECT number FROM deploys WHERE environment = ?3))"
-    " OR (noun = 'push' AND key IN"
+    " OR (noun IN ('push', 'pusher') AND key IN"
     "  (SELECT push FROM deploys WHERE environment = ?3)))"
     " ORDER BY id";
 

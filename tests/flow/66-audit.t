@@ -140,6 +140,10 @@ like "of one environment" "$(grep -c . "$T/staging")" '^[1-9]'
 is "nothing of another" "$(grep -c '\\"production\\"' "$T/staging")" 0
 is "its push, too" "$(grep -c '"noun":"push"' "$T/staging" |
     sed 's/[1-9].*/some/')" some
+is "and how each of its pushers is known" \
+    "$(grep -c '"noun":"pusher"' "$T/staging")" \
+    "$(sed -n 's/.*"noun":"push","key":\([0-9]*\).*/\1/p' "$T/staging" |
+    sort -u | wc -l)"
 like "each by itself can be checked" "$(GAPS=1 check "$T/staging")" \
     "^$(grep -c . "$T/staging") "
 "$slipway" audit export -C "$repo" --since "$(deploy 3 requested_at)" \
