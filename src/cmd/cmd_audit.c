@@ -109,9 +109,9 @@ const struct cmd cmd_audit = {
 	.summary = "write out every event of the journal, with its hash",
 	.help = "Print one JSON object a line for every event: each change"
 	    " of a push, how its pusher is known, a deploy, a step or a"
-	    " release, with the whole row as it was then, and the hashes that tie it to the one before."
-	    " slipway-store(5) tells how somebody who has nothing but these "
-	    "lines checks them.",
+	    " release, with the whole row as it was then, and the hashes"
+	    " that tie it to the one before. slipway-store(5) tells how"
+	    " somebody who has nothing but these lines checks them.",
 	.example = "slipway audit export -C /srv/shop.git > shop.jsonl\n"
 	    "slipway audit export -C /srv/shop.git --since 2026-11-01"
 	    " -e production",
