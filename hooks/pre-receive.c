@@ -4,7 +4,6 @@
  */
 #include <signal.h>
 
-#include "deploy/chained.h"
 #include "deploy/gate.h"
 #include "deploy/receive.h"
 #include "report/say.h"
@@ -16,23 +15,22 @@ main(int argc, char **argv)
 	struct push push = PUSH_INIT;
 	struct hub hub = HUB_INIT;
 	struct str input = STR_INIT;
+	struct gate_hooks hooks = { .argv = argv };
 	const struct err *err;
 	bool gone = false;
 
 	(void)argc;
 	signal(SIGPIPE, SIG_IGN);
 	err = receive_read(&push, &input);
+	hooks.input = input.s;
+	hooks.input_len = input.len;
 	if (err == NULL)
 		err = hub_open(&hub, NULL);
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
-		err = gate_check(&hub, &push, &notes, say_line, &gone);
-	if (err == NULL) {
-		err = chained_run(argv, input.s, input.len);
-		if (err != NULL)
-			gate_refused(&hub, &push, err->text);
-	}
+		err = gate_check(&hub, &push, &notes, &hooks, say_line,
+		    &gone);
 	say_notes(&notes);
 	say_refused(err);
 	vec_release(&notes);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "deploy/cert.h"
+#include "deploy/chained.h"
 #include "deploy/gate_part.h"
 #include "deploy/receive.h"
 
@@ -27,8 +28,10 @@ check_candidates(struct gate *gate, check_cb check)
 {
 	const struct err *err = NULL;
 
-	for (size_t i = 0; err == NULL && i < gate->n; i++)
-		err = check(gate, &gate->candidates[i]);
+	for (size_t i = 0; err == NULL && i < gate->n; i++) {
+		if (!gate->candidates[i].for_plan || check == gate_check_tree)
+			err = check(gate, &gate->candidates[i]);
+	}
 	return err;
 }
 
@@ -68,11 +71,16 @@ check(struct gate *gate)
 	return err == NULL ? all_reasons(gate) : err;
 }
 
+/* Who may refuse the pusher does, before anything of the push runs. */
 static const struct err *
 run(struct gate *gate)
 {
-	const struct err *err = check_candidates(gate, gate_run);
+	const struct gate_hooks *hooks = gate->hooks;
+	const struct err *err;
 
+	err = chained_run(hooks->argv, hooks->input, hooks->input_len);
+	if (err == NULL)
+		err = check_candidates(gate, gate_run);
 	return err == NULL ? all_reasons(gate) : err;
 }
 
@@ -91,19 +99,14 @@ decide(struct gate *gate)
 	if (err == NULL && refused == NULL)
 		refused = run(gate);
 	if (err == NULL && refused != NULL)
-		err = gate_refused(hub, gate->push, refused->text);
+		err = push_refuse(hub->journal, gate->push->id,
+		    refused->text);
 	return err_first(refused, err);
 }
 
 const struct err *
-gate_refused(struct hub *hub, const struct push *push, const char *reason)
-{
-	return push_refuse(hub->journal, push->id, reason);
-}
-
-const struct err *
 gate_check(struct hub *hub, struct push *push, struct vec *notes,
-    gate_say_cb say, void *ctx)
+    const struct gate_hooks *hooks, gate_say_cb say, void *ctx)
 {
 	struct gate gate = {
 		.hub = hub,
@@ -111,6 +114,7 @@ gate_check(struct hub *hub, struct push *push, struct vec *notes,
 		.notes = notes,
 		.options = DIRECTIVES_INIT,
 		.reasons = VEC_INIT,
+		.hooks = hooks,
 		.say = say,
 		.say_ctx = ctx,
 	};

@@ -23,6 +23,7 @@ struct candidate {
 	struct push_ref *ref;
 	char commit[REPO_OID_SIZE];
 	bool by_word;		/* by refs/deploy/now, not by its own ref */
+	bool for_plan;		/* by refs/deploy/plan: its tree is read */
 };
 
 /* Everything that checks have at hand; reasons gather in "reasons". */
@@ -35,6 +36,7 @@ struct gate {
 	struct vec reasons;
 	struct candidate *candidates;
 	size_t n;
+	const struct gate_hooks *hooks;
 	gate_say_cb say;
 	void *say_ctx;
 };

@@ -153,7 +153,7 @@ check_told(struct gate *gate)
 
 static void
 add_candidate(struct gate *gate, const struct environment *env,
-    struct push_ref *ref, const char *commit, bool by_word)
+    struct push_ref *ref, const char *commit, const struct errand *errand)
 {
 	struct candidate *added;
 
@@ -161,7 +161,8 @@ add_candidate(struct gate *gate, const struct environment *env,
 	    sizeof(*gate->candidates));
 	added = &gate->candidates[gate->n++];
 	*added = (struct candidate){ .env = env, .ref = ref,
-	    .by_word = by_word };
+	    .by_word = errand != NULL,
+	    .for_plan = errand != NULL && errand->kind == ERRAND_PLAN };
 	memcpy(added->commit, commit, REPO_OID_SIZE);
 }
 
@@ -263,12 +264,15 @@ check_deployed(struct gate *gate, struct push_ref *ref)
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		if (takes_ref(&config->environments[i], ref->ref))
 			add_candidate(gate, &config->environments[i], ref,
-			    commit, false);
+			    commit, NULL);
 	}
 	return err;
 }
 
-/* What is deployed by refs/deploy/now is as strictly looked at. */
+/*
+ * What is deployed by refs/deploy/now is as strictly looked at. For
+ * refs/deploy/plan nothing is deployed, but the tree is read.
+ */
 static const struct err *
 check_errand(struct gate *gate, struct push_ref *ref)
 {
@@ -279,11 +283,12 @@ check_errand(struct gate *gate, struct push_ref *ref)
 
 	/* proc-receive answers for what is worded wrongly. */
 	if (errand_parse(&errand, gate->hub->config, ref->ref,
-	    repo_is_zero(ref->new)) != NULL || errand.kind != ERRAND_NOW)
+	    repo_is_zero(ref->new)) != NULL || (errand.kind != ERRAND_NOW &&
+	    errand.kind != ERRAND_PLAN))
 		return NULL;
 	err = repo_peel(gate->repo, ref->new, commit, &is_commit);
 	if (err == NULL && is_commit)
-		add_candidate(gate, errand.env, ref, commit, true);
+		add_candidate(gate, errand.env, ref, commit, &errand);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/chained.h"
 #include "deploy/facts.h"
 #include "deploy/gate_part.h"
 #include "host/wire.h"
@@ -246,15 +247,56 @@ has_run(const struct gate *gate, const struct candidate *candidate)
 	return other != candidate;
 }
 
+static bool
+declines(struct gate *gate, const struct candidate *candidate,
+    const char *ref, const char *old, const char *new)
+{
+	bool declined = chained_update(gate->hooks->argv[0], ref, old, new)
+	    != NULL;
+
+	if (declined)
+		vec_pushf(&gate->reasons, "%s: the update hook declined %s",
+		    candidate->env->name, ref);
+	return declined;
+}
+
+/*
+ * git asks the update hook later on, when the command has run what it may
+ * decline. In a transactional environment a word moves the branch, too.
+ */
+static const struct err *
+ask_update(struct gate *gate, const struct candidate *candidate, bool *may)
+{
+	const struct environment *env = candidate->env;
+	const struct push_ref *ref = candidate->ref;
+	const struct err *err = NULL;
+
+	*may = !declines(gate, candidate, ref->ref, ref->old, ref->new);
+	if (*may && candidate->by_word && env->set.transactional) {
+		char *branch = xasprintf("refs/heads/%s", env->branch);
+		char now[REPO_OID_SIZE];
+
+		err = repo_ref_value(gate->repo, branch, now);
+		*may = err == NULL && !declines(gate, candidate, branch, now,
+		    candidate->commit);
+		free(branch);
+	}
+	return err;
+}
+
 const struct err *
 gate_run(struct gate *gate, const struct candidate *candidate)
 {
 	const struct environment *env = candidate->env;
 	struct store *store;
 	const struct err *err;
+	bool may;
 
 	if (env->set.gate == NULL || has_run(gate, candidate))
 		return NULL;
+	err = ask_update(gate, candidate, &may);
+	if (err != NULL || !may)
+		return err;
 	say(gate, "%s: gate of %.7s: %s", env->name, candidate->commit,
 	    env->set.gate);
 	err = store_open(&store, env->set.root);

@@ -209,7 +209,7 @@ commit two "2" "two more files"
 push_raw
 isnt "too many files" "$status" 0
 like "how many there are, and may be" "$banner" \
-    "the commit has at least $((files + 2)) files, and slipway.ini takes $((files + 1)) \(max_files\)"
+    "the commit has $((files + 2)) files, and slipway.ini takes $((files + 1)) \(max_files\)"
 git -C "$work" rm -q one
 push_file three "3" "one less, one more"
 isnt "still too many" "$status" 0

@@ -195,4 +195,50 @@ git -C "$work" rm -q bad
 push_file index.html seven "a good one"
 is_exit "a green one" 0
 is "is live" "$(live_file index.html)" seven
+
+# What was pushed runs when those who may refuse the pusher have been asked.
+rm "$repo/hooks/pre-receive"
+script_of_hub() {
+	cat > "$repo/hooks/$1"
+	chmod +x "$repo/hooks/$1"
+}
+script_of_hub pre-receive <<'EOF'
+#!/bin/sh
+test "${REMOTE_USER-}" != mallory
+EOF
+run "$slipway" init "$repo"
+# The ref is told, and that what is pushed can be read.
+script_of_hub update <<EOF
+#!/bin/sh
+git cat-file -e "\$3^{commit}" || exit 1
+echo "\$1" >> "$T/asked"
+test "\${REMOTE_USER-}" != eve
+EOF
+gate_is "touch $T/has-run"
+commit index.html eight "whose"
+for who in mallory eve; do
+	export REMOTE_USER=$who
+	push_raw
+	isnt "$who may not push" "$status" 0
+	not_ok "and nothing of that has run" test -e "$T/has-run"
+	push_raw main:refs/deploy/now
+	isnt "$who may not deploy" "$status" 0
+	not_ok "and nothing of this has run" test -e "$T/has-run"
+done
+is "the update hook is asked for those that get so far" \
+    "$(paste -s -d ' ' "$T/asked")" "refs/heads/main refs/deploy/now"
+like "its no is told" "$banner" \
+    'production: the update hook declined refs/deploy/now'
+gate_is "touch $T/has-run" 'transactional = yes'
+run "$slipway" init "$repo"
+: > "$T/asked"
+export REMOTE_USER=alice
+push
+is_exit "who may push does" 0
+ok "and the check runs" test -e "$T/has-run"
+push_raw main:refs/deploy/now
+is_exit "and deploys by a word" 0
+like "for which the branch is asked, too" \
+    "$(paste -s -d ' ' "$T/asked")" 'refs/deploy/now refs/heads/main'
+unset REMOTE_USER
 done_testing

@@ -186,6 +186,28 @@ like "and the reason is told" "$err" \
     'production: this would be refused: .*--force main~1'
 sed -i '/^transactional/d' "$repo/slipway.ini"
 
+# The tree is looked at before anything reads it, and nothing of it runs.
+cp "$repo/slipway.ini" "$T/kept.ini"
+config <<EOF
+gate = touch $T/has-run
+only_from = other
+EOF
+tree=$(git -C "$work" mktree < /dev/null)
+for layer in $(seq 40); do
+	tree=$(printf '040000 tree %s\t%s\n' "$tree" a "$tree" b |
+	    git -C "$work" mktree)
+done
+bomb=$(git -C "$work" commit-tree -p HEAD -m bomb "$tree")
+push_raw "$bomb:refs/deploy/plan"
+isnt "a plan of what no release can be made of" "$status" 0
+like "is refused with the reason" "$banner" \
+    'more than 2000000 files and folders'
+fit=$(git -C "$work" commit-tree -p HEAD -m fit "HEAD^{tree}")
+push_raw "$fit:refs/deploy/plan"
+is_exit "another one is planned" 0
+not_ok "and no check has run" test -e "$T/has-run"
+cp "$T/kept.ini" "$repo/slipway.ini"
+
 run "$slipway" plan -C "$repo" nowhere
 is_exit "a name that is none" 1
 run "$slipway" plan -C "$repo" -d udpb
