@@ -76,9 +76,9 @@ exists(const char *dir, const char *name)
 	return is;
 }
 
-/* Attribute files outside the commit, wherever git looks for them. */
-static const struct err *
-ask_files(bool *ask, struct repo *repo, const struct plumbing *git)
+const struct err *
+convert_asks_outside(bool *ask, struct repo *repo,
+    const struct plumbing *git)
 {
 	const char *home = plumbing_getenv(git, "HOME");
 	const struct err *err;
@@ -250,7 +250,7 @@ find_asks(const struct listing *listing, struct repo *repo,
 	*ask = false;
 	err = wants_crlf(all, repo);
 	if (err == NULL)
-		err = ask_files(ask, repo, git);
+		err = convert_asks_outside(ask, repo, git);
 	if (err == NULL && !*ask)
 		err = ask_tree(ask, listing, repo, export);
 	return err;

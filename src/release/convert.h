@@ -27,6 +27,10 @@ struct repo;
 const struct err *convert_asks(const struct listing *listing,
     struct repo *repo, struct plumbing *git, bool export, bool *plain);
 
+/* Whether there are attribute files outside of any commit for git to read. */
+const struct err *convert_asks_outside(bool *ask, struct repo *repo,
+    const struct plumbing *git);
+
 /*
  * Set LISTING_CONVERT and LISTING_FILTER, and with "export"
  * LISTING_IGNORED and LISTING_SUBST.

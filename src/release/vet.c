@@ -12,11 +12,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "path.h"
 #include "release/checkout.h"
+#include "release/convert.h"
+#include "release/plumbing.h"
 #include "release/vetting.h"
 
 /* Of a path that is told, more is not of interest. */
@@ -340,22 +341,15 @@ walk(struct vetting *vetting, const git_oid *new, const git_oid *old,
 
 /* Attribute files that belong to no commit. */
 static const struct err *
-look_outside(struct vetting *vetting)
+look_outside(struct vetting *vetting, const char *commit)
 {
-	struct vet *vet = vetting->vet;
+	struct repo *repo = vetting->vet->repo;
 	const struct err *err;
-	char *file;
+	struct plumbing git;
 
-	err = repo_config_get(vet->repo, "core.attributesfile", &file);
-	if (err == NULL && file != NULL)
-		vetting->filters = true;
-	free(file);
-	file = path_join(git_repository_path(repo_handle(vet->repo)),
-	    "info/attributes");
-	if (access(file, F_OK) == 0)
-		vetting->filters = true;
-	free(file);
-	return err;
+	plumbing_init(&git, repo, commit, -1, NULL);
+	err = convert_asks_outside(&vetting->filters, repo, &git);
+	return err_first(err, plumbing_release(&git));
 }
 
 static void
@@ -386,7 +380,7 @@ look(struct vetting *vetting, const struct vet_known *known,
 	bool has_old = *known->tree != '\0' &&
 	    git_oid_fromstr(&old, known->tree) == 0;
 
-	err = look_outside(vetting);
+	err = look_outside(vetting, commit);
 	if (err == NULL)
 		err = walk(vetting, &vetting->root, has_old ? &old : NULL, 0);
 	git_oid_tostr(vet->known.tree, sizeof(vet->known.tree),

@@ -26,6 +26,9 @@
 /* An attribute file that is larger is taken to speak of anything. */
 #define ATTRIBUTES_MAX (1024 * 1024)
 
+/* Of all of them more is not read. */
+#define ATTRIBUTES_ALL_MAX (256 * 1024 * 1024)
+
 /* What a tree has a thousand times is asked for once. */
 static const struct err *
 read_head(struct vetting *vetting, const struct rawtree_item *item,
@@ -72,6 +75,55 @@ is_attributes(const struct rawtree_item *item)
 	return strcmp(item->name, ".gitattributes") == 0;
 }
 
+/* Behind the pattern, or the name of a macro, that a line begins with. */
+static const char *
+behind_pattern(const char *line)
+{
+	line += strspn(line, " \t\r");
+	if (*line == '#')
+		return line + strlen(line);
+	if (*line == '"') {
+		for (line++; *line != '\0' && *line != '"'; line++)
+			line += line[0] == '\\' && line[1] != '\0';
+	}
+	return line + strcspn(line, " \t\r");
+}
+
+/* Does a line set or unset an encoding, where git wants a value? */
+static bool
+is_bare_encoding(const char *line)
+{
+	static const char name[] = "working-tree-encoding";
+	struct vec words = VEC_INIT;
+	bool is = false;
+
+	vec_split(&words, behind_pattern(line), " \t\r");
+	for (size_t i = 0; i < words.n && !is; i++)
+		is = strcmp(words.v[i] + (words.v[i][0] == '-'), name) == 0;
+	vec_release(&words);
+	return is;
+}
+
+/* No file that it speaks of can be checked out: git ends with an error. */
+static void
+check_encodings(struct vetting *vetting, const struct str *text)
+{
+	struct vec lines = VEC_INIT;
+	bool is = false;
+
+	if (memmem(text->s, text->len, "working-tree-encoding",
+	    strlen("working-tree-encoding")) != NULL)
+		vec_split(&lines, text->s, "\n");
+	for (size_t i = 0; i < lines.n && !is; i++)
+		is = is_bare_encoding(lines.v[i]);
+	if (is)
+		vetting_complain(vetting, " has working-tree-encoding without"
+		    " a value, with which git checks nothing out; write"
+		    " working-tree-encoding=NAME, or take it back with"
+		    " !working-tree-encoding");
+	vec_release(&lines);
+}
+
 const struct err *
 vetting_look_at_attributes(struct vetting *vetting,
     const struct rawtree_item *item)
@@ -81,7 +133,7 @@ vetting_look_at_attributes(struct vetting *vetting,
 	int64_t size_bytes;
 	bool is_blob;
 
-	if (vetting->filters || (item->mode & 0170000) != 0100000)
+	if (vetting->for_pointers || (item->mode & 0170000) != 0100000)
 		return NULL;
 	err = read_head(vetting, item, &size_bytes, &is_blob);
 	if (err != NULL || !is_blob)
@@ -90,10 +142,19 @@ vetting_look_at_attributes(struct vetting *vetting,
 		vetting->filters = true;
 		return NULL;
 	}
+	vetting->attribute_bytes += size_bytes;
+	if (vetting->attribute_bytes > ATTRIBUTES_ALL_MAX) {
+		vetting_complain(vetting, ": more attribute files than can be"
+		    " read (%d bytes); have fewer of them",
+		    ATTRIBUTES_ALL_MAX);
+		return NULL;
+	}
 	err = read_blob(vetting, item, &text);
-	if (err == NULL)
-		vetting->filters = memmem(text.s, text.len, "filter",
+	if (err == NULL) {
+		vetting->filters |= memmem(text.s, text.len, "filter",
 		    strlen("filter")) != NULL;
+		check_encodings(vetting, &text);
+	}
 	str_release(&text);
 	return err;
 }

@@ -43,6 +43,7 @@ struct vetting {
 	int64_t bytes;		/* may be less than 0 */
 	int64_t seen;		/* files and folders that were looked at */
 	int64_t taken;		/* files, whatever the known tree has */
+	int64_t attribute_bytes; /* of attribute files that were read */
 	size_t link_bytes;	/* that "links" and "targets" fill */
 	bool relinked;		/* a symlink came, went or changed */
 	bool attributed;	/* so did an attribute file */

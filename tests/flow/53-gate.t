@@ -240,6 +240,30 @@ git -C "$work" add big.psd
 git -C "$work" commit -q -m "a pointer that nothing claims"
 push
 is_exit "a pointer without an attribute is a file" 0
+
+# Attributes of the machine, in a name space where /etc can be written.
+cat > "$T/apart" <<'EOF'
+#!/bin/sh
+mkdir "$T/over" && mount -t tmpfs tmpfs "$T/over" &&
+mkdir "$T/over/upper" "$T/over/work" &&
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$T/over/upper,workdir=$T/over/work" \
+    /etc && echo '*.psd filter=lfs' > /etc/gitattributes || exit 77
+exec git -C "$work" push production main
+EOF
+chmod +x "$T/apart"
+cp "$work/big.psd" "$work/other.psd"
+git -C "$work" add other.psd
+git -C "$work" commit -q -m "a pointer for the machine"
+export T work
+run unshare -m "$T/apart"
+if [ "$status" -eq 77 ] || printf '%s\n' "$err" | grep -q '^unshare:'; then
+	echo "# there is no name space for the attributes of the machine"
+else
+	isnt "a pointer that the machine speaks of" "$status" 0
+	like "is tried, too" "$err" 'production: other.psd: the file is in Git'
+	rmdir "$root/.slipway/trial"
+fi
+git -C "$work" reset -q --hard HEAD~1
 before=$(snapshot)
 echo '*.psd filter=lfs -text' > "$work/.gitattributes"
 git -C "$work" add .gitattributes

@@ -70,6 +70,23 @@ static const struct {
 	    "d is a file in the tree, and its object is none" },
 	{ "a link that is a tree", "120000 d {\n100644 f =x\n}\n",
 	    "d is a file in the tree" },
+	/* Attributes that end git. */
+	{ "an encoding", "100644 .gitattributes =*.txt"
+	    " working-tree-encoding=UTF-16\n", NULL },
+	{ "an encoding that is none", "100644 .gitattributes =*.txt text"
+	    " working-tree-encoding\n", ".gitattributes has working-tree-" },
+	{ "a negated one", "40000 d {\n100644 .gitattributes =*.txt"
+	    " -working-tree-encoding\n}\n", "d/.gitattributes has" },
+	{ "in a macro", "100644 .gitattributes =[attr]x"
+	    "\tworking-tree-encoding\n", "without a value" },
+	{ "one that is taken back", "100644 .gitattributes =*.txt"
+	    " !working-tree-encoding\n", NULL },
+	{ "files of that name", "100644 .gitattributes ="
+	    "working-tree-encoding text\n", NULL },
+	{ "and with a space", "100644 .gitattributes ="
+	    "\"a working-tree-encoding\" text\n", NULL },
+	{ "a comment", "100644 .gitattributes ="
+	    "# working-tree-encoding alone\n", NULL },
 	/* Symlinks. */
 	{ "a link", "120000 l =f\n", NULL },
 	{ "a link to the top", "40000 d {\n120000 l =..\n}\n", NULL },
