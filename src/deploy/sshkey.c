@@ -151,27 +151,65 @@ fingerprint(const char *key, char **id)
 	return str_detach(&text);
 }
 
-/* What follows the key on its line; NULL without one. */
+/* The end of a field, whose quotes (in options) may have blanks in them. */
+static const char *
+field_end(const char *at)
+{
+	bool quoted = false;
+
+	for (; *at != '\0' && *at != '\n'; at++) {
+		if (at[0] == '\\' && at[1] == '"')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+		else if (!quoted && strchr(" \t\r", *at) != NULL)
+			break;
+	}
+	return at;
+}
+
+/*
+ * Behind the key, where a line is of that key: "[OPTIONS] TYPE KEY [COMMENT]",
+ * as sshd reads it. NULL: it is of another one, or a remark.
+ */
+static const char *
+behind_key(const char *line, const char *key)
+{
+	const char *at = line + strspn(line, " \t"), *end;
+	size_t len = strlen(key);
+
+	if (*at == '#')
+		return NULL;
+	for (int field = 0; field < 3; field++) {
+		end = field_end(at);
+		if (field > 0 && (size_t)(end - at) == len &&
+		    memcmp(at, key, len) == 0)
+			return end;
+		at = end + strspn(end, " \t");
+	}
+	return NULL;
+}
+
+/* What follows the key on its line, given; NULL without one. */
 static char *
 comment(const char *authorized, const char *key)
 {
-	size_t len = strlen(key);
-	const char *at = authorized;
+	const char *line = authorized;
 
-	while ((at = strstr(at, key)) != NULL) {
-		const char *start = at;
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+		const char *at = behind_key(line, key);
 		struct str text = STR_INIT;
 
-		at += len;
-		if (start == authorized || (start[-1] != ' ' &&
-		    start[-1] != '\t') || (*at != ' ' && *at != '\t'))
-			continue;
-		at += strspn(at, " \t");
-		str_add_bytes(&text, at, strcspn(at, "\r\n"));
-		str_trim_end(&text);
+		if (at != NULL) {
+			at += strspn(at, " \t");
+			str_add_bytes(&text, at, strcspn(at, "\r\n"));
+			str_trim_end(&text);
+		}
 		if (text.len > 0)
 			return str_detach(&text);
 		str_release(&text);
+		line += len + (line[len] == '\n');
 	}
 	return NULL;
 }

@@ -52,6 +52,20 @@ static const struct {
 	    "ssh-ed25519 " ED "\nssh-ed25519 " ED " a\n", "a" },
 	{ "a longer key", ED_AUTH, "ssh-ed25519 " ED "A bob\n", ED_PRINT },
 	{ "somebody else's", ED_AUTH, "ssh-ed25519 " EC " bob\n", ED_PRINT },
+	{ "a line that is commented out", ED_AUTH,
+	    " # ssh-ed25519 " ED " bob\nssh-ed25519 " ED " alice\n",
+	    "alice" },
+	{ "another one", ED_AUTH, "#ssh-ed25519 " ED " bob\n", ED_PRINT },
+	{ "words of an option", ED_AUTH,
+	    "command=\"x ssh-ed25519 " ED " bob\" ssh-ed25519 " EC " eve\n"
+	    "ssh-ed25519 " ED " alice\n", "alice" },
+	{ "with quotes in it", ED_AUTH,
+	    "command=\"x \\\" ssh-ed25519 " ED " bob\" ssh-ed25519 " EC
+	    " eve\n", ED_PRINT },
+	{ "a quote that does not end", ED_AUTH, "command=\"x ssh-ed25519 " ED
+	    " bob\nssh-ed25519 " ED " alice\n", "alice" },
+	{ "words of a comment", ED_AUTH,
+	    "ssh-ed25519 " EC " for ssh-ed25519 " ED " bob\n", ED_PRINT },
 	{ "a key without its type", ED_AUTH, ED " bob\n", ED_PRINT },
 };
 
