@@ -159,6 +159,7 @@ push_tree "$(raw_tree 120000 abs "$outside" 100644 index.html "$blob")"
 is_exit "with symlinks = any, one that leads out lands" 0
 is "as it is" "$(readlink "$root/current/abs")" "$T/outside"
 push_raw --force main
+wait_for 10 idle
 before=$(snapshot)
 config <<EOF
 symlinks = none
