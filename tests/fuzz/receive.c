@@ -27,7 +27,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct err *err;
 
 	err = receive_parse(&push, text, size);
-	assert(err == NULL || err->code == ERR_PROTOCOL);
+	assert(err == NULL || err->code == ERR_PROTOCOL ||
+	    err->code == ERR_REFUSED);
 	for (size_t i = 0; i < push.n_refs; i++) {
 		check_ref(&push.refs[i]);
 		str_addf(&written, "%s %s %s\n", push.refs[i].old,
