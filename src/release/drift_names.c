@@ -95,7 +95,8 @@ list_name(struct unit *added, const char *name, struct vec *folders,
 	if (fstatat(added->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return;
 	path = unit_path(added, name);
-	if (drift_is_writable(added->spec->writable, path)) {
+	if (drift_is_writable(added->spec->writable, path) ||
+	    (S_ISLNK(st.st_mode) && unit_is_shared(added, name))) {
 		vec_push_take(may, path);
 		return;
 	}
@@ -124,8 +125,9 @@ tell_folder(struct unit *unit, const char *path)
 }
 
 /*
- * Folders that were added wait in a list by their path. One that somebody
- * made for the sake of a place in it that may be written is not told of.
+ * Folders that were added wait in a list by their path. One that was made for
+ * the sake of a place in it that may be written, or is shared, is not told
+ * of.
  */
 static const struct err *
 list_added(struct unit *unit, const char *name)

@@ -26,6 +26,13 @@ is "a file in a folder, too" "$(live_file sites/default/settings.php)" secret
 is "and a folder" "$(live_file sites/default/files/a.png)" upload
 ok "they are links" test -L "$root/current/.env"
 ok "a folder is one link" test -L "$root/current/sites/default/files"
+run "$slipway" drift -C "$repo"
+is_exit "and nobody's edits, also in folders that no commit has" 0
+ln -s ../../../../shared/.env "$root/current/sites/default/other"
+run "$slipway" drift -C "$repo"
+is "another link is one" "$(echo "$out" | sed 's/  (.*//')" \
+    "added     sites/default/other"
+rm "$root/current/sites/default/other"
 
 push_file index.html two "second"
 echo two > "$root/current/sites/default/files/b.png"
