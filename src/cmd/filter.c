@@ -194,24 +194,6 @@ struct search {
 	size_t most;
 };
 
-/* The commit that was live before; "" when nothing was. */
-static const struct err *
-find_before(struct journal *journal, const struct deploy *deploy,
-    char before[REPO_OID_SIZE])
-{
-	struct release release = { .id = 0 };
-	const struct err *err = NULL;
-
-	before[0] = '\0';
-	if (deploy->previous != NULL)
-		err = release_get(journal, deploy->environment,
-		    deploy->previous, &release);
-	if (err == NULL && release.commit != NULL)
-		snprintf(before, REPO_OID_SIZE, "%s", release.commit);
-	release_release(&release);
-	return err;
-}
-
 static const struct err *
 search_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
@@ -222,7 +204,8 @@ search_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 
 	if (search->n == search->most || deploy->release == NULL)
 		return NULL;
-	err = find_before(journal, deploy, before);
+	err = release_commit(journal, deploy->environment, deploy->previous,
+	    before);
 	if (err == NULL)
 		err = repo_path_is_same(search->repo, before[0] == '\0' ?
 		    NULL : before, deploy->commit, search->path, &same);

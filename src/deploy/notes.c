@@ -17,26 +17,6 @@ take(const struct repo_commit *commit, void *ctx)
 	return NULL;
 }
 
-/* The commit that was live before, "" for none; it may be gone by now. */
-static const struct err *
-live_before(const struct hub *hub, const struct deploy *deploy,
-    char oid[REPO_OID_SIZE])
-{
-	struct release before;
-	const struct err *err;
-
-	*oid = '\0';
-	if (deploy->previous == NULL)
-		return NULL;
-	err = release_get(hub->journal, deploy->environment,
-	    deploy->previous, &before);
-	if (err == NULL)
-		memcpy(oid, before.commit, REPO_OID_SIZE);
-	release_release(&before);
-	/* It may be one that only the host knows. */
-	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
-}
-
 /* A commit that is deployed a second time has gone live a second time. */
 static const struct err *
 went_live(const struct hub *hub, struct repo *repo,
@@ -46,7 +26,8 @@ went_live(const struct hub *hub, struct repo *repo,
 	const char *hidden[1] = { before };
 	const struct err *err;
 
-	err = live_before(hub, deploy, before);
+	err = release_commit(hub->journal, deploy->environment,
+	    deploy->previous, before);
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
 		err = repo_walk(repo, deploy->commit, hidden,
 		    *before == '\0' ? 0 : 1, take, oids);

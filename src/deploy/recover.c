@@ -66,25 +66,6 @@ end_running(const struct step *step, void *ctx)
 	return err_first(err, step_end(work->hub->journal, &ended));
 }
 
-/* The commit that was live before, so that the plan comes out the same. */
-static const struct err *
-load_live_commit(struct work *work)
-{
-	struct release previous;
-	const struct err *err;
-
-	if (work->deploy.previous == NULL)
-		return NULL;
-	err = release_get(work->hub->journal, work->env->name,
-	    work->deploy.previous, &previous);
-	if (err == NULL)
-		memcpy(work->live_commit, previous.commit,
-		    sizeof(work->live_commit));
-	release_release(&previous);
-	/* It may be one that only the host knows. */
-	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
-}
-
 static bool
 is_rollback(const struct work *work)
 {
@@ -101,8 +82,10 @@ pick_up(struct work *work)
 	    " going on", (long long)work->deploy.number,
 	    deploy_state_name(work->deploy.state));
 	err = work_hosts(work);
+	/* So that the plan comes out the same. */
 	if (err == NULL)
-		err = load_live_commit(work);
+		err = release_commit(work->hub->journal, work->env->name,
+		    work->deploy.previous, work->live_commit);
 	if (err == NULL)
 		err = is_rollback(work) ? rollback_plan(work) :
 		    work_plan(work, false);

@@ -76,6 +76,25 @@ release_get(struct journal *journal, const char *environment,
 }
 
 const struct err *
+release_commit(struct journal *journal, const char *environment,
+    const char *name, char oid[REPO_OID_SIZE])
+{
+	struct release release;
+	const struct err *err;
+
+	*oid = '\0';
+	if (name == NULL)
+		return NULL;
+	err = release_get(journal, environment, name, &release);
+	if (err == NULL)
+		memcpy(oid, release.commit, REPO_OID_SIZE);
+	else if (err->code == ERR_NOT_FOUND)
+		err = NULL;
+	release_release(&release);
+	return err;
+}
+
+const struct err *
 release_set_state(struct journal *journal, const char *environment,
     const char *name, const char *state)
 {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "journal/journal.h"
+#include "repo.h"
 #include "vec.h"
 
 struct release {
@@ -38,6 +39,13 @@ const struct err *release_new_name(struct journal *journal,
 /* ERR_NOT_FOUND names the release. */
 const struct err *release_get(struct journal *journal,
     const char *environment, const char *name, struct release *release);
+
+/*
+ * The commit of a release, by name; "" for no name, and for one that this
+ * journal does not have, as one that was lost leaves behind.
+ */
+const struct err *release_commit(struct journal *journal,
+    const char *environment, const char *name, char oid[REPO_OID_SIZE]);
 
 const struct err *release_set_state(struct journal *journal,
     const char *environment, const char *name, const char *state);

@@ -169,6 +169,9 @@ slip deploy
 is_exit "the next one" 0
 is "is live" "$(live_file index.html)" five
 is "with the next number" "$(newest deploy)" "$((last + 3))"
+wait_for 10 idle
+like "and a note" "$(git -C "$repo" log -1 --notes=deploys --format=%N main)" \
+    "deploy $((last + 3)) by"
 like "in a log of its own" "$out" "deploy +$((last + 3)),"
 unlike "no way back is offered" "$out" 'slipway rollback'
 slip rollback
