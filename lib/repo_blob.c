@@ -31,21 +31,3 @@ repo_blob(struct repo *repo, const char *oid, size_t max_bytes,
 	git_blob_free(blob);
 	return err;
 }
-
-const struct err *
-repo_keep(struct repo *repo, const char *ref, const char *oid)
-{
-	git_reference *made = NULL;
-	git_oid id;
-	int code;
-
-	code = git_oid_fromstr(&id, oid);
-	if (code == 0)
-		code = git_reference_create(&made, repo_handle(repo), ref,
-		    &id, 1, NULL);
-	if (code == GIT_ELOCKED && repo_free_lock(repo, ref) == NULL)
-		code = git_reference_create(&made, repo_handle(repo), ref,
-		    &id, 1, NULL);
-	git_reference_free(made);
-	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
-}

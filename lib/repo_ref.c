@@ -155,26 +155,38 @@ check_commit(struct repo *repo, const char *ref, const char *oid)
 	return code == 0 ? NULL : repo_error(code, "set %s to %s", ref, oid);
 }
 
-const struct err *
-repo_set_ref(struct repo *repo, const char *ref, const char *oid,
-    const char *why)
+/* To an object, from wherever it is. */
+static const struct err *
+point(struct repo *repo, const char *ref, const char *oid, const char *why)
 {
 	char now[REPO_OID_SIZE];
 	struct repo_move move = { ref, now, oid, why };
-	const struct err *err;
-	int valid = 0;
+	const struct err *err = NULL;
 
-	if (git_reference_name_is_valid(&valid, ref) != 0 || !valid ||
-	    !str_starts_with(ref, "refs/"))
-		return err_new(ERR_GIT, "%s is no name for a ref", ref);
-	err = check_commit(repo, ref, oid);
-	for (int i = 0; err == NULL && i < SET_ATTEMPTS; i++) {
+	for (int i = 0; i < SET_ATTEMPTS; i++) {
 		err = repo_ref_value(repo, ref, now);
 		if (err == NULL)
 			err = repo_move_ref(repo, &move);
 		if (err == NULL || err->code != ERR_REFUSED)
-			return err;
-		err = i + 1 < SET_ATTEMPTS ? NULL : err;
+			break;
 	}
 	return err;
+}
+
+const struct err *
+repo_set_ref(struct repo *repo, const char *ref, const char *oid,
+    const char *why)
+{
+	const struct err *err;
+
+	if (!repo_is_ref(ref))
+		return err_new(ERR_GIT, "%s is no name for a ref", ref);
+	err = check_commit(repo, ref, oid);
+	return err == NULL ? point(repo, ref, oid, why) : err;
+}
+
+const struct err *
+repo_keep(struct repo *repo, const char *ref, const char *oid)
+{
+	return point(repo, ref, oid, "keep");
 }

@@ -147,17 +147,10 @@ queue_add(const struct hub *hub, struct deploy *request,
 const struct err *
 queue_keep(struct repo *repo, const struct deploy *request)
 {
-	struct repo_move move = { .new = request->commit, .why = "deploy" };
 	char *ref = xasprintf("refs/slipway/deploys/%" PRId64,
 	    request->number);
-	char now[REPO_OID_SIZE];
-	const struct err *err;
+	const struct err *err = repo_keep(repo, ref, request->commit);
 
-	err = repo_ref_value(repo, ref, now);
-	move.ref = ref;
-	move.old = now;
-	if (err == NULL)
-		err = repo_move_ref(repo, &move);
 	free(ref);
 	return err;
 }
