@@ -223,6 +223,8 @@ request_of_origin(struct arrival *arrival)
 	const struct err *err;
 	struct repo *repo;
 
+	if (arrival->env->set.only_from == NULL)
+		return request(arrival);
 	err = repo_open(&repo, arrival->hub->path, false);
 	if (err == NULL)
 		err = origin_check(repo, arrival->env, arrival->ref->ref,
