@@ -155,25 +155,18 @@ is_for(const struct environment *env, const struct config *config,
 	return takes_ref(env, ref);
 }
 
-/* git follows a symbolic ref to the branch behind it. */
-static const struct err *
+/* Another name of a branch is refused by the gate, see check_alias(). */
+static bool
 is_wanted(const struct environment *env, const struct config *config,
-    struct repo *repo, const struct push *push, bool *is)
+    const struct push *push)
 {
-	const struct err *err = NULL;
-
-	*is = false;
-	for (size_t i = 0; err == NULL && i < push->n_refs && !*is; i++) {
+	for (size_t i = 0; i < push->n_refs; i++) {
 		const struct push_ref *ref = &push->refs[i];
-		bool deletes = repo_is_zero(ref->new);
-		char *target;
 
-		err = repo_ref_alias(repo, ref->ref, &target);
-		*is = is_for(env, config, ref->ref, deletes) ||
-		    (target != NULL && is_for(env, config, target, deletes));
-		free(target);
+		if (is_for(env, config, ref->ref, repo_is_zero(ref->new)))
+			return true;
 	}
-	return err;
+	return false;
 }
 
 /* Who pushed can send this on to somebody who can do it. */
@@ -235,13 +228,10 @@ cert_check(const struct hub *hub, struct repo *repo, struct push *push,
 	err = read_cert(hub, repo, push);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
-		bool wanted;
 
-		if (!env->set.require_signed_push ||
-		    (push->who.cert != NULL && push->who.fault == NULL))
-			continue;
-		err = is_wanted(env, config, repo, push, &wanted);
-		if (err == NULL && wanted)
+		if (env->set.require_signed_push &&
+		    (push->who.cert == NULL || push->who.fault != NULL) &&
+		    is_wanted(env, config, push))
 			err = refuse(hub, repo, push, env->name, reasons);
 	}
 	return err;

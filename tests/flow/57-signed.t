@@ -225,4 +225,27 @@ is_exit "init takes a seed of the whole account" 0
 unlike "as it is" "$out" 'at random'
 is "and leaves the config as readable as it was" \
     "$(stat -c %a "$T/other.git/config")" 644
+
+# One certificate again, as a server that takes numbers of the last minutes
+# would let pass: git calls it good, and it has come before.
+n=$(newest push.push)
+cert=$(git -C "$repo" rev-parse "refs/slipway/certs/$n")
+main=$(git -C "$repo" rev-parse main)
+config <<'EOF2'
+require_signed_push = yes
+EOF2
+commit index.html five "fifth"
+git -C "$work" push -q "$repo" HEAD:refs/heads/other
+again() {
+	(cd "$repo" && echo "$main $(head_of) refs/heads/main" |
+	    GIT_DIR=. GIT_PUSH_CERT="$1" GIT_PUSH_CERT_STATUS=G \
+	    GIT_PUSH_CERT_SIGNER=alice@example.org \
+	    GIT_PUSH_CERT_NONCE_STATUS=OK hooks/pre-receive)
+}
+run again "$cert"
+is_exit "a certificate that was used" 1
+like "counts for nothing" "$out$err" "it came with push $n already"
+run again "$( (git -C "$repo" cat-file blob "$cert"; echo) |
+    git -C "$repo" hash-object -w --stdin)"
+is_exit "another one does not" 0
 done_testing
