@@ -283,6 +283,44 @@ is_exit "one that a driver resolves lands" 0
 wait_for 10 idle
 is "as a file" "$(live_file big.psd)" resolved
 
+# An attribute file that said otherwise goes: what it spoke of is new.
+git -C "$repo" config --unset-all filter.lfs.smudge
+mkdir "$work/kept"
+cp "$work/big.psd" "$work/kept"
+echo '*.psd -filter' > "$work/kept/.gitattributes"
+git -C "$work" rm -q -f big.psd
+git -C "$work" add kept
+git -C "$work" commit -q -m "a pointer that is to stay one"
+push_raw
+is_exit "a pointer in a folder that wants it so" 0
+wait_for 10 idle
+before=$(snapshot)
+git -C "$work" rm -q kept/.gitattributes
+git -C "$work" commit -q -m "and no more"
+push_raw
+like "without that file it is tried" "$banner" \
+    'error: production: kept/big.psd: the file is in Git LFS'
+is "and nothing has changed" "$(snapshot)" "$before"
+git -C "$work" reset -q --hard HEAD~1
+
+# What was fit is looked at again when it is elsewhere that files are shared.
+mkdir "$work/media"
+ln -s ../media/../kept "$work/kept/way"
+echo x > "$work/media/x"
+git -C "$work" add media kept
+git -C "$work" commit -q -m "a symlink by way of media"
+push_raw
+is_exit "a symlink through a folder" 0
+wait_for 10 idle
+config <<EOF
+shared = media/
+EOF
+commit other.html "another" "nothing but that"
+push_raw
+isnt "leads elsewhere when that is shared" "$status" 0
+like "which is told" "$banner" 'error: production: kept/way'
+config < /dev/null
+
 # The config of the repository on the server.
 is "git refuses large packs" \
     "$(git -C "$repo" config receive.maxInputSize)" 2g
