@@ -31,6 +31,14 @@ slipway_processes() {
 	done 2>/dev/null
 }
 
+# program WORD: those that have it in their command line: "runner", "agent".
+program() {
+	for _p in $(slipway_processes); do
+		tr '\0' ' ' < "/proc/$_p/cmdline" 2>/dev/null |
+		    grep -q " $1 " && echo "$_p"
+	done
+}
+
 idle() {
 	[ -z "$(slipway_processes)" ]
 }

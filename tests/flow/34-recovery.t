@@ -98,14 +98,6 @@ watch() {
 	n=$(newest deploy)
 }
 
-# Pids of our programs by a word of their command lines.
-program() {
-	for _p in $(slipway_processes); do
-		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
-		    grep -q " $1 " && echo "$_p"
-	done
-}
-
 # Nobody who watches may start another runner before we look. (One that was
 # watched is gone with its session.)
 kill_runner() {

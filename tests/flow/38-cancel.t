@@ -256,9 +256,8 @@ ends "a rollback" live
 
 # Who cancels, and is not heard before the runner dies.
 kill_runner() {
-	for _p in $(slipway_processes); do
-		tr '\0' ' ' < "/proc/$_p/cmdline" 2>/dev/null |
-		    grep -q ' runner $' && kill "-$1" "$_p"
+	for _p in $(program runner); do
+		kill "-$1" "$_p"
 	done
 }
 

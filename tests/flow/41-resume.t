@@ -180,13 +180,6 @@ is "and asked for once" "$(sql "SELECT count(*) FROM deploys
     WHERE environment = 'production' AND commit_oid = '$(head_of)'")" 1
 
 # A runner that is killed with work left.
-runners() {
-	for _p in $(slipway_processes); do
-		cat "/proc/$_p/cmdline" 2>/dev/null | tr '\0' ' ' |
-		    grep -q ' runner ' && echo "$_p"
-	done
-}
-
 commit version ten "ten -gate-"
 rm -f "$T/ready" "$T/go"
 setsid git -C "$work" push production main > "$T/push" 2>&1 < /dev/null &
@@ -204,7 +197,7 @@ ok "another one waits" wait_for 15 waits
 run "$slipway" status -C "$repo"
 is_exit "status of a deploy under way" 0
 kill -9 "-$pid" "-$pid2"
-for p in $(runners); do
+for p in $(program runner); do
 	kill -9 "$p"
 done
 wait_for 10 idle || diag "something is left: $(slipway_processes)"

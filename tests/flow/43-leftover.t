@@ -39,14 +39,6 @@ directive = daemon
 run = sh -c 'echo \$\$ > $T/daemon; exec sleep 1000' > /dev/null 2>&1 & until test -s $T/daemon; do sleep 0.05; done
 EOF
 
-# Pids of our programs by their last word.
-program() {
-	for _p in $(slipway_processes); do
-		tr '\0' ' ' < "/proc/$_p/cmdline" 2>/dev/null |
-		    grep -q " $1 \$" && echo "$_p"
-	done
-}
-
 begin() {
 	rm -f "$T/ready" "$T/go" "$T/inner"
 	: > "$T/trace"

@@ -113,10 +113,8 @@ pid=$!
 started "$pid"
 ok "a command is under way" wait_for 10 test -e "$T/ready"
 kill -9 "-$pid"
-for p in $(slipway_processes); do
-	if tr '\0' ' ' < "/proc/$p/cmdline" | grep -q ' runner '; then
-		kill -9 "$p"
-	fi
+for p in $(program runner); do
+	kill -9 "$p"
 done
 wait_for 10 idle
 touch "$T/go"

@@ -4,7 +4,10 @@
 
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
 use IPC::Open2;
+use Pkt;
 
 my ($repo, $work, $commit, $ref) = @ARGV;
 
@@ -16,34 +19,18 @@ sub git {
 	return $text;
 }
 
-sub read_line {
-	my ($from) = @_;
-
-	read($from, my $head, 4) == 4 or return;
-	my $len = hex $head;
-	return '' if $len == 0;
-	read($from, my $text, $len - 4);
-	return $text;
-}
-
-sub write_line {
-	my ($to, $text) = @_;
-
-	printf $to '%04x%s', length($text) + 4, $text;
-}
-
 my $new = git("rev-parse '$commit^{commit}'");
 my $old = '0' x 40;
 my $pid = open2(my $from, my $to, 'git', 'receive-pack', $repo);
 binmode $_ for $from, $to;
-while (my $line = read_line($from)) {
+while (my $line = pkt_read($from)) {
 	$old = $1 if $line =~ /^([0-9a-f]{40}) \Q$ref\E[\0\n]/;
 }
-write_line($to, "$old $new $ref\0report-status");
+pkt_write($to, "$old $new $ref\0report-status");
 print $to '0000';
 print $to qx(cd "$work" && git rev-list --objects $new | git pack-objects --stdout -q);
 close $to;
-while (my $line = read_line($from)) {
+while (my $line = pkt_read($from)) {
 	print $line =~ s/\n?\z/\n/r;
 }
 waitpid $pid, 0;

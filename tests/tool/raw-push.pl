@@ -4,7 +4,10 @@
 
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
 use IPC::Open2;
+use Pkt;
 
 my ($repo, $work, @moves) = @ARGV;
 my @options;
@@ -13,42 +16,26 @@ while (@moves > 0 && $moves[0] eq '-o') {
 	push @options, shift @moves;
 }
 
-sub read_line {
-	my ($from) = @_;
-
-	read($from, my $head, 4) == 4 or return;
-	my $len = hex $head;
-	return '' if $len == 0;
-	read($from, my $text, $len - 4);
-	return $text;
-}
-
-sub write_line {
-	my ($to, $text) = @_;
-
-	printf $to '%04x%s', length($text) + 4, $text;
-}
-
 $SIG{PIPE} = 'IGNORE';
 my $pid = open2(my $from, my $to, 'git', 'receive-pack', $repo);
 binmode $_ for $from, $to;
-while (my $line = read_line($from)) {
+while (my $line = pkt_read($from)) {
 }
 my $wants = "\0report-status" . (@options > 0 ? ' push-options' : '');
 for my $move (@moves) {
-	write_line($to, $move . $wants);
+	pkt_write($to, $move . $wants);
 	$wants = '';
 }
 print $to '0000';
 if (@options > 0) {
-	write_line($to, $_) for @options;
+	pkt_write($to, $_) for @options;
 	print $to '0000';
 }
 my @new = grep { !/^0+$/ } map { (split / /)[1] } @moves;
 print $to qx(cd "$work" && git rev-list --objects @new | git pack-objects --stdout -q)
     if @new > 0;
 close $to;
-while (my $line = read_line($from)) {
+while (my $line = pkt_read($from)) {
 	print $line =~ s/\n?\z/\n/r;
 }
 waitpid $pid, 0;
