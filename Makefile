@@ -212,13 +212,16 @@ fault:
 
 # FUZZ="directive json" chooses, RUNS=50000000 goes by executions instead, and
 # JOBS of them run side by side. What is new goes into tests/fuzz/corpus.
+# FUZZ_WITH= leaves the sanitizers out: three to five times as many a second.
 FUZZ	   = $(targets)
-FUZZ_BUILD = build-fuzz
+FUZZ_WITH  = address,undefined
+FUZZ_BUILD = build-fuzz$(if $(FUZZ_WITH),,-plain)
 TIME	   = $(if $(RUNS),0,60)
 
 fuzz-build:
 	@$(MAKE) -j$(JOBS) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) \
-	    SANITIZE=address,undefined,fuzzer-no-link fuzzers
+	    SANITIZE=$(if $(FUZZ_WITH),$(FUZZ_WITH)$(comma))fuzzer-no-link \
+	    fuzzers
 
 fuzz:
 	@install/bootstrap ci

@@ -13,10 +13,11 @@
 #
 # COUNT=N points are tried ("all": every one), spread evenly over all that
 # there are; SEED= chooses others; JOBS= workers share them, each in a lab
-# of its own. SITES="first push" takes those of these sites alone, and
-# ROLES="runner agent" those whose second word is one of these. One line of
-# TAP is printed for all points that differ only in their number, and at the
-# end how many were tried of how many there are.
+# of its own. TIME=600 begins no point after so many seconds. SITES="first
+# push" takes those of these sites alone, and ROLES="runner agent" those whose
+# second word is one of these. One line of TAP is printed for all points that
+# differ only in their number, and at the end how many were tried of how many
+# there are.
 
 package Fault::Campaign;
 
@@ -82,11 +83,13 @@ sub attempt {
 	return map { "met '$lab->{met}': $_" } @wrong;
 }
 
-# Every JOBS-th point from "first" on; a line for each to the handle.
+# Every JOBS-th point from "first" on, as long as there is time; a line for
+# each to the handle.
 sub work {
 	my ($handle, $lab, $trial, $points, $first, $jobs) = @_;
+	my $until = $ENV{TIME} ? time + $ENV{TIME} : 'inf';
 
-	for (my $i = $first; $i < @$points; $i += $jobs) {
+	for (my $i = $first; $i < @$points && time < $until; $i += $jobs) {
 		my @wrong = attempt($lab, $trial, @{$points->[$i]});
 
 		print $handle join("\t", $i, map { substr s/\s+/ /gr, 0, 400 } @wrong), "\n";
@@ -107,8 +110,8 @@ sub stay_on_one_processor {
 	    ' > /dev/null 2>&1';
 }
 
-# { index => [complaints] } of all points. The first worker goes on in the
-# lab whose sites are there already.
+# { index => [complaints] } of all points; undef for those that there was no
+# time for. The first worker goes on in the lab whose sites are there already.
 sub share {
 	my ($lab, $trial, $points, $jobs) = @_;
 	my (@handles, %results);
@@ -125,14 +128,20 @@ sub share {
 		}
 		push @handles, $handle;
 	}
-	for my $handle (@handles) {
+	for my $first (0 .. $jobs - 1) {
+		my $handle = $handles[$first];
+
 		while (my $line = <$handle>) {
 			chomp $line;
 			my ($i, @wrong) = split /\t/, $line;
 			$results{$i} = \@wrong;
 			note("@{$points->[$i]}: @wrong") if @wrong;
 		}
-		close $handle;
+		# One that died has left its own.
+		close $handle or next;
+		for (my $i = $first; $i < @$points; $i += $jobs) {
+			$results{$i} //= undef;
+		}
 	}
 	return \%results;
 }
@@ -141,10 +150,13 @@ sub share {
 sub report {
 	my ($points, $results, $took, $all, $again) = @_;
 	my (%tried, %wrong);
+	my $n = 0;
 
 	for my $i (0 .. $#$points) {
 		my $name = group(@{$points->[$i]});
 
+		next if exists $results->{$i} && !defined $results->{$i};
+		$n++;
 		$tried{$name}++;
 		push @{$wrong{$name}}, [$points->[$i], 'was not tried']
 		    if !$results->{$i};
@@ -157,9 +169,8 @@ sub report {
 		ok(!@list, "$name: $tried{$name} points");
 		diag(map { "$again$0 @{$_->[0]}\n    $_->[1]\n" } @list) if @list;
 	}
-	diag(sprintf '%.1f s, %.1f points a second', $took,
-	    @$points / ($took || 1));
-	note(scalar @$points, " points of $all");
+	diag(sprintf '%.1f s, %.1f points a second', $took, $n / ($took || 1));
+	note("$n points of $all");
 }
 
 sub run {
