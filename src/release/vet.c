@@ -18,7 +18,7 @@
 #include "release/checkout.h"
 #include "release/convert.h"
 #include "release/plumbing.h"
-#include "release/vetting.h"
+#include "release/vet_part.h"
 
 /* Of a path that is told, more is not of interest. */
 #define SHOWN_MAX 200

@@ -10,7 +10,7 @@
 #include "alloc.h"
 #include "plan/phase.h"
 #include "release/convert.h"
-#include "release/vetting.h"
+#include "release/vet_part.h"
 #include "repo.h"
 
 /* The longest target of a symlink. */

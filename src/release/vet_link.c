@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "release/vetting.h"
+#include "release/vet_part.h"
 #include "repo.h"
 
 /* As many as the kernel follows; it says that there is no end to it then. */

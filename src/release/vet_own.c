@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "release/vetting.h"
+#include "release/vet_part.h"
 
 /* One path of ours, and what is said when it cannot be had. */
 struct own {

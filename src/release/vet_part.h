@@ -1,5 +1,5 @@
 /*
- * vetting - one look at a commit on its way, for the files called vet*.c
+ * vet_part - one look at a commit on its way, for the files called vet*.c
  * alone.
  *
  *	vet.c		the walk over the trees, beside the known one
@@ -7,8 +7,8 @@
  *	vet_link.c	where symlinks lead
  *	vet_own.c	what stands where something of ours is to be
  */
-#ifndef VETTING_H
-#define VETTING_H
+#ifndef VET_PART_H
+#define VET_PART_H
 
 #include <git2/oid.h>
 #include <stdbool.h>
