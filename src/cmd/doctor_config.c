@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "alloc.h"
 #include "cmd/doctor.h"
@@ -135,6 +136,32 @@ has_keyring(void)
 	return has;
 }
 
+/* Whoever may write it decides whose signature is good. */
+static void
+look_at_writers(struct doctor *doctor, const char *signers)
+{
+	struct str remedy = STR_INIT;
+	struct stat repo, st;
+
+	if (stat(signers, &st) == -1 ||
+	    stat(doctor->hub->path, &repo) == -1)
+		return;
+	if (st.st_uid != repo.st_uid && st.st_uid != 0) {
+		str_addf(&remedy, "sudo chown %u ", (unsigned int)repo.st_uid);
+		line_word(&remedy, signers);
+		doctor_tell(doctor, LEVEL_FAULT, signers, remedy.s, "user %u"
+		    " can add keys, whose signatures are good then",
+		    (unsigned int)st.st_uid);
+	} else if ((st.st_mode & 022) != 0) {
+		str_add(&remedy, "chmod go-w ");
+		line_word(&remedy, signers);
+		doctor_tell(doctor, LEVEL_FAULT, signers, remedy.s, "others"
+		    " can add keys, whose signatures are good then (mode"
+		    " %04o)", (unsigned int)st.st_mode & 07777);
+	}
+	str_release(&remedy);
+}
+
 static const struct err *
 look_at_keys(struct doctor *doctor, const char *place)
 {
@@ -142,6 +169,8 @@ look_at_keys(struct doctor *doctor, const char *place)
 	const struct err *err;
 
 	err = git_config_path(&signers, doctor->hub->path, SIGNERS);
+	if (err == NULL && signers.len > 0)
+		look_at_writers(doctor, signers.s);
 	if (err != NULL || has_keyring() || has_keys(signers.s))
 		goto done;
 	if (signers.len == 0) {

@@ -194,6 +194,16 @@ names "signed pushes of nobody" "$signed" warning \
 echo 'alice@example.org ssh-ed25519 AAAA' >> "$repo/allowed_signers"
 sed "$signed" "$T/ini" > "$repo/slipway.ini"
 well "with a key"
+chmod 666 "$repo/allowed_signers"
+told "anybody can add a key" fault "$repo/allowed_signers" \
+    'others can add keys.*0666' "chmod go-w $repo/allowed_signers"
+chmod 644 "$repo/allowed_signers"
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$repo/allowed_signers"
+	told "somebody else can add a key" fault "$repo/allowed_signers" \
+	    'user 65534 can add keys' "sudo chown 0 $repo/allowed_signers"
+	chown 0 "$repo/allowed_signers"
+fi
 cp "$T/git.config" "$repo/config"
 cp "$T/ini" "$repo/slipway.ini"
 well "after that"
