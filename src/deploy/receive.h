@@ -88,6 +88,12 @@ const struct err *receive_next_lost(const struct hub *hub, int64_t *id,
     struct push *landed);
 
 /*
+ * Whether something that was pushed may become a deploy yet, without another
+ * push: hooks are at work on it, or died after a ref had moved.
+ */
+const struct err *receive_is_pending(const struct hub *hub, bool *is);
+
+/*
  * Finish what the hooks of such pushes left: those that moved a ref get the
  * requests that they should have got, in their order, and are marked as
  * landed; the others are "unlanded". Cheap where there are none, and safe

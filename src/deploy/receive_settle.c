@@ -191,6 +191,29 @@ receive_next_lost(const struct hub *hub, int64_t *id, struct push *landed)
 	return err;
 }
 
+const struct err *
+receive_is_pending(const struct hub *hub, bool *is)
+{
+	const struct err *err;
+	int64_t id = 0;
+
+	*is = false;
+	do {
+		struct push offered = PUSH_INIT, landed = PUSH_INIT;
+		bool lost = false;
+
+		err = push_next_open(hub->journal, id, &id);
+		if (err == NULL && id != 0)
+			err = look(hub, id, &offered, &lost);
+		if (err == NULL && lost)
+			err = fill(hub, &offered, &landed);
+		*is = err == NULL && id != 0 && (!lost || landed.n_refs > 0);
+		push_release(&offered);
+		push_release(&landed);
+	} while (err == NULL && id != 0 && !*is);
+	return err;
+}
+
 /*
  * A git that lives may hold a lock for as long as its hooks take. It takes
  * none before its push is in the journal, nor when that has landed. "ref"

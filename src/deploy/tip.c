@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "journal/push.h"
 #include "nearest.h"
@@ -80,20 +81,20 @@ look(struct tip *tip, bool *differs)
 {
 	struct journal *journal = tip->hub->journal;
 	const struct err *err;
-	int64_t open;
+	bool pending;
 
 	*differs = false;
 	err = deploy_get_live(journal, tip->env->name, &tip->live);
 	if (err != NULL || (tip->live.number != 0 &&
 	    strcmp(tip->live.commit, tip->oid) == 0))
 		return err;
-	err = push_next_open(journal, 0, &open);
+	err = receive_is_pending(tip->hub, &pending);
 	if (err == NULL)
 		err = find_last(tip);
 	if (err == NULL)
 		err = push_was_skipped(journal, tip->ref, tip->oid,
 		    &tip->skipped);
-	*differs = err == NULL && open == 0 &&
+	*differs = err == NULL && !pending &&
 	    (tip->last.number == 0 || deploy_is_over(tip->last.state));
 	return err;
 }

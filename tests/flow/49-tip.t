@@ -34,6 +34,10 @@ slip status
 is_exit "the exit status is that of what is live" 0
 like "it is a line for people, too" "$out" \
     "^  not live      main is at $bad \(deploy 2, failed\)"
+push_raw :main
+like "git turns a push away that the gate lets in" "$err" "deletion of the current"
+is "and that changes nothing" "$(not_live)" \
+    "main is at $bad (deploy 2, failed); slipway retry 2, or push what mends it"
 git -C "$work" rm -q bad
 push_file index.html two "second page"
 is "nothing is said when that is live" "$(not_live)" "$nothing"
