@@ -3,6 +3,7 @@
  * entered again after a crash: steps that are done are passed over, and
  * the flip to a release that is live already changes nothing.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,10 +126,74 @@ maintenance_down(struct work *work)
 	    lower_page, &undoing);
 	err = err_first(err, undoing.err);
 	vec_release(&undoing.seen);
-	work_phase_done(work, name, from_ms, err == NULL, "page down");
+	work_phase_done(work, name, from_ms, err == NULL,
+	    err == NULL ? "page down" : "");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
 	return err;
+}
+
+/* What this deploy has put up is down already. */
+static const struct err *
+pass_over(const struct step *step, void *ctx)
+{
+	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
+		is_news(ctx, step);
+	return NULL;
+}
+
+/* By the steps of a broken deploy, in the release that is live now. */
+static const struct err *
+lower_left_by(struct undoing *undoing, int64_t number)
+{
+	struct journal *journal = undoing->work->hub->journal;
+	const struct err *err;
+	struct deploy broken;
+
+	err = deploy_get(journal, number, &broken);
+	if (err == NULL)
+		err = step_each(journal, number, true, lower_page, undoing);
+	err = err_first(err, undoing->err);
+	if (err == NULL) {
+		broken.maintenance = MAINTENANCE_DOWN;
+		err = deploy_update(journal, &broken);
+	}
+	deploy_release(&broken);
+	return err;
+}
+
+const struct err *
+maintenance_down_left(struct work *work)
+{
+	const char *name = phase_name(PHASE_MAINTENANCE);
+	struct journal *journal = work->hub->journal;
+	struct undoing undoing = { .work = work };
+	const struct err *err;
+	int64_t number, from_ms;
+
+	err = deploy_page_up(journal, work->env->name, &number);
+	if (err != NULL || number == 0)
+		return err;
+	from_ms = work_phase(work, name);
+	err = step_each(journal, work->deploy.number, true, pass_over,
+	    &undoing);
+	while (err == NULL && number != 0) {
+		err = lower_left_by(&undoing, number);
+		if (err == NULL)
+			err = deploy_page_up(journal, work->env->name,
+			    &number);
+	}
+	vec_release(&undoing.seen);
+	work_phase_done(work, name, from_ms, err == NULL,
+	    err == NULL ? "page down" : "");
+	if (err != NULL && work_is_cut(work))
+		return err;
+	if (err != NULL)
+		work_warn(work, "the maintenance page that deploy %" PRId64
+		    " has left is still up: %s", number, err->text);
+	else
+		work->deploy.maintenance = MAINTENANCE_DOWN;
+	return NULL;
 }
 
 const struct err *
@@ -155,6 +220,8 @@ activate(struct work *work)
 	err = err_first(err, count_effects(work));
 	if (err == NULL)
 		err = maintenance_down(work);
+	if (err == NULL)
+		err = maintenance_down_left(work);
 	if (err == NULL)
 		err = branch_forward(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;

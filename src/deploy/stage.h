@@ -50,6 +50,12 @@ const struct err *count_effects(struct work *work);
 const struct err *maintenance_down(struct work *work);
 
 /*
+ * So does one that a broken deploy has left, when this one goes live. Where
+ * that fails, it is a warning, and the next deploy tries again.
+ */
+const struct err *maintenance_down_left(struct work *work);
+
+/*
  * Make the release durable, and keep what commands have made of it since
  * this was done last: a rollback has to find that, and it is no drift.
  */

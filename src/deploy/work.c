@@ -319,6 +319,9 @@ tell_end(struct work *work)
 	err = deploy_get_live(work->hub->journal, deploy->environment,
 	    &ending.live);
 	if (err == NULL)
+		err = deploy_page_up(work->hub->journal, deploy->environment,
+		    &ending.page_up);
+	if (err == NULL)
 		err = knows_previous(work, &known);
 	if (err != NULL)
 		goto done;

@@ -370,6 +370,16 @@ deploy_each(struct journal *journal, const struct deploy_filter *filter,
 }
 
 const struct err *
+deploy_page_up(struct journal *journal, const char *environment,
+    int64_t *number)
+{
+	return db_get_int(number, journal_db(journal), 0, "SELECT number"
+	    " FROM deploys WHERE environment = ?1 AND state = 'broken'"
+	    " AND maintenance = ?2 ORDER BY number DESC LIMIT 1", "si",
+	    environment, (int64_t)MAINTENANCE_UP);
+}
+
+const struct err *
 deploy_superseded(struct journal *journal, int64_t number, number_cb cb,
     void *ctx)
 {

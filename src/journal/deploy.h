@@ -148,6 +148,13 @@ const struct err *deploy_get_newest(struct journal *journal,
 const struct err *deploy_newest_failed(struct journal *journal,
     const char *environment, int64_t *number);
 
+/*
+ * The newest that has left the maintenance page up, as only a broken one
+ * does: number 0 for none.
+ */
+const struct err *deploy_page_up(struct journal *journal,
+    const char *environment, int64_t *number);
+
 /* Which deploys are wanted; zero and NULL mean no restriction. */
 struct deploy_filter {
 	const char *environment;

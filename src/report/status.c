@@ -20,6 +20,7 @@ struct status {
 	struct deploy live;		/* number 0: nothing is */
 	struct deploy running;		/* number 0: none */
 	struct deploy failed;		/* number 0: none since "live" */
+	int64_t page_up;		/* by this deploy; 0: it is not */
 	struct str current;		/* where the symlink points */
 	struct str fault;		/* what is wrong with it, or "" */
 };
@@ -91,6 +92,7 @@ status_get(struct status *status, struct journal *journal,
 	status->live = (struct deploy)DEPLOY_INIT;
 	status->running = (struct deploy)DEPLOY_INIT;
 	status->failed = (struct deploy)DEPLOY_INIT;
+	status->page_up = 0;
 	err = deploy_get_live(journal, environment, &status->live);
 	if (err == NULL)
 		err = deploy_get_running(journal, environment,
@@ -98,6 +100,8 @@ status_get(struct status *status, struct journal *journal,
 	if (err == NULL)
 		err = get_failed(journal, environment, status->live.number,
 		    &status->failed);
+	if (err == NULL)
+		err = deploy_page_up(journal, environment, &status->page_up);
 	if (err == NULL)
 		look_at_current(status, root);
 	return err;
@@ -256,8 +260,7 @@ table_status(struct str *out, struct journal *journal,
 		line_pair(out, "but", status.fault.len == 0 ? NULL :
 		    status.fault.s);
 		line_pair(out, "not live", place->not_live);
-		if (status.live.maintenance == MAINTENANCE_UP ||
-		    status.failed.maintenance == MAINTENANCE_UP)
+		if (status.page_up != 0)
 			line_pair(out, "maintenance", "the page is up");
 		add_with_state(out, "under way", &status.running);
 		err = deploy_each(journal, &waiting, add_waiting, out);

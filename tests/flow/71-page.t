@@ -1,0 +1,93 @@
+#!/bin/sh
+# The maintenance page of a broken deploy: it stays up, is told of as long
+# as it does, and comes down with the next deploy or rollback that goes live.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config <<'EOF'
+[action page]
+phase = maintenance
+directive = schema
+run = : > "$SLIPWAY_SHARED/page"
+undo = test ! -e "$SLIPWAY_SHARED/stuck" && rm "$SLIPWAY_SHARED/page"
+
+[action schema]
+phase = migrate
+run = true
+undo = test ! -e "$SLIPWAY_SHARED/lost"
+
+[action health]
+phase = verify
+run = test ! -e unhealthy
+EOF
+
+# page WHAT up|down: as it is, and as status tells it.
+page() {
+	"$slipway" status -C "$repo" > "$T/.status" 2>&1
+	if [ "$2" = up ]; then
+		ok "$1: the page is up" test -e "$root/shared/page"
+		ok "$1: status tells it" grep -q \
+		    '^  maintenance   the page is up$' "$T/.status"
+	else
+		not_ok "$1: the page is down" test -e "$root/shared/page"
+		not_ok "$1: status does not tell of it" grep -q maintenance \
+		    "$T/.status"
+	fi
+}
+
+# break_it: a deploy that cannot be taken back.
+break_it() {
+	: > "$root/shared/lost"
+	echo x > "$work/unhealthy"
+	git -C "$work" add unhealthy
+	push_file index.html "$1" "$1 -schema-"
+	is "$1: it is broken" "$(newest state)" broken
+	git -C "$work" rm -q unhealthy
+}
+
+push_file index.html one "first"
+push_file index.html two "second"
+break_it three
+like "the banner tells" "$banner" '^  maintenance +up$'
+page "after a broken deploy" up
+
+# A rollback that breaks as well.
+slip rollback
+is_exit "a rollback that cannot undo is broken" 6
+like "its banner tells, though it put no page up" "$out" \
+    '^  maintenance +up$'
+page "after a broken rollback" up
+
+# One that goes live.
+rm "$root/shared/lost"
+slip rollback
+is_exit "when it can, it goes live" 0
+like "the banner tells of the page" "$out" '^  maintenance +down$'
+page "after a rollback" down
+
+# One that puts it up itself takes it down once.
+break_it four
+rm "$root/shared/lost"
+push_file index.html five "fifth"
+is "a deploy that mends it goes live" "$(newest state)" live
+like "the banner tells of the page" "$banner" '^  maintenance +down$'
+unlike "and has nothing to complain of" "$banner" warning
+page "after a deploy" down
+
+# One that cannot take it down.
+break_it six
+rm "$root/shared/lost"
+: > "$root/shared/stuck"
+slip rollback
+is_exit "a page that stays is no failure" 0
+like "but a warning" "$out$err" \
+    'warning: the maintenance page that deploy [0-9]+ has left is still up: '
+like "and the banner says that it is up" "$out" '^  maintenance +up$'
+page "after that" up
+rm "$root/shared/stuck"
+push_file index.html seven "seventh"
+like "the next one takes it down" "$banner" '^  maintenance +down$'
+page "after that one" down
+
+done_testing
