@@ -476,15 +476,10 @@ db_group(struct db *db)
 	return err;
 }
 
-const struct err *
-db_group_end(struct db *db, const struct err *err)
+void
+db_ungroup(struct db *db)
 {
 	db->grouped = false;
-	if (err == NULL)
-		err = db_commit(db);
-	if (err != NULL)
-		db_rollback(db);
-	return err;
 }
 
 int64_t

@@ -77,11 +77,11 @@ void db_rollback(struct db *db);
 
 /*
  * What several transactions write becomes true at once: BEGIN IMMEDIATE,
- * and until the end of the group each of them is a savepoint within that.
- * The end commits when "err" is NULL, else it rolls back and returns that.
+ * and each of them is a savepoint within that, until db_ungroup(). Then
+ * db_commit() or db_rollback() ends all of it.
  */
 const struct err *db_group(struct db *db);
-const struct err *db_group_end(struct db *db, const struct err *err);
+void db_ungroup(struct db *db);
 
 int64_t db_last_id(struct db *db);
 

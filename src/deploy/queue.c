@@ -137,10 +137,18 @@ const struct err *
 queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options)
 {
-	const struct err *err;
+	const struct err *err, *untold;
 
 	err = deploy_request(hub->journal, request, options);
-	return err == NULL ? queue_announce(hub, request) : err;
+	if (err != NULL && err->code == ERR_INTERRUPTED)
+		return err_new(err->code, "%s; it may yet go live, slipway"
+		    " log tells", err->text);
+	if (err != NULL)
+		return err;
+	untold = queue_announce(hub, request);
+	if (untold != NULL)
+		err_print("slipway", untold);
+	return NULL;
 }
 
 /* From wherever it was: a journal may have begun anew. */

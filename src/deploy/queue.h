@@ -20,7 +20,9 @@ struct repo;
 /*
  * Write a request down and open its event log; the number and time are
  * set in "request". What was asked for already is left alone; see
- * deploy_request(). hub->journal is open for writing.
+ * deploy_request(). hub->journal is open for writing. An error means that
+ * nothing was asked for, but for ERR_INTERRUPTED: then nobody can tell. A
+ * log that cannot be written is told on standard error.
  */
 const struct err *queue_add(const struct hub *hub, struct deploy *request,
     const struct directives *options);

@@ -42,8 +42,8 @@ struct work {
 						 * commit: a command ran */
 	int64_t old_from;			/* the first step that ran in
 						 * the old release; 0: none */
-	bool unwritten;				/* a step's end is not in the
-						 * journal: it was refused */
+	bool unwritten;				/* the journal may not have the
+						 * last that happened */
 };
 
 /*

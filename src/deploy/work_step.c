@@ -14,6 +14,7 @@ move_along(struct work *work, const enum deploy_state *states, size_t n)
 	const struct err *err;
 
 	err = deploy_move_along(work->hub->journal, &work->deploy, states, n);
+	work->unwritten |= err != NULL && err->code == ERR_INTERRUPTED;
 	if (err != NULL)
 		return err;
 	for (size_t i = 0; i < n; i++)

@@ -146,19 +146,47 @@ chain_add(struct journal *journal, enum noun noun, int64_t key)
 	return err;
 }
 
+/*
+ * SQLite tells a commit whose last sync failed as an error, and everybody
+ * sees it all the same: so the event that it ended with is looked for.
+ */
+static const struct err *
+commit(struct db *db)
+{
+	unsigned char hash[HASH_SIZE];
+	const struct err *err, *unknown;
+	int64_t id, seen = 0;
+
+	err = last_event(db, &id, hash);
+	if (err == NULL)
+		err = db_commit(db);
+	if (err == NULL)
+		return NULL;
+	db_rollback(db);
+	unknown = db_get_int(&seen, db, 0, "SELECT count(*) FROM events"
+	    " WHERE id = ?1 AND hash = ?2", "ib", id, hash,
+	    (size_t)HASH_SIZE);
+	if (unknown != NULL)
+		return err_recode(err, ERR_INTERRUPTED);
+	return seen > 0 ? NULL : err;
+}
+
+const struct err *
+chain_end(struct journal *journal, const struct err *err)
+{
+	if (err == NULL)
+		return commit(journal_db(journal));
+	db_rollback(journal_db(journal));
+	return err;
+}
+
 const struct err *
 chain_commit(struct journal *journal, const struct err *err, enum noun noun,
     int64_t key)
 {
-	struct db *db = journal_db(journal);
-
 	if (err == NULL)
 		err = chain_add(journal, noun, key);
-	if (err == NULL)
-		err = db_commit(db);
-	if (err != NULL)
-		db_rollback(db);
-	return err;
+	return chain_end(journal, err);
 }
 
 /* Walk the chain; a break is told once, at the first event behind it. */

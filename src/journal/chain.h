@@ -33,10 +33,13 @@ const struct err *chain_add(struct journal *journal, enum noun noun,
     int64_t key);
 
 /*
- * End the transaction of a change of one row, begun with db_begin(): add
- * the event and commit; or, when "err" or one of the two fails, roll back
- * and return that error.
+ * End a transaction, begun with db_begin(), whose last event is added:
+ * commit, or, when "err" or that fails, roll back and return the error.
+ * ERR_INTERRUPTED: nobody can tell whether it was committed.
  */
+const struct err *chain_end(struct journal *journal, const struct err *err);
+
+/* The same for a change of one row: its event is added first. */
 const struct err *chain_commit(struct journal *journal,
     const struct err *err, enum noun noun, int64_t key);
 

@@ -256,9 +256,11 @@ const struct err *deploy_plan(struct journal *journal,
 /*
  * Move a deploy to another state; the caller's struct is updated and
  * prepare_ms, window_ms, error, migrated, maintenance and finished_at are
- * written with it. A transition that the picture above does not have is
- * ERR_CORRUPT. Becoming live retires what was live. A deploy that somebody
- * wants to stop becomes neither activating nor live: ERR_CANCELLED.
+ * written with it. Becoming live retires what was live. A transition that
+ * the picture above does not have is ERR_CORRUPT; ERR_INTERRUPTED: what the
+ * journal has is not known, or not what the caller's struct says. A deploy
+ * that somebody wants to stop becomes neither activating nor live:
+ * ERR_CANCELLED.
  */
 const struct err *deploy_move(struct journal *journal,
     struct deploy *deploy, enum deploy_state state);

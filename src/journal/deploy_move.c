@@ -122,13 +122,35 @@ check_wanted(struct journal *journal, struct deploy *deploy,
 	return err_new(ERR_CANCELLED, DEPLOY_CANCELLED_BY "%s", who);
 }
 
+/* Who does not know what the journal has must not write over it. */
+static const struct err *
+check_state(struct journal *journal, const struct deploy *deploy)
+{
+	const struct err *err;
+	char *state;
+
+	err = db_get_text(&state, journal_db(journal), "SELECT state"
+	    " FROM deploys WHERE number = ?1", "i", deploy->number);
+	if (err == NULL && (state == NULL ||
+	    strcmp(state, deploy_state_name(deploy->state)) != 0))
+		err = err_new(ERR_INTERRUPTED, "deploy %" PRId64 " is %s in"
+		    " the journal, and was believed to be %s",
+		    deploy->number, state == NULL ? "not" : state,
+		    deploy_state_name(deploy->state));
+	free(state);
+	return err;
+}
+
 /* Within a transaction: the row, its release, and what was live. */
 static const struct err *
 write_move(struct journal *journal, struct deploy *deploy,
     enum deploy_state state)
 {
-	const struct err *err = NULL;
+	const struct err *err;
 
+	err = check_state(journal, deploy);
+	if (err != NULL)
+		return err;
 	if ((followers[deploy->state] & BIT(state)) == 0)
 		return err_new(ERR_CORRUPT, "deploy %" PRId64 " is %s and"
 		    " cannot become %s", deploy->number,
@@ -147,7 +169,7 @@ write_move(struct journal *journal, struct deploy *deploy,
 	    err;
 }
 
-/* What the disk did not take has not happened: the deploy stays as it was. */
+/* What the journal did not take has not happened. */
 const struct err *
 deploy_move_along(struct journal *journal, struct deploy *deploy,
     const enum deploy_state *states, size_t n)
@@ -161,12 +183,9 @@ deploy_move_along(struct journal *journal, struct deploy *deploy,
 		return err;
 	for (size_t i = 0; err == NULL && i < n; i++)
 		err = write_move(journal, deploy, states[i]);
-	if (err == NULL)
-		err = db_commit(db);
-	if (err != NULL) {
-		db_rollback(db);
+	err = chain_end(journal, err);
+	if (err != NULL)
 		deploy->state = old_state;
-	}
 	return err;
 }
 
@@ -186,6 +205,8 @@ deploy_update(struct journal *journal, const struct deploy *deploy)
 	err = db_begin(db);
 	if (err != NULL)
 		return err;
-	err = write_columns(db, deploy);
+	err = check_state(journal, deploy);
+	if (err == NULL)
+		err = write_columns(db, deploy);
 	return chain_commit(journal, err, NOUN_DEPLOY, deploy->number);
 }

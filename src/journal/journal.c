@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "journal/chain.h"
 #include "journal/schema.h"
 #include "str.h"
 
@@ -55,7 +56,8 @@ journal_group(struct journal *journal)
 const struct err *
 journal_group_end(struct journal *journal, const struct err *err)
 {
-	return db_group_end(journal->db, err);
+	db_ungroup(journal->db);
+	return chain_end(journal, err);
 }
 
 /* The first line may be one that only names the database. */

@@ -28,6 +28,9 @@ sub roles {
 # tried where the kernel may do that.
 my @interrupted = qw(read write poll ppoll epoll_wait wait4 waitid openat
     flock sendto recvfrom);
+# What makes a transaction a fact, and what reads it back: each is a group of
+# its own, since there are few of them.
+my @durable = qw(fdatasync fsync pread64 pwrite64);
 my @cut = qw(read write pread64 pwrite64 sendfile copy_file_range);
 
 # For each role of a site: what its calls are, by classes of calls.
@@ -76,6 +79,8 @@ sub points {
 			    'error', 'EINTR', $_) for @interrupted;
 			push @points, numbered($of->{$_}, $name, $role,
 			    'short', '-', $_) for @cut;
+			push @points, numbered($of->{$_}, $name, $role,
+			    'error', 'EIO', $_) for @durable;
 		}
 	}
 	return @points;

@@ -14,8 +14,9 @@
 # COUNT=N points are tried ("all": every one), spread evenly over all that
 # there are; SEED= chooses others; JOBS= workers share them, each in a lab
 # of its own. TIME=600 begins no point after so many seconds. SITES="first
-# push" takes those of these sites alone, and ROLES="runner agent" those whose
-# second word is one of these. One line of TAP is printed for all points that
+# push" takes those of these sites alone, ROLES="runner agent" those whose
+# second word is one of these, and ONLY="EIO fdatasync" those in whose words
+# this is. One line of TAP is printed for all points that
 # differ only in their number, and at the end how many were tried of how many
 # there are.
 
@@ -54,7 +55,8 @@ sub chosen {
 	my %roles = map { $_ => 1 } split ' ', $ENV{ROLES} // '';
 
 	return grep { (!%sites || $sites{$_->[0]}) &&
-	    (!%roles || $roles{$_->[1]}) } @_;
+	    (!%roles || $roles{$_->[1]}) &&
+	    index("@$_", $ENV{ONLY} // '') >= 0 } @_;
 }
 
 sub shuffle {
