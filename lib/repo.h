@@ -101,6 +101,13 @@ const struct err *repo_ref_value(struct repo *repo, const char *ref,
     char oid[REPO_OID_SIZE]);
 
 /*
+ * Whether it was git-receive-pack that moved a ref from "old" to "new", as
+ * the reflog of that ref tells; true where nobody keeps one.
+ */
+const struct err *repo_was_pushed(struct repo *repo, const char *ref,
+    const char *old, const char *new, bool *was);
+
+/*
  * Peel any object to a commit: false through "*is_commit" when it is a
  * tag of something else, a tree or a blob.
  */

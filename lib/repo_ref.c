@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "str.h"
 
 /* So long is tried again when one after the other holds a ref. */
 #define LOCK_WAIT_MS 3000
@@ -189,4 +190,36 @@ const struct err *
 repo_keep(struct repo *repo, const char *ref, const char *oid)
 {
 	return point(repo, ref, oid, "keep");
+}
+
+const struct err *
+repo_was_pushed(struct repo *repo, const char *ref, const char *old,
+    const char *new, bool *was)
+{
+	git_oid from, to;
+	git_reflog *log;
+	size_t n;
+	int code;
+
+	*was = false;
+	code = git_oid_fromstr(&from, old);
+	if (code == 0)
+		code = git_oid_fromstr(&to, new);
+	if (code == 0)
+		code = git_reflog_read(&log, repo_handle(repo), ref);
+	if (code != 0)
+		return repo_error(code, "read the reflog of %s", ref);
+	n = git_reflog_entrycount(log);
+	*was = n == 0;
+	for (size_t i = 0; i < n && !*was; i++) {
+		const git_reflog_entry *entry =
+		    git_reflog_entry_byindex(log, i);
+		const char *why = git_reflog_entry_message(entry);
+
+		*was = why != NULL && str_starts_with(why, "push") &&
+		    git_oid_equal(git_reflog_entry_id_old(entry), &from) &&
+		    git_oid_equal(git_reflog_entry_id_new(entry), &to);
+	}
+	git_reflog_free(log);
+	return NULL;
 }

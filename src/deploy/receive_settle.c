@@ -60,12 +60,26 @@ look_at_served(struct journal *journal, const struct deploy *deploy,
 	return err;
 }
 
+/* Somebody may have put it there who wanted no deploy. */
+static const struct err *
+is_where_pushed(struct repo *repo, const struct push_ref *ref, bool *is)
+{
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+
+	err = repo_ref_value(repo, ref->ref, now);
+	*is = err == NULL && strcmp(now, ref->new) == 0;
+	if (!*is || repo_is_zero(ref->new))
+		return err;
+	return repo_was_pushed(repo, ref->ref, ref->old, ref->new, is);
+}
+
 /*
  * What its deploy came to tells of a ref that was left to us. Any other one
- * has moved if it is what the push wanted, and so has one that a later push
- * found so; unless somebody pushed the same again, as people do when a push
- * dies: then that one tells. Where it was there before, nothing tells that
- * this push was not turned away.
+ * has moved if git has put it where the push wanted it, and so has one that
+ * a later push found so; unless somebody pushed the same again, as people do
+ * when a push dies: then that one tells. Where it was there before, nothing
+ * tells that this push was not turned away.
  */
 static const struct err *
 has_moved(const struct hub *hub, struct repo *repo, int64_t push,
@@ -73,19 +87,17 @@ has_moved(const struct hub *hub, struct repo *repo, int64_t push,
 {
 	struct deploy_filter filter = { .push = push };
 	struct served served = { .hub = hub, .ref = ref, .repo = repo };
-	char now[REPO_OID_SIZE];
 	const struct err *err;
-	bool found = false, again = false;
+	bool found = false, again = false, there = false;
 
 	err = deploy_each(hub->journal, &filter, look_at_served, &served);
 	*moved = served.landed;
 	if (err != NULL || served.is || strcmp(ref->old, ref->new) == 0)
 		return err;
-	err = repo_ref_value(repo, ref->ref, now);
+	err = is_where_pushed(repo, ref, &there);
 	if (err == NULL)
 		err = push_ask_later(hub->journal, push, ref, &found, &again);
-	*moved = err == NULL && !again &&
-	    (found || strcmp(now, ref->new) == 0);
+	*moved = err == NULL && !again && (found || there);
 	return err;
 }
 

@@ -147,6 +147,19 @@ is "and has not landed" "$(sql "SELECT state FROM pushes
     ORDER BY id DESC LIMIT 1")" unlanded
 like "for a reason" "$(sql "SELECT reason FROM pushes
     ORDER BY id DESC LIMIT 1")" 'no ref moved'
+git -C "$repo" config --unset receive.denyNonFastForwards
+hook="$repo/hooks/update"
+printf '#!/bin/sh\nexit 1\n' > "$hook"
+chmod +x "$hook"
+push_raw -o wipe --force other:main
+isnt "a push that a hook turns away" "$status" 0
+rm "$hook"
+git -C "$repo" update-ref refs/heads/main "$(head_of other)"
+n=$(count production)
+slip resume
+is "is not deployed when somebody moves the branch there" \
+    "$(count production)" "$n"
+git -C "$repo" update-ref refs/heads/main "$(head_of main)"
 git -C "$work" checkout -q main
 
 # Skipped, and deleted: landed, and nothing is deployed.
