@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/command.h"
+#include "deploy/edits.h"
 #include "deploy/stage.h"
 #include "journal/step.h"
 
@@ -20,9 +21,11 @@ flip(struct work *work, struct str *note)
 	const struct err *err;
 
 	(void)note;
+	err = edits_check_again(work, false);
+	if (err != NULL)
+		return err;
 	work->flipped = true;
-	err = work_ask_release(work, "flip", work->deploy.release);
-	return err;
+	return work_ask_release(work, "flip", work->deploy.release);
 }
 
 /*

@@ -79,6 +79,9 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
 
+/* Once more, when commands have taken so long that there may be others. */
+const struct err *edits_check_again(struct work *work, bool may_refuse);
+
 /* "the live release was edited by hand: a.css modified, and 2 more". */
 void edits_add(struct str *out, const struct edits *edits);
 

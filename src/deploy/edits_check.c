@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "deploy/edits.h"
 #include "deploy/work.h"
 #include "file.h"
+
+/* Nobody edits a file, and looks at it, in less time. */
+#define AGAIN_MS 1000
 
 void
 edits_add(struct str *out, const struct edits *edits)
@@ -30,8 +34,11 @@ tell(struct work *work, const struct edits *edits)
 	if ((int64_t)edits->n < edits->count)
 		str_addf(&text, ", but for %" PRId64,
 		    edits->count - (int64_t)edits->n);
-	work_warn(work, "%s", text.s);
-	str_release(&text);
+	if (work->edits_told == NULL ||
+	    strcmp(work->edits_told, text.s) != 0)
+		work_warn(work, "%s", text.s);
+	free(work->edits_told);
+	work->edits_told = str_detach(&text);
 	str_release(&branches);
 }
 
@@ -95,6 +102,7 @@ edits_check(struct work *work, bool may_refuse)
 
 	if (work->deploy.previous == NULL)
 		return NULL;
+	work->edits_ms = clock_monotonic_ms();
 	err = edits_look(&edits, work, &query);
 	if (err != NULL && !work_is_cut(work)) {
 		err = not_kept(work, &edits, err, may_refuse);
@@ -136,4 +144,13 @@ edits_free_locks(struct repo *repo, const struct hub *hub,
 	vec_release(&names);
 	free(dir);
 	return err;
+}
+
+const struct err *
+edits_check_again(struct work *work, bool may_refuse)
+{
+	if (work->edits_ms == 0 ||
+	    clock_monotonic_ms() - work->edits_ms < AGAIN_MS)
+		return NULL;
+	return edits_check(work, may_refuse);
 }

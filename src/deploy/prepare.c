@@ -272,6 +272,8 @@ prepare(struct work *work)
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 	if (err == NULL)
+		err = edits_check_again(work, true);
+	if (err == NULL)
 		err = seal(work);
 	if (err == NULL)
 		work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;

@@ -70,6 +70,7 @@ work_close(struct work *work)
 	vec_release(&work->hooks);
 	event_log_close(work->log);
 	deploy_release(&work->deploy);
+	free(work->edits_told);
 	free(work->hosts);
 	memset(work, 0, sizeof(*work));
 }

@@ -37,6 +37,9 @@ struct work {
 	struct vec hooks;			/* deploy/ hooks it has */
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
+	int64_t edits_ms;			/* monotonic; when edits were
+						 * looked for last; 0: never */
+	char *edits_told;			/* what was said of them */
 	bool resumed;				/* picked up after a crash */
 	bool made_more;				/* the release has more than its
 						 * commit: a command ran */

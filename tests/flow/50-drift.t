@@ -171,6 +171,29 @@ is_exit "it goes on when they can be kept" 0
 is "and they are" "$(git -C "$repo" show "$branch:other.html")" "precious"
 is "it is deployed" "$(live_file forth.html)" "forth"
 
+# Somebody edits while commands are at work.
+config <<EOF
+drift = refuse
+[action late]
+phase = build
+run = sleep 1.1 && echo late > "$T/late" && mv "$T/late" "$root/current/late.html"
+EOF
+push_file fifth.html "fifth" "a fifth page"
+like "an edit during the build is seen before the flip" "$banner" \
+    "error: .*drift = refuse"
+is "and the release that has it stays" "$(live_file late.html)" "late"
+config <<EOF
+[action late]
+phase = migrate
+run = sleep 1.1 && echo later > "$T/late" && mv "$T/late" "$root/current/late.html"
+EOF
+slip retry
+is_exit "one during a migration stops nothing" 0
+is "and is kept" "$(git -C "$repo" for-each-ref --format='%(refname)' \
+    refs/heads/drift | while read -r ref; do
+	git -C "$repo" show "$ref:late.html" 2>&1
+done | grep -c '^later$')" 1
+
 # A rollback puts right what it goes to.
 old=$root/releases/$(ls "$root/releases" | tail -n 2 | head -n 1)
 echo "tampered" > "$old/index.html"
@@ -182,7 +205,8 @@ is "what goes live is what was deployed" "$(live_file index.html)" "first"
 check_invariants "after a rollback"
 
 # What an application does to files that only commands made is its own affair.
-commit fifth.html "fifth" "a fifth page"
+config </dev/null
+commit sixth.html "sixth" "a sixth page"
 push
 first=$(ls "$root/releases" | tail -n 2 | head -n 1)
 mkdir -p "$root/releases/$first/warm"
