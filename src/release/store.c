@@ -357,6 +357,22 @@ take_current_away(struct store *store)
 	return file_sync_dir(store->root_fd, ".");
 }
 
+/* A root that cannot be written is as it should be, when it is that. */
+static const struct err *
+point_current(struct store *store, const char *target)
+{
+	struct str now = STR_INIT;
+	const struct err *err;
+
+	err = file_readlink(&now, store->root_fd, "current");
+	if (err == NULL && strcmp(now.s, target) == 0)
+		err = file_sync_dir(store->root_fd, ".");
+	else
+		err = file_symlink(store->root_fd, "current", target);
+	str_release(&now);
+	return err == NULL ? NULL : err_add(err, "%s", store->root);
+}
+
 const struct err *
 store_flip(struct store *store, const char *release)
 {
@@ -375,7 +391,7 @@ store_flip(struct store *store, const char *release)
 		return err;
 	file_close(&fd);
 	target = xasprintf("%s%s", LIVE_PREFIX, release);
-	err = file_symlink(store->root_fd, "current", target);
+	err = point_current(store, target);
 	free(target);
 	return err;
 }

@@ -113,6 +113,21 @@ fi
 trap _end EXIT
 slip deploy
 
+# A root in which no symlink can be made: nothing has to be flipped back.
+trap 'chattr -i "$root" 2> /dev/null; _end' EXIT
+if chattr +i "$root" 2> /dev/null; then
+	was=$(current)
+	run "$slipway" deploy -C "$repo"
+	is_exit "a deploy that cannot flip" 5
+	is "has changed nothing, and is not broken" "$(newest state)" \
+	    rolled-back
+	is "what was live is live" "$(current)" "$was"
+	like "it says where it could not" "$(newest error)" \
+	    "^symlink: $root: symlink .current"
+	chattr -i "$root"
+fi
+trap _end EXIT
+
 # What is gone, or in the way, is told with what to do.
 rm "$root/current"
 mkdir "$root/current"
