@@ -120,9 +120,17 @@ const struct err *cmd_view(const struct call *call,
 const struct cmd *const *cmd_table(size_t *n);
 const struct cmd_option *cmd_globals(void);
 
+/* The command of that name; ERR_USAGE names the nearest one. */
+const struct err *cmd_find(const struct cmd **cmd, const char *name);
+
+/* What --help prints: of a command, and the list of them. */
+void cmd_print_help(const struct cmd *cmd);
+void cmd_print_commands(void);
+
 extern const struct cmd cmd_agent, cmd_audit, cmd_cancel, cmd_cleanup,
     cmd_completion, cmd_config, cmd_deploy, cmd_directives, cmd_doctor,
-    cmd_drift, cmd_init, cmd_log, cmd_plan, cmd_resume, cmd_retry,
-    cmd_rollback, cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify;
+    cmd_drift, cmd_help, cmd_init, cmd_log, cmd_plan, cmd_resume, cmd_retry,
+    cmd_rollback, cmd_runner, cmd_show, cmd_status, cmd_uninit, cmd_verify,
+    cmd_version;
 
 #endif

@@ -159,7 +159,7 @@ add_bash(struct str *out, const struct cmd *const *commands, size_t n)
 	each_option(out, &none, bash_value);
 	for (size_t i = 0; i < n; i++)
 		each_option(out, commands[i], bash_value);
-	str_add(out, "\tesac\n\tcase $command in\n\t'') words='help");
+	str_add(out, "\tesac\n\tcase $command in\n\t'') words='");
 	for (size_t i = 0; i < n; i++) {
 		if (!commands[i]->plumbing)
 			str_addf(out, " %s", commands[i]->name);

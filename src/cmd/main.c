@@ -31,6 +31,8 @@ static const struct cmd *const commands[] = {
 	&cmd_verify,
 	&cmd_audit,
 	&cmd_uninit,
+	&cmd_help,
+	&cmd_version,
 	&cmd_runner,
 	&cmd_agent,
 	&cmd_completion,
@@ -68,13 +70,6 @@ cmd_globals(void)
 {
 	return global_options;
 }
-
-/* Characters of an option in --help, and of what it does, beside it. */
-#define LEFT_WIDTH 26
-#define HELP_WIDTH 50
-
-/* Characters of a line of what a command is for. */
-#define TEXT_WIDTH 79
 
 /* getopt_long's value for an option is its index in the list and this. */
 #define VALUE_BASE 1000
@@ -117,106 +112,8 @@ option_of(const struct parser *parser, int value)
 	return NULL;
 }
 
-/* As many lines as it takes, the first of them begun unless "indent". */
-static void
-print_help_text(const char *text, bool indent)
-{
-	while (*text != '\0') {
-		int len = (int)strlen(text);
-
-		for (int i = len; len > HELP_WIDTH; i--) {
-			if (i == 0 || (text[i] == ' ' && i <= HELP_WIDTH))
-				len = i == 0 ? HELP_WIDTH : i;
-		}
-		printf("%*s %.*s\n", indent ? LEFT_WIDTH + 2 : 0, "", len,
-		    text);
-		indent = true;
-		text += len;
-		text += *text == ' ';
-	}
-}
-
-static void
-print_options(const struct cmd_option *row, bool json)
-{
-	for (; row != NULL && row->name != NULL; row++) {
-		struct str left = STR_INIT;
-
-		if (strcmp(row->name, "json") == 0 && !json)
-			continue;
-		if (row->letter != 0)
-			str_addf(&left, "-%c, ", row->letter);
-		str_addf(&left, "--%s%s%s", row->name,
-		    row->argument == NULL ? "" : " ",
-		    row->argument == NULL ? "" : row->argument);
-		/* A wide one has its help on the next line. */
-		printf("  %-*s%s", LEFT_WIDTH, left.s,
-		    left.len > LEFT_WIDTH ? "\n" : "");
-		print_help_text(row->help, left.len > LEFT_WIDTH);
-		str_release(&left);
-	}
-}
-
-/* Words, as many to a line as it takes. */
-static void
-print_text(const char *text)
-{
-	size_t at = 0;
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, " ");
-
-		if (at > 0)
-			putchar(at + 1 + len > TEXT_WIDTH ? '\n' : ' ');
-		at = at > 0 && at + 1 + len <= TEXT_WIDTH ? at + 1 + len :
-		    len;
-		printf("%.*s", (int)len, text);
-		text += len;
-		text += *text == ' ';
-	}
-	putchar('\n');
-}
-
-static void
-print_help(const struct cmd *cmd)
-{
-	printf("usage: slipway %s [OPTIONS]%s%s\n\n", cmd->name,
-	    *cmd->words == '\0' ? "" : " ", cmd->words);
-	print_text(cmd->help);
-	printf("\nOptions:\n");
-	print_options(cmd->options, true);
-	print_options(global_options, cmd->json);
-	printf("\nExample:\n");
-	for (const char *line = cmd->example; *line != '\0'; ) {
-		int len = (int)strcspn(line, "\n");
-
-		printf("  %.*s\n", len, line);
-		line += len;
-		line += *line == '\n';
-	}
-}
-
-static void
-print_commands(void)
-{
-	printf("usage: slipway [-C DIR] [-e ENV] COMMAND [OPTIONS]\n\n"
-	    "git push is the deployment. Commands:\n\n");
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (!commands[i]->plumbing)
-			printf("  %-11s %s\n", commands[i]->name,
-			    commands[i]->summary);
-	}
-	printf("\nPlumbing, for the others and for shells:\n\n");
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (commands[i]->plumbing)
-			printf("  %-11s %s\n", commands[i]->name,
-			    commands[i]->summary);
-	}
-	printf("\nslipway COMMAND --help tells more; see also slipway(1).\n");
-}
-
-static const struct err *
-find_command(const struct cmd **cmd, const char *name)
+const struct err *
+cmd_find(const struct cmd **cmd, const char *name)
 {
 	const char *names[N_COMMANDS], *nearest;
 
@@ -317,12 +214,12 @@ check_words(const struct call *call)
 	    call->cmd->name);
 }
 
+/* What stands behind the command's name; "help" when --help stood before. */
 static const struct err *
-run_command(struct call *call, int argc, char **argv)
+run_command(struct call *call, int argc, char **argv, bool help)
 {
 	struct parser parser = { .shorts = STR_INIT };
 	const struct err *err;
-	bool help = false;
 
 	str_add(&parser.shorts, ":");
 	add_options(&parser, call->cmd->options, true);
@@ -332,7 +229,7 @@ run_command(struct call *call, int argc, char **argv)
 	if (err != NULL)
 		return err;
 	if (help) {
-		print_help(call->cmd);
+		cmd_print_help(call->cmd);
 		return NULL;
 	}
 	for (int i = optind; i < argc; i++)
@@ -344,25 +241,11 @@ run_command(struct call *call, int argc, char **argv)
 	return err != NULL ? err : call->cmd->run(call);
 }
 
-/* "slipway help" and "slipway help COMMAND". */
-static const struct err *
-help_on(struct call *call, int argc, char **argv)
-{
-	const struct err *err = NULL;
-
-	if (argc == 1)
-		print_commands();
-	else
-		err = find_command(&call->cmd, argv[1]);
-	if (call->cmd != NULL)
-		print_help(call->cmd);
-	return err;
-}
-
 /* What stands before the command's name. */
 static const struct err *
 run_line(struct call *call, int argc, char **argv)
 {
+	static char version[] = "version";
 	struct parser parser = { .shorts = STR_INIT };
 	const struct err *err;
 	bool help = false;
@@ -374,21 +257,17 @@ run_line(struct call *call, int argc, char **argv)
 	str_release(&parser.shorts);
 	if (err != NULL)
 		return err;
-	if (call_has(call, "version") || (optind < argc &&
-	    strcmp(argv[optind], "version") == 0)) {
-		printf("slipway %s\n", SLIPWAY_VERSION);
-		return NULL;
-	}
-	if (help || optind == argc) {
-		print_commands();
+	/* The option stands where the command's name would. */
+	if (call_has(call, version))
+		argv[--optind] = version;
+	if (optind == argc) {
+		cmd_print_commands();
 		return help ? NULL : err_new(ERR_USAGE, "no command given");
 	}
 	argc -= optind;
 	argv += optind;
-	if (strcmp(argv[0], "help") == 0)
-		return help_on(call, argc, argv);
-	err = find_command(&call->cmd, argv[0]);
-	return err != NULL ? err : run_command(call, argc, argv);
+	err = cmd_find(&call->cmd, argv[0]);
+	return err != NULL ? err : run_command(call, argc, argv, help);
 }
 
 int

@@ -24,6 +24,22 @@ is "every command has help with an example, 80 columns wide" \
     "$(cat "$T/bad")" ""
 run "$slipway" --help
 is "the list is, too" "$(printf '%s\n' "$out" | awk 'length > 80')" ""
+for word in help version; do
+	like "$word is in it" "$commands" "^$word$"
+done
+run "$slipway" help help
+like "help of help" "$out" '^usage: slipway help .OPTIONS. .COMMAND.'
+run "$slipway" -h init
+like "before a command it is that one's" "$out" '^usage: slipway init '
+run "$slipway" --version
+is "the option, and the command" "$out" "$("$slipway" version)"
+for line in "version extra" "--version extra" "help status extra" \
+    "--json version" "--json help" "-h stauts"; do
+	# shellcheck disable=SC2086 # words
+	run "$slipway" $line
+	is_exit "slipway $line is a usage error" 2
+	is "slipway $line prints nothing" "$out" ""
+done
 
 # Slips.
 for slip in "stauts status" "plna plan" "docter doctor" "directive directives"
@@ -223,8 +239,8 @@ completions() {
 }
 is "bash: commands" "$(completions r | sort | paste -s -d ' ' -)" \
     "resume retry rollback"
-is "every one of --help" "$(completions '' | grep -v -e '^-' -e '^help$' |
-    sort)" "$(printf '%s\n' "$commands" |
+is "every one of --help" "$(completions '' | grep -v -e '^-' | sort)" \
+    "$(printf '%s\n' "$commands" |
     grep -v -x -e runner -e agent -e completion | sort)"
 is "options of a command" "$(completions log --s | sort | paste -s -d ' ' -)" \
     "--since --state"
