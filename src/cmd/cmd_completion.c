@@ -6,49 +6,68 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/filter.h"
 #include "journal/deploy.h"
 #include "plan/option.h"
+#include "report/paint.h"
 
 /* What an option's value can be completed to. */
 enum kind {
 	KIND_NOTHING,		/* any text: there is a value, and no help */
 	KIND_FOLDER,
 	KIND_FILE,
-	KIND_STATE
+	KIND_ENVIRONMENT,	/* asked of the repository */
+	KIND_WORD		/* one of add_choices() */
 };
 
 static enum kind
-kind_of(const char *argument)
+kind_of(const struct cmd_option *row)
 {
 	static const struct {
 		const char *argument;
+		const char *name;	/* NULL: of any option */
 		enum kind kind;
 	} kinds[] = {
-		{ "DIR", KIND_FOLDER },
-		{ "FILE", KIND_FILE },
-		{ "STATE", KIND_STATE },
+		{ "DIR", NULL, KIND_FOLDER },
+		{ "FILE", NULL, KIND_FILE },
+		{ "ENV", NULL, KIND_ENVIRONMENT },
+		{ "STATE", NULL, KIND_WORD },
+		{ "KIND", NULL, KIND_WORD },
+		{ "WHEN", "color", KIND_WORD },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (strcmp(argument, kinds[i].argument) == 0)
+		if (strcmp(row->argument, kinds[i].argument) == 0 &&
+		    (kinds[i].name == NULL ||
+		    strcmp(row->name, kinds[i].name) == 0))
 			return kinds[i].kind;
 	}
 	return KIND_NOTHING;
 }
 
-/* Words that a command takes, where they are known: " word word". */
+/* The fixed set that the value is one of: "word word". */
 static void
-add_words(struct str *out, const struct cmd *cmd)
+add_choices(struct str *out, const struct cmd_option *row)
+{
+	const char *const *words = strcmp(row->name, "color") == 0 ?
+	    paint_whens : filter_kinds;
+
+	if (strcmp(row->name, "state") == 0) {
+		for (int i = 0; i < DEPLOY_STATES; i++)
+			str_addf(out, "%s%s", i == 0 ? "" : " ",
+			    deploy_state_name((enum deploy_state)i));
+		return;
+	}
+	for (size_t i = 0; words[i] != NULL; i++)
+		str_addf(out, "%s%s", i == 0 ? "" : " ", words[i]);
+}
+
+static void
+add_keys(struct str *out)
 {
 	const struct option *rows;
 	size_t n;
 
-	if (strcmp(cmd->name, "audit") == 0)
-		str_add(out, " export");
-	else if (strcmp(cmd->name, "completion") == 0)
-		str_add(out, " bash zsh");
-	if (strcmp(cmd->name, "config") != 0)
-		return;
 	rows = option_table(&n);
 	for (size_t i = 0; i < n; i++) {
 		bool again = false;
@@ -62,11 +81,28 @@ add_words(struct str *out, const struct cmd *cmd)
 }
 
 static void
-add_states(struct str *out)
+add_names(struct str *out)
 {
-	for (int i = 0; i < DEPLOY_STATES; i++)
-		str_addf(out, "%s%s", i == 0 ? "" : " ",
-		    deploy_state_name((enum deploy_state)i));
+	const struct cmd *const *commands;
+	size_t n;
+
+	commands = cmd_table(&n);
+	for (size_t i = 0; i < n; i++)
+		str_addf(out, " %s", commands[i]->name);
+}
+
+/* Words that a command takes, where they are known: " word word". */
+static void
+add_words(struct str *out, const struct cmd *cmd)
+{
+	if (strcmp(cmd->name, "audit") == 0)
+		str_add(out, " export");
+	else if (strcmp(cmd->name, "completion") == 0)
+		str_add(out, " bash zsh");
+	else if (strcmp(cmd->name, "config") == 0)
+		add_keys(out);
+	else if (strcmp(cmd->name, "help") == 0)
+		add_names(out);
 }
 
 static bool
@@ -112,7 +148,8 @@ bash_value(struct str *out, const struct cmd *cmd,
 		[KIND_NOTHING] = NULL,
 		[KIND_FOLDER] = "-d",
 		[KIND_FILE] = "-f",
-		[KIND_STATE] = "-W \"$states\"",
+		[KIND_ENVIRONMENT] = "-W \"$(_slipway_environments)\"",
+		[KIND_WORD] = "-W '",
 	};
 	const char *source;
 
@@ -122,30 +159,50 @@ bash_value(struct str *out, const struct cmd *cmd,
 	if (row->letter != 0)
 		str_addf(out, "%s:-%c|", cmd->name, row->letter);
 	str_addf(out, "%s:--%s) ", cmd->name, row->name);
-	source = sources[kind_of(row->argument)];
+	source = sources[kind_of(row)];
 	if (source != NULL)
-		str_addf(out, "COMPREPLY=($(compgen %s -- \"$cur\")); ",
-		    source);
+		str_addf(out, "COMPREPLY=($(compgen %s", source);
+	if (kind_of(row) == KIND_WORD) {
+		add_choices(out, row);
+		str_addch(out, '\'');
+	}
+	if (source != NULL)
+		str_add(out, " -- \"$cur\")); ");
 	str_add(out, "return ;;\n");
 }
 
 static const char bash_head[] =
     "# bash completion for slipway, made by: slipway completion bash\n"
     "\n"
+    "# Those of the repository that -C names, as it is written there.\n"
+    "_slipway_environments()\n"
+    "{\n"
+    "\tlocal where=() i\n"
+    "\n"
+    "\tfor ((i = 1; i < COMP_CWORD - 1; i++)); do\n"
+    "\t\tcase ${COMP_WORDS[i]} in\n"
+    "\t\t-C|--repo) where=(-C \"${COMP_WORDS[i + 1]/#\\~\\//$HOME/}\") ;;\n"
+    "\t\tesac\n"
+    "\tdone\n"
+    "\tslipway config \"${where[@]}\" 2> /dev/null |\n"
+    "\t    sed -n 's/^\\[environment \\(.*\\)]$/\\1/p'\n"
+    "}\n"
+    "\n"
     "_slipway()\n"
     "{\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
     "\tlocal prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "\tlocal command= words= states i\n"
+    "\tlocal command= words= i\n"
     "\n"
     "\tCOMPREPLY=()\n"
     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
     "\t\tcase ${COMP_WORDS[i]} in\n"
-    "\t\t-C|--repo|-e|--environment) ((i++)) ;;\n"
+    "\t\t-C|--repo|-e|--environment|--color) ((i++)) ;;\n"
     "\t\t-*) ;;\n"
     "\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
     "\t\tesac\n"
-    "\tdone\n";
+    "\tdone\n"
+    "\tcase $command:$prev in\n";
 
 static void
 add_bash(struct str *out, const struct cmd *const *commands, size_t n)
@@ -153,16 +210,14 @@ add_bash(struct str *out, const struct cmd *const *commands, size_t n)
 	static const struct cmd none = { .name = "", .json = true };
 
 	str_add(out, bash_head);
-	str_add(out, "\tstates='");
-	add_states(out);
-	str_add(out, "'\n\tcase $command:$prev in\n");
 	each_option(out, &none, bash_value);
 	for (size_t i = 0; i < n; i++)
 		each_option(out, commands[i], bash_value);
 	str_add(out, "\tesac\n\tcase $command in\n\t'') words='");
 	for (size_t i = 0; i < n; i++) {
 		if (!commands[i]->plumbing)
-			str_addf(out, " %s", commands[i]->name);
+			str_addf(out, "%s%s", i == 0 ? "" : " ",
+			    commands[i]->name);
 	}
 	each_option(out, &none, bash_option);
 	str_add(out, " --version' ;;\n");
@@ -195,6 +250,24 @@ zsh_text(struct str *out, const char *text)
 }
 
 static void
+zsh_value(struct str *out, const struct cmd_option *row)
+{
+	static const char *const actions[] = {
+		[KIND_NOTHING] = "",
+		[KIND_FOLDER] = "_files -/",
+		[KIND_FILE] = "_files",
+		[KIND_ENVIRONMENT] = "_slipway_environments",
+		[KIND_WORD] = "(",
+	};
+
+	str_add(out, actions[kind_of(row)]);
+	if (kind_of(row) == KIND_WORD) {
+		add_choices(out, row);
+		str_addch(out, ')');
+	}
+}
+
+static void
 zsh_option(struct str *out, const struct cmd *cmd,
     const struct cmd_option *row)
 {
@@ -213,15 +286,8 @@ zsh_option(struct str *out, const struct cmd *cmd,
 		zsh_text(out, row->argument);
 		str_addch(out, ':');
 	}
-	if (row->argument != NULL && kind_of(row->argument) == KIND_FOLDER)
-		str_add(out, "_files -/");
-	else if (row->argument != NULL && kind_of(row->argument) == KIND_FILE)
-		str_add(out, "_files");
-	if (row->argument != NULL && kind_of(row->argument) == KIND_STATE) {
-		str_addch(out, '(');
-		add_states(out);
-		str_addch(out, ')');
-	}
+	if (row->argument != NULL)
+		zsh_value(out, row);
 	str_addch(out, '\'');
 }
 
@@ -241,15 +307,36 @@ zsh_command(struct str *out, const struct cmd *cmd)
 	str_release(&words);
 }
 
+static const char zsh_head[] =
+    "#compdef slipway\n"
+    "# zsh completion for slipway, made by: slipway completion zsh\n"
+    "\n"
+    "# Those of the repository that -C names, before the command or behind"
+    " it.\n"
+    "_slipway_environments()\n"
+    "{\n"
+    "\tlocal -a where found\n"
+    "\tlocal dir=${opt_args[-C]:-${opt_args[--repo]:-$repo}}\n"
+    "\n"
+    "\t[[ -z $dir ]] || where=(-C ${~${(Q)dir}})\n"
+    "\tfound=(${(f)\"$(slipway config $where 2> /dev/null |\n"
+    "\t    sed -n 's/^\\[environment \\(.*\\)]$/\\1/p')\"})\n"
+    "\tcompadd -a found\n"
+    "}\n"
+    "\n"
+    "_slipway()\n"
+    "{\n"
+    "\tlocal context state state_descr line repo=\n"
+    "\ttypeset -A opt_args\n"
+    "\tlocal -a commands\n"
+    "\tcommands=(\n";
+
 static void
 add_zsh(struct str *out, const struct cmd *const *commands, size_t n)
 {
 	static const struct cmd none = { .name = "", .json = true };
 
-	str_add(out, "#compdef slipway\n"
-	    "# zsh completion for slipway, made by: slipway completion zsh\n"
-	    "\n_slipway()\n{\n\tlocal context state state_descr line\n"
-	    "\ttypeset -A opt_args\n\tlocal -a commands\n\tcommands=(\n");
+	str_add(out, zsh_head);
 	for (size_t i = 0; i < n; i++) {
 		if (commands[i]->plumbing)
 			continue;
@@ -260,6 +347,7 @@ add_zsh(struct str *out, const struct cmd *const *commands, size_t n)
 	str_add(out, "\t)\n\t_arguments -C");
 	each_option(out, &none, zsh_option);
 	str_add(out, " \\\n\t    '1:command:->command' '*::word:->words'\n"
+	    "\trepo=${opt_args[-C]:-${opt_args[--repo]}}\n"
 	    "\tcase $state in\n"
 	    "\tcommand) _describe -t commands command commands ;;\n"
 	    "\twords)\n\t\tcase $words[1] in\n");

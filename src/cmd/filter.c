@@ -71,13 +71,18 @@ read_states(struct deploy_filter *filter, const struct call *call)
 	return err;
 }
 
+const char *const filter_kinds[] = { "deploy", "rollback", NULL };
+
 static const struct err *
 read_kind(struct deploy_filter *filter, const struct call *call)
 {
 	filter->kind = call_value(call, "kind");
-	if (filter->kind == NULL || strcmp(filter->kind, "deploy") == 0 ||
-	    strcmp(filter->kind, "rollback") == 0)
+	if (filter->kind == NULL)
 		return NULL;
+	for (size_t i = 0; filter_kinds[i] != NULL; i++) {
+		if (strcmp(filter->kind, filter_kinds[i]) == 0)
+			return NULL;
+	}
 	return err_new(ERR_USAGE, "--kind %s: say deploy or rollback",
 	    filter->kind);
 }

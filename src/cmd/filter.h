@@ -17,6 +17,9 @@
 #include "err.h"
 #include "journal/deploy.h"
 
+/* The words of --kind, ended by NULL. */
+extern const char *const filter_kinds[];
+
 /*
  * Read --author, --pusher, --state, --directive, --commit, --since, --until,
  * -n and --reverse. ERR_USAGE says which of them is wrong, and what it could

@@ -27,6 +27,15 @@ static const struct {
 	{ "broken",	 PAINT_BAD },
 };
 
+enum { AUTO, ALWAYS, NEVER };
+
+const char *const paint_whens[] = {
+	[AUTO] = "auto",
+	[ALWAYS] = "always",
+	[NEVER] = "never",
+	NULL
+};
+
 static bool
 is_set(const char *name)
 {
@@ -47,16 +56,14 @@ terminal_has_colours(void)
 const struct err *
 paint_choose(const char *when)
 {
-	if (strcmp(when, "always") == 0)
-		is_on = true;
-	else if (strcmp(when, "never") == 0)
-		is_on = false;
-	else if (strcmp(when, "auto") == 0)
-		is_on = terminal_has_colours();
-	else
-		return err_new(ERR_USAGE, "--color %s: say auto, always or"
-		    " never", when);
-	return NULL;
+	for (int i = AUTO; i <= NEVER; i++) {
+		if (strcmp(when, paint_whens[i]) != 0)
+			continue;
+		is_on = i == ALWAYS || (i == AUTO && terminal_has_colours());
+		return NULL;
+	}
+	return err_new(ERR_USAGE, "--color %s: say auto, always or never",
+	    when);
 }
 
 bool

@@ -25,6 +25,9 @@ enum paint {
 	PAINT_BUSY		/* not over yet, a warning */
 };
 
+/* The words of --color, ended by NULL. */
+extern const char *const paint_whens[];
+
 /*
  * "always", "never", or "auto": on when standard output is a terminal that
  * is not dumb and NO_COLOR is not set. ERR_USAGE for any other word.

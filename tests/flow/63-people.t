@@ -246,6 +246,14 @@ is "options of a command" "$(completions log --s | sort | paste -s -d ' ' -)" \
     "--since --state"
 is "behind global ones" "$(completions -C /tmp log --rev)" "--reverse"
 is "states" "$(completions log --state ro)" "rolled-back"
+is "kinds" "$(completions log --kind '' | paste -s -d ' ')" "deploy rollback"
+is "when there are colours" "$(completions show --color n)" "never"
+is "behind those words" "$(completions --color never log --rev)" "--reverse"
+is "commands that help is asked of" "$(completions help ver)" "verify
+version"
+is "environments" "$(completions -C "$repo" status -e '')" "production
+staging"
+is "of no repository, none" "$(completions -C "$T" status -e '')" ""
 is "keys" "$(completions config keep_)" "keep_failed"
 is "folders" "$(cd "$T" && completions -C ho)" "home"
 is "a value that nobody knows" "$(completions log --author '')" ""
@@ -282,6 +290,11 @@ EOF
 	is "an option" "$(press 'slipway log --rev' '*erse*')" found
 	is "a state" "$(press 'slipway log --state ro' '*rolled-back*')" found
 	is "a key" "$(press 'slipway config keep_' '*keep_failed*')" found
+	is "a kind" "$(press 'slipway log --kind rollb' '*rollback*')" found
+	is "a command to help with" "$(press 'slipway help rollb' \
+	    '*rollback*')" found
+	is "an environment" "$(press "slipway -C $repo log -e prod" \
+	    '*production*')" found
 else
 	pass "zsh takes it # SKIP there is no zsh"
 fi
