@@ -36,6 +36,15 @@ path_dir(const char *path)
 	    xstrndup(path, (size_t)(end - path));
 }
 
+bool
+path_is_within(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' ||
+	    path[len] == '\0' || str_ends_with(folder, "/"));
+}
+
 static bool
 is_dots(const char *name, size_t len)
 {

@@ -33,6 +33,9 @@ bool path_is_beneath(const char *path);
  */
 bool path_is_component(const char *name, size_t len);
 
+/* True for the folder itself and what is in it, by their words alone. */
+bool path_is_within(const char *path, const char *folder);
+
 /* How many components: 1 for "a" and "a/", 3 for "a/b/c". */
 size_t path_depth(const char *path);
 

@@ -378,9 +378,6 @@ make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
-	err = places_check_apart(hub->config);
-	if (err != NULL)
-		return err;
 	expect_places(init, hub);
 	err = make_roots(init, hub->config);
 	if (err == NULL)

@@ -79,6 +79,9 @@ look_at_owner(struct doctor *doctor, const struct environment *env)
 	if (store_look(&store, env->set.root) != NULL)
 		return;
 	err = store_check_owner(store, doctor->hub->path, env->name);
+	if (err == NULL)
+		err = store_check_above(env->set.root, doctor->hub->path,
+		    env->name);
 	if (err != NULL)
 		doctor_tell_err(doctor, env->set.root, err);
 	store_close(store);

@@ -75,15 +75,6 @@ value_of(const char *line, const char *name)
 	    line + len + 1 : NULL;
 }
 
-static bool
-is_under(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 &&
-	    (path[len] == '/' || path[len] == '\0');
-}
-
 /* Roots in "current", and those in one release, which never change. */
 static void
 look_at_roots(struct page *page, const char *directive)
@@ -97,8 +88,8 @@ look_at_roots(struct page *page, const char *directive)
 
 		if (root == NULL)
 			continue;
-		page->below_current |= is_under(root, current);
-		if (is_under(root, releases))
+		page->below_current |= path_is_within(root, current);
+		if (path_is_within(root, releases))
 			tell_at(page, i, LEVEL_FAULT, remedy, "it names one"
 			    " release, and stays there after a deploy");
 	}
@@ -213,8 +204,8 @@ look_at_apache(struct page *page)
 
 			len -= len > 1 && folder[len - 1] == '/';
 			path = xstrndup(folder, len);
-			inside = is_under(current, path) ||
-			    is_under(path, current);
+			inside = path_is_within(current, path) ||
+			    path_is_within(path, current);
 			free(path);
 		} else if (strncasecmp(line, "</Directory", 11) == 0) {
 			inside = false;

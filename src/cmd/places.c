@@ -83,36 +83,6 @@ check_current(const char *root)
 	return err;
 }
 
-static bool
-is_inside(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
-const struct err *
-places_check_apart(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_environments; i++) {
-		const struct environment *inner = &config->environments[i];
-
-		for (size_t k = 0; k < config->n_environments; k++) {
-			const struct environment *outer =
-			    &config->environments[k];
-
-			if (is_inside(inner->set.root, outer->set.root))
-				return err_new(ERR_USAGE, "slipway.ini:%d:"
-				    " [environment %s] has the root %s, which"
-				    " is in the root of [environment %s];"
-				    " choose a folder beside it",
-				    inner->line, inner->name, inner->set.root,
-				    outer->name);
-		}
-	}
-	return NULL;
-}
-
 const struct err *
 places_make_root(const char *repo, const struct environment *env,
     struct vec *done)
@@ -124,6 +94,8 @@ places_make_root(const char *repo, const struct environment *env,
 	err = hub_check_root(repo, env);
 	if (err == NULL)
 		err = check_current(env->set.root);
+	if (err == NULL)
+		err = store_check_above(env->set.root, repo, env->name);
 	if (err == NULL)
 		err = store_open(&store, env->set.root);
 	if (err == NULL)

@@ -26,13 +26,11 @@ void places_expect_root(struct vec *places, const char *root);
 /* Remove what was noted; what resists stays, silently. */
 void places_remove(const struct vec *places);
 
-/* ERR_USAGE when the root of one environment is in that of another. */
-const struct err *places_check_apart(const struct config *config);
-
 /*
  * Make the root of an environment and claim it for the repository; a new
- * one is pushed onto "done". What cannot become a root, or is another's,
- * is an error, and so is a "current" there that no deploy has made.
+ * one is pushed onto "done". What cannot become a root, or is another's or
+ * in another's, is an error, and so is a "current" there that no deploy has
+ * made.
  */
 const struct err *places_make_root(const char *repo,
     const struct environment *env, struct vec *done);

@@ -214,8 +214,13 @@ open_root(struct agent *agent, const char *root, bool look, int threads,
 	struct str current = STR_INIT;
 	const struct err *err;
 
-	err = look ? store_look(&agent->store, root) :
-	    store_open(&agent->store, root);
+	if (look)
+		err = store_look(&agent->store, root);
+	else
+		err = store_check_above(root, agent->repo_path,
+		    agent->environment);
+	if (err == NULL && !look)
+		err = store_open(&agent->store, root);
 	if (err == NULL)
 		store_set_threads(agent->store, threads);
 	if (err == NULL && !look)

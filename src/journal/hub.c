@@ -126,15 +126,6 @@ check_trusted(const struct hub *hub, const struct stat *st, const char *path)
 }
 
 static bool
-is_within(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 &&
-	    (path[len] == '/' || path[len] == '\0');
-}
-
-static bool
 is_among_releases(const char *repo, const char *root)
 {
 	static const char *const names[] = {
@@ -145,7 +136,7 @@ is_among_releases(const char *repo, const char *root)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *path = path_join(root, names[i]);
 
-		among = among || is_within(repo, path);
+		among = among || path_is_within(repo, path);
 		free(path);
 	}
 	return among;
@@ -158,7 +149,7 @@ hub_check_root(const char *repo, const struct environment *env)
 	char *root;
 
 	err = file_resolve(&root, env->set.root);
-	if (err == NULL && is_within(root, repo))
+	if (err == NULL && path_is_within(root, repo))
 		err = err_new(ERR_CONFIG, "[environment %s] has the root %s,"
 		    " which is in the repository %s; choose a folder outside"
 		    " of it", env->name, env->set.root, repo);

@@ -205,13 +205,38 @@ check_branch(struct fault *fault, const struct section *section)
 		check_shared_branch(fault, section);
 }
 
+/* Of two with one root the second is told of; else the inner one. */
 static void
-check_environment(struct fault *fault, const struct section *section)
+check_root(struct fault *fault, const struct section *section)
 {
 	const struct config *config = fault->reader->config;
 	const struct environment *env =
 	    &config->environments[section->index];
 	int line = reader_line(fault->reader, section, "root");
+
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *other = &config->environments[i];
+		bool same;
+
+		if (i == section->index || other->set.root == NULL ||
+		    !path_is_within(env->set.root, other->set.root))
+			continue;
+		same = strcmp(env->set.root, other->set.root) == 0;
+		if (same && i > section->index)
+			continue;
+		complain(fault, line != 0 ? line : section->line, "%s has %s"
+		    " [environment %s]; write another one, for example 'root"
+		    " = %s-%s'", section->title, same ? "the same root as" :
+		    "a root in that of", other->name, other->set.root,
+		    env->name);
+	}
+}
+
+static void
+check_environment(struct fault *fault, const struct section *section)
+{
+	const struct environment *env =
+	    &fault->reader->config->environments[section->index];
 
 	if (env->set.root == NULL) {
 		complain(fault, section->line, "%s has no 'root'; write for"
@@ -220,17 +245,7 @@ check_environment(struct fault *fault, const struct section *section)
 		return;
 	}
 	check_branch(fault, section);
-	for (size_t i = 0; i < section->index; i++) {
-		const struct environment *other = &config->environments[i];
-
-		if (other->set.root != NULL &&
-		    strcmp(other->set.root, env->set.root) == 0)
-			complain(fault, line != 0 ? line : section->line,
-			    "%s has the same root as [environment %s]; write"
-			    " another one, for example 'root = %s-%s'",
-			    section->title, other->name, env->set.root,
-			    env->name);
-	}
+	check_root(fault, section);
 }
 
 /* The environment that a host or an action names must be there. */

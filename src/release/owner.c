@@ -3,12 +3,15 @@
  * each other by turns, and clean up each other's releases.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "file.h"
+#include "path.h"
 #include "release/layout.h"
 #include "release/store.h"
 
@@ -17,16 +20,17 @@
 /* A path, a space, the name of an environment, a newline. */
 #define OWNER_MAX_BYTES (PATH_MAX + 256)
 
+/* What "root" is called is told before it. */
 static const struct err *
-belongs_to(const struct store *store, const char *owner)
+belongs_to(const char *what, const char *root, const char *owner)
 {
 	const char *space = strrchr(owner, ' ');
 	int len = space == NULL ? (int)strlen(owner) : (int)(space - owner);
 
-	return err_new(ERR_CONFIG, "the root %s belongs to %.*s, environment"
-	    " %s; choose another root in slipway.ini, or, if that has moved"
-	    " or been renamed, remove %s/%s", store->root, len, owner,
-	    space == NULL ? "?" : space + 1, store->root, OWNER);
+	return err_new(ERR_CONFIG, "%s %s belongs to %.*s, environment %s;"
+	    " choose another root in slipway.ini, or, if that has moved or"
+	    " been renamed, remove %s/%s", what, root, len, owner,
+	    space == NULL ? "?" : space + 1, root, OWNER);
 }
 
 static const struct err *
@@ -38,7 +42,7 @@ check(const struct store *store, const char *wanted)
 	err = file_read_at(&found, store->root_fd, OWNER, OWNER_MAX_BYTES);
 	if (err == NULL && strcmp(found.s, wanted) != 0) {
 		str_trim_end(&found);
-		err = belongs_to(store, found.s);
+		err = belongs_to("the root", store->root, found.s);
 	}
 	str_release(&found);
 	return err;
@@ -65,5 +69,62 @@ store_claim(struct store *store, const char *repo, const char *environment)
 		err = file_replace(store->root_fd, OWNER, wanted,
 		    strlen(wanted), 0644);
 	free(wanted);
+	return err;
+}
+
+/* Nothing through "*found" where no root is. Whose folder it is is unknown. */
+static const struct err *
+read_owner(struct str *found, const char *path)
+{
+	const struct err *err;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return NULL;
+	if (fd == -1)
+		return err_system("open %s", path);
+	err = file_read_fd(found, fd, OWNER_MAX_BYTES);
+	close(fd);
+	return err == NULL ? NULL : err_add(err, "%s", path);
+}
+
+static const struct err *
+check_folder(const char *folder, const char *root, const char *wanted)
+{
+	char *path = path_join(folder, OWNER);
+	struct str found = STR_INIT;
+	const struct err *err;
+
+	err = read_owner(&found, path);
+	if (err == NULL && found.len > 0 && strcmp(found.s, wanted) != 0) {
+		char *what = xasprintf("%s is in the root of another"
+		    " environment:", root);
+
+		str_trim_end(&found);
+		err = belongs_to(what, folder, found.s);
+		free(what);
+	}
+	str_release(&found);
+	free(path);
+	return err;
+}
+
+const struct err *
+store_check_above(const char *root, const char *repo,
+    const char *environment)
+{
+	char *wanted = xasprintf("%s %s\n", repo, environment), *at;
+	const struct err *err = file_resolve(&at, root);
+
+	while (err == NULL && strcmp(at, "/") != 0) {
+		char *up = path_dir(at);
+
+		err = check_folder(up, root, wanted);
+		free(at);
+		at = up;
+	}
+	free(wanted);
+	free(at);
 	return err;
 }

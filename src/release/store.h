@@ -104,6 +104,13 @@ const struct err *store_check_owner(const struct store *store,
     const char *repo, const char *environment);
 
 /*
+ * ERR_CONFIG when a folder above "root", which need not be there yet, is a
+ * root of somebody else, whose it is and who may remove what is in it.
+ */
+const struct err *store_check_above(const char *root, const char *repo,
+    const char *environment);
+
+/*
  * The file that holds the number of the command that runs, lent: see
  * note_fd in proc.h.
  */

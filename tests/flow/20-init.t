@@ -273,6 +273,15 @@ is_exit "the root of another repository is refused" 2
 like "it says whose it is" "$err" "$T/half.git, environment production"
 like "and what to do" "$err" "another root.*remove $T/half-site/.slipway/owner"
 not_ok "nothing was made" test -e "$T/thief.git"
+ln -s "$T/half-site/releases" "$T/way"
+for inside in "$T/half-site/in" "$T/way/in"; do
+	run "$slipway" init "$T/thief.git" --root "$inside"
+	is_exit "a root in that of another repository is refused" 2
+	like "it says whose" "$err" "$inside is in the root of another \
+environment: $T/half-site belongs to $T/half.git, environment production; \
+choose another root"
+	not_ok "nothing was made" test -e "$T/thief.git" -o -e "$inside"
+done
 for inside in "$T/in.git" "$T/in.git/site"; do
 	run "$slipway" init "$T/in.git" --root "$inside"
 	is_exit "the root $inside is refused" 2
@@ -323,8 +332,9 @@ root = $T/half-site/preview
 EOF
 run "$slipway" init "$T/moved.git"
 is_exit "a root in the root of another environment is refused" 2
-like "it says which" "$err" "environment preview. has the root \
-$T/half-site/preview, which is in the root of .environment production."
+like "it says which, and where" "$err" "slipway\.ini:[0-9]+: .environment \
+preview. has a root in that of .environment production.; write another one, \
+for example 'root = $T/half-site-preview'"
 not_ok "and nothing was made" test -e "$T/half-site/preview"
 sed -i '/^.environment preview/,$d' "$T/moved.git/slipway.ini"
 
@@ -359,6 +369,11 @@ like "the deploy says whose the root is" "$banner" \
     "$T/srv belongs to $T/new.git"
 is "whose release stays live" "$(readlink "$T/srv/current")" "$before"
 is "the deploy has failed" "$(deploy 1 state)" failed
+sed -i "s|^root = .*|root = $T/srv/releases/in|" "$repo/slipway.ini"
+run "$slipway" deploy -C "$repo"
+like "and of a root in another" "$out$err" \
+    "$T/srv/releases/in is in the root of another environment: $T/srv"
+not_ok "nothing is made there" test -e "$T/srv/releases/in"
 
 # What git is told is told to the repository, not to one account.
 git config --global receive.fsckObjects true

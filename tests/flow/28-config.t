@@ -82,6 +82,12 @@ $top
 [environment staging]
 root = /srv/staging
 EOF
+fault 7 'environment staging. has a root in that of' <<EOF
+$top
+[environment staging]
+branch = staging
+root = $root/staging
+EOF
 fault 5 'environment' <<EOF
 $top
 [environment production]

@@ -111,6 +111,11 @@ static const struct {
 	{ ENV "[environment q]\nbranch = m\n", "5: [environment q] has the"
 	    " same root as [environment p]" },
 	{ ENV "[environment q]\nroot = //srv/a/\nbranch = m\n", "6: [env" },
+	{ ENV "[environment q]\nroot = /srv/a/q\nbranch = m\n", "6:"
+	    " [environment q] has a root in that of [environment p]; write"
+	    " another one, for example 'root = /srv/a-q'" },
+	{ ENV "[environment q]\nroot = /srv\nbranch = m\n", "3:"
+	    " [environment p] has a root in that of [environment q]" },
 	{ ENV "[environment q]\nroot = /b\nbranch = m\n[host h]\n",
 	    "8: [host h] does not say its environment" },
 	{ ENV "[host h]\nenvironment = q\n", "6: [host h] names" },

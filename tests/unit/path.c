@@ -71,6 +71,16 @@ test_beneath(void)
 }
 
 static void
+test_within(void)
+{
+	ok(path_is_within("/srv/shop/a", "/srv/shop"), "in a folder");
+	ok(path_is_within("/srv/shop", "/srv/shop"), "the folder itself");
+	ok(path_is_within("/srv", "/"), "all is in /");
+	ok(!path_is_within("/srv/shop-2", "/srv/shop"), "not beside it");
+	ok(!path_is_within("/srv", "/srv/shop"), "nor above it");
+}
+
+static void
 test_component(void)
 {
 	static const char *const good[] = {
@@ -107,6 +117,7 @@ main(int argc, char **argv)
 	test_parts();
 	test_join();
 	test_beneath();
+	test_within();
 	test_component();
 	is_ok(path_of_program(&dir), "the folder of the program");
 	real = realpath(argc > 0 ? argv[0] : "", NULL);

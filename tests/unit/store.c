@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "path.h"
 #include "release/drift.h"
 #include "repo.h"
 #include "tap.h"
@@ -97,6 +98,8 @@ set_up(void)
 static void
 test_claim(void)
 {
+	char *root;
+
 	is_ok(store_claim(store, "/git/my shop.git", "p"), "a root is taken");
 	is_ok(store_claim(store, "/git/my shop.git", "p"), "and is theirs");
 	is_err(store_claim(store, "/git/blog.git", "p"), ERR_CONFIG,
@@ -106,6 +109,15 @@ test_claim(void)
 	    "root/.slipway/owner", "not another environment's");
 	ok(sh("rm root/.slipway/owner"), "until the file is removed");
 	is_ok(store_claim(store, "/git/blog.git", "p"), "it changes hands");
+	is_ok(store_check_above(store_root(store), "/git/shop.git", "p"),
+	    "nobody's is above it");
+	root = path_join(store_root(store), "releases/x");
+	is_err(store_check_above(root, "/git/shop.git", "p"), ERR_CONFIG,
+	    "releases/x is in the root of another environment: ",
+	    "a root in that of another");
+	is_ok(store_check_above(root, "/git/blog.git", "p"),
+	    "but in its own, as when it has moved there");
+	free(root);
 }
 
 static void
