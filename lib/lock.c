@@ -95,6 +95,21 @@ busy(int fd, const char *path)
 	return err;
 }
 
+/* What is there is somebody else's; else it is the folder. */
+static const struct err *
+cannot_open(const char *path)
+{
+	bool there;
+
+	if (errno != EACCES)
+		return err_system("open %s", path);
+	there = faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
+	errno = EACCES;
+	return err_system(there ? "open %s (remove it, or give it to the"
+	    " user who deploys)" : "create %s (let the user who deploys write"
+	    " in that folder)", path);
+}
+
 const struct err *
 lock_take(struct lock **lock, const char *path, const char *purpose,
     int64_t timeout_ms)
@@ -105,8 +120,7 @@ lock_take(struct lock **lock, const char *path, const char *purpose,
 	*lock = NULL;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return err_system(errno == EACCES ? "open %s (remove it, or"
-		    " give it to the user who deploys)" : "open %s", path);
+		return cannot_open(path);
 	if (lock_fd(fd, timeout_ms) == -1) {
 		err = errno == EWOULDBLOCK ? busy(fd, path) :
 		    err_system("lock %s", path);

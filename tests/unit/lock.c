@@ -147,7 +147,11 @@ test_foreign(const char *dir)
 	err = lock_take(&lock, path, "a test", 0);
 	is_err(err, ERR_SYSTEM, "give it to the user who deploys",
 	    "what to do is told");
-	ok(seteuid(user) == 0, "as before");
+	ok(seteuid(user) == 0 && unlink(path) == 0 && chmod(dir, 0555) == 0 &&
+	    (user != 0 || seteuid(65534) == 0), "a folder of somebody else");
+	err = lock_take(&lock, path, "a test", 0);
+	is_err(err, ERR_SYSTEM, "write in that folder", "of that, too");
+	ok(seteuid(user) == 0 && chmod(dir, 0755) == 0, "as before");
 	free(path);
 }
 
