@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "alloc.h"
 
@@ -81,6 +82,9 @@ failure(struct db *db, int rc)
 		return err_new(ERR_JOURNAL, "%s: a writer was killed in the"
 		    " middle; whoever may write the file can read it, and"
 		    " puts that right", db->path);
+	if (primary == SQLITE_READONLY && euidaccess(db->path, W_OK) == -1)
+		return err_new(code_of(rc), "%s: %s; this user has to be able"
+		    " to write it, and in its folder", db->path, text);
 	if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) &&
 	    sys != 0)
 		return err_new(code_of(rc), "%s: %s: %s", db->path, text,

@@ -254,6 +254,23 @@ test_read(const char *path)
 	db_close(db);
 }
 
+/* Root may write any file, so it is nobody for a moment. */
+static void
+test_unwritable(const char *path)
+{
+	uid_t user = geteuid();
+	struct db *db;
+
+	ok(chmod(tap_folder(), 0755) == 0 && chmod(path, 0444) == 0 &&
+	    (user != 0 || seteuid(65534) == 0), "a file of others");
+	is_ok(db_open(&db, path, DB_WRITE), "is opened all the same");
+	is_err(db_run(db, "INSERT INTO t VALUES (4)", ""), ERR_JOURNAL,
+	    "readonly database; this user has to be able to write it",
+	    "what is wrong with it is told");
+	db_close(db);
+	ok(seteuid(user) == 0 && chmod(path, 0644) == 0, "as before");
+}
+
 static void
 test_missing(void)
 {
@@ -442,6 +459,7 @@ main(void)
 	test_busy(db, path);
 	db_close(db);
 	test_read(path);
+	test_unwritable(path);
 	test_missing();
 	test_no_database();
 	test_damaged();
