@@ -39,12 +39,49 @@ tell_mode(struct doctor *doctor, const char *path)
 	free(remedy);
 }
 
+/*
+ * Pushes and deploys make and replace things there. With "own" it has to
+ * belong to this user, too.
+ */
+static void
+look_at_access(struct doctor *doctor, const char *path,
+    const struct stat *st, bool own)
+{
+	bool is_folder = S_ISDIR(st->st_mode);
+	bool foreign = st->st_uid != geteuid();
+	bool may = faccessat(AT_FDCWD, path, R_OK | W_OK |
+	    (is_folder ? X_OK : 0), AT_EACCESS) == 0;
+	int why = may ? 0 : errno;
+	struct str remedy = STR_INIT;
+
+	if (may && !(own && foreign)) {
+		tell_mode(doctor, path);
+		return;
+	}
+	if (foreign)
+		str_addf(&remedy, "chown -R %u ", (unsigned int)geteuid());
+	else
+		str_addf(&remedy, "chmod u+rw%s ", is_folder ? "x" : "");
+	line_word(&remedy, path);
+	if (foreign)
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "it belongs"
+		    " to user %u, and deploys are those of user %u",
+		    (unsigned int)st->st_uid, (unsigned int)geteuid());
+	else if (why == EACCES)
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "its owner,"
+		    " who deploys, may not write it (mode %04o)",
+		    (unsigned int)st->st_mode & 07777);
+	else
+		doctor_tell(doctor, LEVEL_FAULT, path, NULL, "%s",
+		    strerror(why));
+	str_release(&remedy);
+}
+
 static void
 look_at_folder(struct doctor *doctor, const char *root, const char *name)
 {
-	char *path = path_join(root, name);
+	char *path = path_join(root, name), *remedy = NULL;
 	struct stat st;
-	char *remedy = NULL;
 
 	if (stat(path, &st) == -1) {
 		if (errno == ENOENT)
@@ -55,14 +92,8 @@ look_at_folder(struct doctor *doctor, const char *root, const char *name)
 	} else if (!S_ISDIR(st.st_mode)) {
 		doctor_tell(doctor, LEVEL_FAULT, path, "move it away",
 		    "it is no folder");
-	} else if (st.st_uid != geteuid() || access(path, W_OK) == -1) {
-		remedy = xasprintf("chown -R %u %s", (unsigned int)geteuid(),
-		    path);
-		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "it belongs to"
-		    " user %u, and releases are made by user %u",
-		    (unsigned int)st.st_uid, (unsigned int)geteuid());
 	} else {
-		tell_mode(doctor, path);
+		look_at_access(doctor, path, &st, true);
 	}
 	free(remedy);
 	free(path);
@@ -115,10 +146,12 @@ look_at_root(struct doctor *doctor, const struct environment *env)
 	static const char *const names[] = {
 		"releases", "shared", ".slipway"
 	};
+	struct stat st;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		look_at_folder(doctor, env->set.root, names[i]);
-	tell_mode(doctor, env->set.root);
+	if (stat(env->set.root, &st) == 0)
+		look_at_access(doctor, env->set.root, &st, false);
 	look_at_entrance(doctor, env->set.root);
 	look_at_owner(doctor, env);
 	return NULL;
@@ -148,25 +181,49 @@ look_at_sharing(struct doctor *doctor)
 	vec_release(&values);
 }
 
+/* What is missing is told of by other checks. */
+static void
+look_at_part(struct doctor *doctor, const char *path, bool is_owner)
+{
+	struct stat st;
+
+	if (!is_owner)
+		tell_mode(doctor, path);
+	else if (stat(path, &st) == 0)
+		look_at_access(doctor, path, &st, false);
+}
+
+static void
+look_at_repository(struct doctor *doctor, bool is_owner)
+{
+	static const char *const names[] = {
+		"objects", "objects/pack", "refs", "refs/heads",
+		"slipway", "slipway/log", "slipway/backup",
+		"slipway/journal.db"
+	};
+	char *hooks = hub_file(doctor->hub, "hooks");
+
+	tell_mode(doctor, hooks);
+	look_at_part(doctor, doctor->hub->path, is_owner);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = hub_file(doctor->hub, names[i]);
+
+		look_at_part(doctor, path, is_owner);
+		free(path);
+	}
+	free(hooks);
+}
+
 const struct err *
 doctor_rights(struct doctor *doctor)
 {
-	static const char *const names[] = {
-		"hooks", "slipway", "slipway/journal.db"
-	};
 	const struct err *err = hub_check_owner(doctor->hub->path);
 	mode_t mask = umask(022);
 
 	umask(mask);
 	if (err != NULL)
 		doctor_tell_err(doctor, doctor->hub->path, err);
-	tell_mode(doctor, doctor->hub->path);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *path = hub_file(doctor->hub, names[i]);
-
-		tell_mode(doctor, path);
-		free(path);
-	}
+	look_at_repository(doctor, err == NULL);
 	if ((mask & 002) == 0)
 		doctor_tell(doctor, LEVEL_WARNING, "umask", "umask 022, in"
 		    " ~/.profile and for sshd in pam_umask", "what commands"

@@ -128,6 +128,23 @@ told "a root of another repository" fault "$root" \
     'belongs to elsewhere.*, environment production' \
     "another root in slipway.ini.* remove $root/.slipway/owner"
 sed -i 's/^elsewhere//' "$root/.slipway/owner"
+# An owner like any other: root's own may write whatever its mode is.
+if [ "$(id -u)" -ne 0 ]; then
+	owner="$slipway"
+else
+	owner="setpriv --inh-caps=-all --bounding-set=-all $slipway"
+fi
+for path in "$root" "$root/releases" "$root/shared" "$repo" \
+    "$repo/objects" "$repo/refs/heads" "$repo/slipway" \
+    "$repo/slipway/journal.db"; do
+	chmod u-w "$path"
+	# shellcheck disable=SC2086 # words
+	run $owner doctor -C "$repo" --etc "$T/etc"
+	chmod u+w "$path"
+	like "its owner may not write ${path#"$T"/}" "$out" "^fault: $path: its \
+owner, who deploys, may not write it .mode 0[45][45][45]"
+	like "and can mend that" "$out" "^    chmod u.rwx? $path\$"
+done
 umask 0
 told "an open umask" warning umask 'can be written by everybody' 'umask 022'
 umask 022
