@@ -2,7 +2,6 @@
  * slipway.ini: whether a push would take it, and what it names that is not
  * there: a branch, a role, a key.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,16 +122,35 @@ has_keys(const char *path)
 	return has;
 }
 
-/* Keys of another kind, that gpg has for this user. */
+/*
+ * Keys of another kind, that gpg has for this user. Asking it would make
+ * what is not there; a ring without a key is no larger than this.
+ */
 static bool
 has_keyring(void)
 {
+	static const struct {
+		const char *name;
+		off_t empty_bytes;
+	} rings[] = {
+		{ "pubring.kbx", 32 },
+		{ "pubring.gpg", 0 },
+		{ "public-keys.d/pubring.db", 0 },
+	};
 	const char *gnupg = getenv("GNUPGHOME"), *home = getenv("HOME");
-	char *path = gnupg != NULL ? xstrdup(gnupg) :
+	char *dir = gnupg != NULL ? xstrdup(gnupg) :
 	    path_join(home == NULL ? "" : home, ".gnupg");
-	bool has = file_exists(AT_FDCWD, path);
+	bool has = false;
 
-	free(path);
+	for (size_t i = 0; i < sizeof(rings) / sizeof(*rings); i++) {
+		char *path = path_join(dir, rings[i].name);
+		struct stat st;
+
+		has |= stat(path, &st) == 0 &&
+		    st.st_size > rings[i].empty_bytes;
+		free(path);
+	}
+	free(dir);
 	return has;
 }
 

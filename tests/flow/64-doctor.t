@@ -208,6 +208,15 @@ names "signed pushes of nobody" "$signed" warning \
     '.environment production. require_signed_push' \
     "no signature is good: $repo/allowed_signers has no key" \
     'write a line for each there'
+# As gpg --list-keys makes it.
+mkdir "$HOME/.gnupg"
+head -c 32 /dev/zero > "$HOME/.gnupg/pubring.kbx"
+names "or of a keyring without a key" "$signed" warning \
+    '.environment production. require_signed_push' 'no signature is good'
+echo key >> "$HOME/.gnupg/pubring.kbx"
+sed "$signed" "$T/ini" > "$repo/slipway.ini"
+well "with a key of another kind"
+rm -r "$HOME/.gnupg"
 echo 'alice@example.org ssh-ed25519 AAAA' >> "$repo/allowed_signers"
 sed "$signed" "$T/ini" > "$repo/slipway.ini"
 well "with a key"
