@@ -17,6 +17,7 @@
 #include "release/store.h"
 #include "report/current.h"
 #include "report/left.h"
+#include "report/line.h"
 
 /* Clocks of one machine that differ by less have not been set back. */
 #define BACK_MS 5000
@@ -86,6 +87,33 @@ look_at_left(struct doctor *doctor, const struct environment *env)
 	return err;
 }
 
+/* As "slipway status" has it, which exits with 6 then. */
+static const struct err *
+look_at_newest(struct doctor *doctor, const struct environment *env)
+{
+	struct journal *journal = doctor->hub->journal;
+	struct deploy newest = DEPLOY_INIT, last = DEPLOY_INIT;
+	struct str remedy = STR_INIT;
+	const struct err *err;
+
+	err = deploy_get_newest(journal, env->name, &newest);
+	if (err == NULL && newest.number != 0)
+		err = deploy_get_last(journal, newest.number, &last);
+	if (err == NULL && last.state == DEPLOY_BROKEN) {
+		str_addf(&remedy, "slipway show %" PRId64 " -C ",
+		    last.number);
+		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, "; then see " LINE_BROKEN);
+		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy.s, "deploy"
+		    " %" PRId64 ", the newest, is broken: it failed and could"
+		    " not be taken back whole", last.number);
+	}
+	deploy_release(&newest);
+	deploy_release(&last);
+	str_release(&remedy);
+	return err;
+}
+
 const struct err *
 doctor_work(struct doctor *doctor)
 {
@@ -96,7 +124,8 @@ doctor_work(struct doctor *doctor)
 	err = left_find_nameless(doctor->hub);
 	if (err != NULL)
 		doctor_tell_err(doctor, doctor->hub->path, err);
-	return doctor_each(doctor, look_at_left);
+	err = doctor_each(doctor, look_at_left);
+	return err != NULL ? err : doctor_each(doctor, look_at_newest);
 }
 
 static void

@@ -142,6 +142,11 @@ like "the other undo ran nevertheless" "$(trace)" 'undo m1'
 run "$slipway" retry -C "$repo"
 is_exit "the same from the command line has exit status 6" 6
 check_invariants "after a broken deploy"
+run "$slipway" doctor -C "$repo"
+is_exit "something is wrong then" 1
+like "and the doctor points to it" "$out" "^fault: production: deploy [0-9]+\
+, the newest, is broken"
+like "and to what tells more" "$out" "^    slipway show [0-9]+ -C $repo; "
 run "$slipway" status -C "$repo"
 isnt "status says so by its exit status" "$status" 0
 
