@@ -10,8 +10,9 @@ usage() {
 
 	Installs the packages that the build needs, builds Slipway, installs it
 	below /usr/local, and sets up the bare repository REPO so that a push
-	to it deploys to DIR. What is there already is kept; running this
-	again brings the programs up to date and changes nothing else.
+	to it deploys to DIR, both absolute paths. What is there already is
+	kept; running this again brings the programs up to date and changes
+	nothing else.
 
 	  --root DIR           where releases/, shared/ and current are to be
 	  --user NAME          who owns REPO and DIR and deploys; for root only.
@@ -67,10 +68,10 @@ while [ "$count" -gt 0 ]; do
 		repo=$word ;;
 	esac
 done
-if [ -z "$repo" ] || [ -z "$dir" ]; then
-	usage >&2
-	exit 2
-fi
+[ -n "$repo" ] ||
+    status=2 die "REPO is missing, as in /srv/git/shop.git; see --help"
+[ -n "$dir" ] ||
+    status=2 die "--root is missing, as in --root /srv/shop; see --help"
 
 # absolute WHAT PATH
 absolute() {

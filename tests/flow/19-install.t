@@ -78,6 +78,10 @@ refuse() {
 	not_ok "and makes nothing" test -e "$new" -o -e "$T/site"
 }
 refuse
+like "tells what is missing" "$err" "install.sh: --root is missing, as in"
+set_up --root "$T/site"
+is_exit "without REPO" 2
+like "that, too" "$err" "install.sh: REPO is missing, as in"
 refuse --root site
 refuse --root "$T/../site"
 refuse --root "$T/site" --prefix usr
