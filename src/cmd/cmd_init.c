@@ -111,24 +111,6 @@ is_empty(const char *path, bool *empty)
 	return err;
 }
 
-/* git does not say whether what belongs to somebody else is bare. */
-static const struct err *
-check_bare(const struct init *init)
-{
-	char *head = path_join(init->repo, "HEAD");
-	bool bare, looks = file_exists(AT_FDCWD, head);
-	const struct err *err;
-
-	free(head);
-	err = git_is_bare(init->repo, &bare);
-	if (err == NULL && !bare && looks)
-		err = hub_check_owner(init->repo);
-	if (err == NULL && !bare)
-		err = err_new(ERR_USAGE, "%s is not a bare repository; give"
-		    " its path, or the path of a new one", init->repo);
-	return err;
-}
-
 /* What every push would fail on is said now. */
 static const struct err *
 check_objects(const struct init *init)
@@ -157,7 +139,8 @@ check_repository(struct init *init)
 	    file_exists(AT_FDCWD, init->repo))
 		err = hub_check_owner(init->repo);
 	if (err == NULL && !init->is_new)
-		err = check_bare(init);
+		err = git_check_bare(init->repo, "give its path, or the path"
+		    " of a new one");
 	return err == NULL && !init->is_new ? check_objects(init) : err;
 }
 

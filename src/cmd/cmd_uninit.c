@@ -2,6 +2,7 @@
  * slipway uninit - a repository forgets how to deploy.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/git.h"
@@ -12,9 +13,11 @@ static const struct err *
 find_repository(const struct call *call, char **repo)
 {
 	const char *dir = call->words.n > 0 ? call->words.v[0] : call->dir;
-	const struct err *err;
-	bool bare;
 
+	if (call->words.n > 0 && call->dir != NULL &&
+	    strcmp(call->words.v[0], call->dir) != 0)
+		return err_new(ERR_USAGE, "-C %s and %s are two repositories;"
+		    " name one", call->dir, call->words.v[0]);
 	if (dir == NULL)
 		dir = getenv("GIT_DIR");
 	if (dir == NULL)
@@ -22,11 +25,7 @@ find_repository(const struct call *call, char **repo)
 	*repo = realpath(dir, NULL);
 	if (*repo == NULL)
 		return err_system("open %s", dir);
-	err = git_is_bare(*repo, &bare);
-	if (err == NULL && !bare)
-		err = err_new(ERR_USAGE, "%s is not a bare repository of"
-		    " yours", *repo);
-	return err;
+	return git_check_bare(*repo, "give its path");
 }
 
 static const struct err *
@@ -63,9 +62,9 @@ const struct cmd cmd_uninit = {
 	.words = "[REPO]",
 	.words_max = 1,
 	.summary = "take the hooks out of a repository again",
-	.help = "Remove the hooks of Slipway from REPO and restore those that"
-	    " were there before. What was deployed, the journal and"
-	    " slipway.ini stay.",
+	.help = "Remove the hooks of Slipway from REPO, or from the repository"
+	    " that -C names, and restore those that were there before. What"
+	    " was deployed, the journal and slipway.ini stay.",
 	.example = "slipway uninit shop.git",
 	.run = run_uninit,
 };

@@ -1,9 +1,13 @@
 #include "cmd/git.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
+#include "file.h"
+#include "journal/hub.h"
+#include "path.h"
 #include "proc.h"
 #include "vec.h"
 
@@ -79,6 +83,33 @@ run(const char *const *argv, struct str *out, int *status)
 	return err;
 }
 
+/*
+ * Of several lines git gives the cause in the first that is an error, and
+ * what came of it behind that.
+ */
+static void
+keep_cause(struct str *out)
+{
+	static const char *const words[] = { "error: ", "fatal: " };
+	const char *cause = NULL;
+	struct str line = STR_INIT;
+
+	for (const char *at = out->s; at != NULL && cause == NULL; ) {
+		for (size_t i = 0; i < 2; i++) {
+			if (str_starts_with(at, words[i]))
+				cause = at + strlen(words[i]);
+		}
+		at = strchr(at, '\n');
+		at = at == NULL ? NULL : at + 1;
+	}
+	if (cause == NULL)
+		cause = out->s;
+	str_add_bytes(&line, cause, strcspn(cause, "\n"));
+	str_clear(out);
+	str_add(out, line.s);
+	str_release(&line);
+}
+
 /* The same where every other status is a failure. */
 static const struct err *
 must_run(const char *const *argv)
@@ -88,6 +119,8 @@ must_run(const char *const *argv)
 	int status;
 
 	err = run(argv, &out, &status);
+	if (err == NULL && status != 0)
+		keep_cause(&out);
 	if (err == NULL && status != 0)
 		err = err_new(ERR_GIT, "git %s: %s",
 		    strcmp(argv[1], "-C") == 0 ? argv[3] : argv[1], out.s);
@@ -101,10 +134,12 @@ git_config_path(struct str *value, const char *repo, const char *key)
 	const struct err *err;
 	int status;
 
-	err = run((const char *const[]){ "git", "-C", repo, "config",
+	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--type=path", "--get", key, NULL }, value, &status);
-	if (err == NULL && status > 1)
+	if (err == NULL && status > 1) {
+		keep_cause(value);
 		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
+	}
 	return err;
 }
 
@@ -127,7 +162,8 @@ git_config_default(const char *repo, const char *key, const char *value,
 
 /*
  * All values of a key in the repository's own config: who deploys may have
- * another global one than who runs init.
+ * another global one than who runs init. With --git-dir git tells them to
+ * somebody else, too, for whom it would not look for a repository.
  */
 static const struct err *
 get_own(struct vec *values, const char *repo, const char *key)
@@ -136,11 +172,13 @@ get_own(struct vec *values, const char *repo, const char *key)
 	const struct err *err;
 	int status;
 
-	err = run((const char *const[]){ "git", "-C", repo, "config",
+	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--local", "--includes", "--get-all", key, NULL }, &text,
 	    &status);
-	if (err == NULL && status > 1)
+	if (err == NULL && status > 1) {
+		keep_cause(&text);
 		err = err_new(ERR_GIT, "git config %s: %s", key, text.s);
+	}
 	if (err == NULL && status == 0)
 		vec_split(values, text.s, "\n");
 	str_release(&text);
@@ -308,17 +346,26 @@ git_init_bare(const char *repo, const char *branch)
 	return err;
 }
 
+/* git does not say whether what belongs to somebody else is bare. */
 const struct err *
-git_is_bare(const char *path, bool *is)
+git_check_bare(const char *path, const char *advice)
 {
+	char *head = path_join(path, "HEAD");
 	struct str out = STR_INIT;
 	const struct err *err;
+	bool bare;
 	int status;
 
 	err = run((const char *const[]){ "git", "-C", path, "rev-parse",
 	    "--is-bare-repository", "--git-dir", NULL }, &out, &status);
-	*is = err == NULL && status == 0 && strcmp(out.s, "true\n.") == 0;
+	bare = status == 0 && strcmp(out.s, "true\n.") == 0;
+	if (err == NULL && !bare && file_exists(AT_FDCWD, head))
+		err = hub_check_owner(path);
+	if (err == NULL && !bare)
+		err = err_new(ERR_USAGE, "%s is not a bare repository; %s",
+		    path, advice);
 	str_release(&out);
+	free(head);
 	return err;
 }
 

@@ -41,8 +41,11 @@ const struct err *git_leave_refs(const char *repo, const struct vec *refs,
 /* Make an empty bare repository. */
 const struct err *git_init_bare(const char *repo, const char *branch);
 
-/* True through "*is" when "path" is a bare repository's own folder. */
-const struct err *git_is_bare(const char *path, bool *is);
+/*
+ * ERR_USAGE with "advice" unless "path" is a bare repository's own folder;
+ * ERR_CONFIG when it is somebody else's.
+ */
+const struct err *git_check_bare(const char *path, const char *advice);
 
 /* True through "*has" when the repository has that branch. */
 const struct err *git_has_branch(const char *repo, const char *branch,

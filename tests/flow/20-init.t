@@ -398,7 +398,11 @@ isnt "so is a shallow one" "$status" 0
 like "and says what to do" "$err" 'unshallow'
 rm "$T/own.git/shallow"
 
-# The hooks come out without a config, too.
+# The hooks come out without a config, too, of the one that is named.
+run "$slipway" uninit -C "$T/both.git" "$T/own.git"
+is_exit "uninit of two" 2
+like "it says of which" "$err" "$T/both.git and $T/own.git are two"
+ok "and of neither" test -e "$T/own.git/hooks/pre-receive"
 rm "$T/own.git/slipway.ini"
 run "$slipway" uninit "$T/own.git"
 is_exit "uninit works without slipway.ini" 0

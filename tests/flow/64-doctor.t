@@ -304,6 +304,7 @@ chmod o-w "$T/old"
 if [ "$(id -u)" -eq 0 ]; then
 	chown nobody "$repo"
 	examine
+	unlike "git has nothing to say" "$out" 'fatal'
 	like "root looks at somebody else's" "$out" \
 	    "^warning: $hook: .*unknown version"
 	not_ok "and runs no program that its owner chose" \
