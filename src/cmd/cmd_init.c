@@ -144,10 +144,17 @@ check_repository(struct init *init)
 	return err == NULL && !init->is_new ? check_objects(init) : err;
 }
 
-static void
+/* Of a repository that is new, what git makes in it, too. */
+static const struct err *
 expect_places(struct init *init, const struct hub *hub)
 {
-	static const char *const names[] = { "slipway.ini", "slipway" };
+	static const char *const names[] = {
+		"slipway.ini", "slipway", "allowed_signers", "HEAD",
+		"branches", "config", "description", "hooks", "info",
+		"objects", "refs"
+	};
+	char *config = hub_file(hub, "config");
+	const struct err *err = kept_read(&init->config, config);
 
 	for (size_t i = 0; i < hub->config->n_environments; i++)
 		places_expect_root(&init->places,
@@ -158,6 +165,8 @@ expect_places(struct init *init, const struct hub *hub)
 		places_expect(&init->places, path);
 		free(path);
 	}
+	free(config);
+	return err;
 }
 
 static const struct err *
@@ -244,22 +253,6 @@ make_state(struct init *init, struct hub *hub)
 	return err == NULL ? make_journal(init, hub) : err;
 }
 
-static const struct err *
-install_hooks(struct init *init)
-{
-	const struct err *err;
-	char *dir;
-
-	err = hooks_dir(&dir, init->repo);
-	if (err == NULL)
-		err = hooks_install(dir, &init->done);
-	if (err == NULL && !str_starts_with(dir, init->repo))
-		vec_pushf(&init->done, "note: core.hooksPath is %s, which"
-		    " other repositories may use, too", dir);
-	free(dir);
-	return err;
-}
-
 static void
 add_next(struct str *out, const struct init *init,
     const struct environment *env)
@@ -327,7 +320,6 @@ print(const struct init *init, const struct config *config)
 	return err;
 }
 
-/* Hooks first: git fails a push whose hook is not there. */
 static const struct err *
 leave_refs(struct init *init, const struct config *config)
 {
@@ -356,13 +348,38 @@ take_signed(struct init *init, const struct config *config)
 	return wanted ? signing_configure(init->repo, &init->done) : NULL;
 }
 
+/* Hooks first: git fails a push whose hook is not there. */
+static const struct err *
+install_hooks(struct init *init, const struct config *config)
+{
+	struct vec put = VEC_INIT;
+	const struct err *err;
+	char *dir;
+
+	err = hooks_dir(&dir, init->repo);
+	if (err == NULL)
+		err = hooks_install(dir, &init->done, &put);
+	if (err == NULL && !str_starts_with(dir, init->repo))
+		vec_pushf(&init->done, "note: core.hooksPath is %s, which"
+		    " other repositories may use, too", dir);
+	if (err == NULL) {
+		err = leave_refs(init, config);
+		if (err != NULL)
+			hooks_take_back(dir, &put);
+	}
+	vec_release(&put);
+	free(dir);
+	return err;
+}
+
 static const struct err *
 make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
-	expect_places(init, hub);
-	err = make_roots(init, hub->config);
+	err = expect_places(init, hub);
+	if (err == NULL)
+		err = make_roots(init, hub->config);
 	if (err == NULL)
 		err = make_repository(init);
 	if (err == NULL)
@@ -372,13 +389,13 @@ make_all(struct init *init, struct hub *hub)
 	if (err == NULL)
 		err = git_configure(init->repo, &init->done);
 	if (err == NULL)
-		err = install_hooks(init);
-	if (err == NULL)
-		err = leave_refs(init, hub->config);
-	if (err == NULL)
 		err = take_signed(init, hub->config);
-	if (err != NULL)
+	if (err == NULL)
+		err = install_hooks(init, hub->config);
+	if (err != NULL) {
+		kept_restore(&init->config);
 		places_remove(&init->places);
+	}
 	return err;
 }
 
@@ -423,6 +440,7 @@ run_init(struct call *call)
 	struct init init = {
 		.text = STR_INIT,
 		.places = VEC_INIT,
+		.config = KEPT_INIT,
 		.done = VEC_INIT,
 	};
 	const struct err *err;
@@ -440,6 +458,7 @@ run_init(struct call *call)
 done:
 	vec_release(&init.done);
 	vec_release(&init.places);
+	kept_release(&init.config);
 	str_release(&init.text);
 	free(init.repo);
 	free(init.root);

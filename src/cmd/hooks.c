@@ -113,7 +113,8 @@ set_aside(const char *hook, const char *name, struct vec *done)
 }
 
 static const struct err *
-install_one(const char *dir, const char *name, struct vec *done, bool *put)
+install_one(const char *dir, const char *name, struct vec *done,
+    struct vec *put)
 {
 	struct str target = STR_INIT;
 	const struct err *err;
@@ -136,9 +137,10 @@ install_one(const char *dir, const char *name, struct vec *done, bool *put)
 	}
 	if (err == NULL && symlink(program, hook) == -1)
 		err = err_system("link %s", hook);
-	*put = err == NULL;
-	if (err == NULL)
+	if (err == NULL) {
+		vec_push(put, name);
 		vec_pushf(done, "installed %s", hook);
+	}
 out:
 	str_release(&target);
 	free(program);
@@ -184,21 +186,26 @@ hooks_answer_is_foreign(const char *dir)
 
 /* One hook alone would refuse pushes that nothing deploys. */
 const struct err *
-hooks_install(const char *dir, struct vec *done)
+hooks_install(const char *dir, struct vec *done, struct vec *put)
 {
-	bool put[N_NAMES] = { false };
-	struct vec undone = VEC_INIT;
 	const struct err *err;
 
 	err = file_mkdirs(dir, 0755);
 	for (size_t i = 0; err == NULL && i < N_NAMES; i++)
-		err = install_one(dir, names[i], done, &put[i]);
-	for (size_t i = 0; err != NULL && i < N_NAMES; i++) {
-		if (put[i])
-			remove_one(dir, names[i], &undone);
-	}
-	vec_release(&undone);
+		err = install_one(dir, names[i], done, put);
+	if (err != NULL)
+		hooks_take_back(dir, put);
 	return err;
+}
+
+void
+hooks_take_back(const char *dir, const struct vec *put)
+{
+	struct vec undone = VEC_INIT;
+
+	for (size_t i = 0; i < put->n; i++)
+		remove_one(dir, put->v[i], &undone);
+	vec_release(&undone);
 }
 
 const struct err *

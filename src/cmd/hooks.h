@@ -24,10 +24,14 @@ const struct err *hooks_dir(char **dir, const char *repo);
 bool hooks_answer_is_foreign(const char *dir);
 
 /*
- * Put the links in; what was done is pushed onto "done". After a failure
- * none of those that were put in is left.
+ * Put the links in; what was done is pushed onto "done", and the names of
+ * those that were put in onto "put". After a failure none of them is left.
  */
-const struct err *hooks_install(const char *dir, struct vec *done);
+const struct err *hooks_install(const char *dir, struct vec *done,
+    struct vec *put);
+
+/* Take those out again that were put in, as if they had not been. */
+void hooks_take_back(const char *dir, const struct vec *put);
 
 /* Take them out again and restore what was there before. */
 const struct err *hooks_remove(const char *dir, struct vec *done);

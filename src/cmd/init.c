@@ -53,6 +53,11 @@ make_config(struct init *init, struct hub *hub)
 	if (init->root == NULL)
 		return err_new(ERR_USAGE, "say where the site lives, as in"
 		    " --root /srv/%s", init->app);
+	if (init->branch != NULL && (takes_is_pattern(init->branch) ||
+	    strpbrk(init->branch, " \t\r\n") != NULL))
+		return err_new(ERR_USAGE, "--branch '%s': say the name of one"
+		    " branch; several of them, and patterns, are written into"
+		    " slipway.ini then", init->branch);
 	if (!init->is_new)
 		err = check_branch(init);
 	if (err != NULL)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "cmd/places.h"
 #include "journal/hub.h"
 #include "str.h"
 #include "vec.h"
@@ -27,6 +28,7 @@ struct init {
 	bool is_new;		/* there is no repository yet */
 	struct str text;	/* slipway.ini to be; empty: one is there */
 	struct vec places;	/* see places.h */
+	struct kept config;	/* of git, as it was */
 	struct vec done;
 };
 

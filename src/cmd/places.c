@@ -1,5 +1,6 @@
 #include "cmd/places.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include "release/store.h"
 
 #define RELEASES "releases/"
+
+/* The largest file that is kept, in bytes. */
+#define KEPT_MAX (4 * 1024 * 1024)
 
 void
 places_expect(struct vec *places, const char *path)
@@ -49,6 +53,40 @@ places_remove(const struct vec *places)
 {
 	for (size_t i = 0; i < places->n; i++)
 		file_remove_tree(AT_FDCWD, places->v[i]);
+}
+
+const struct err *
+kept_read(struct kept *kept, const char *path)
+{
+	const struct err *err;
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return errno == ENOENT ? NULL : err_system("stat %s", path);
+	kept->mode = st.st_mode & 07777;
+	err = file_resolve(&kept->path, path);
+	return err != NULL ? err : file_read(&kept->text, path, KEPT_MAX);
+}
+
+void
+kept_restore(const struct kept *kept)
+{
+	struct str now = STR_INIT;
+
+	if (kept->path == NULL)
+		return;
+	if (file_read(&now, kept->path, KEPT_MAX) != NULL ||
+	    strcmp(now.s, kept->text.s) != 0)
+		file_replace(AT_FDCWD, kept->path, kept->text.s,
+		    kept->text.len, kept->mode);
+	str_release(&now);
+}
+
+void
+kept_release(struct kept *kept)
+{
+	free(kept->path);
+	str_release(&kept->text);
 }
 
 static const struct err *

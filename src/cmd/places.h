@@ -9,12 +9,23 @@
  *	...
  *	if (err != NULL)
  *		places_remove(&places);
+ *
+ * A file that is changed is kept as it was, and put back:
+ *
+ *	err = kept_read(&kept, "/srv/git/shop.git/config");
+ *	...
+ *	if (err != NULL)
+ *		kept_restore(&kept);
+ *	kept_release(&kept);
  */
 #ifndef PLACES_H
 #define PLACES_H
 
+#include <sys/types.h>
+
 #include "err.h"
 #include "plan/config.h"
+#include "str.h"
 #include "vec.h"
 
 /* Note what is missing of an absolute path. */
@@ -25,6 +36,20 @@ void places_expect_root(struct vec *places, const char *root);
 
 /* Remove what was noted; what resists stays, silently. */
 void places_remove(const struct vec *places);
+
+struct kept {
+	char *path;		/* NULL: it was not there */
+	struct str text;
+	mode_t mode;
+};
+
+#define KEPT_INIT { .text = STR_INIT }
+
+const struct err *kept_read(struct kept *kept, const char *path);
+
+/* Silently, as for what is removed. */
+void kept_restore(const struct kept *kept);
+void kept_release(struct kept *kept);
 
 /*
  * Make the root of an environment and claim it for the repository; a new

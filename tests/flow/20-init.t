@@ -252,6 +252,32 @@ not_ok "no config" test -e "$T/both.git/slipway.ini"
 not_ok "no state" test -e "$T/both.git/slipway"
 is "and no hook of ours" "$(find "$T/both.git/hooks" -type l)" ""
 rm "$T/both.git/hooks/post-update"
+git init -q --bare "$T/alone.git"
+echo other > "$T/alone.git/hooks/proc-receive"
+cp "$T/alone.git/config" "$T/config"
+run "$slipway" init "$T/alone.git" --root "$T/new/site"
+isnt "nor does a hook that cannot be kept" "$status" 0
+is "leave settings of git" "$(diff "$T/config" "$T/alone.git/config")" ""
+rm "$T/alone.git/hooks/proc-receive"
+run "$slipway" init "$T/alone.git" --root "$T/new/site"
+run "$slipway" uninit "$T/alone.git"
+: > "$T/alone.git/config.lock"
+run "$slipway" init "$T/alone.git"
+isnt "a config that cannot be changed is a failure" "$status" 0
+like "in one line of git's" "$err" '^slipway: git config: could not lock'
+is "that leaves no hook" "$(find "$T/alone.git/hooks" -type l)" ""
+rm -r "$T/alone.git" "$T/new/site"
+mkdir "$T/empty.git"
+run "$slipway" init "$T/empty.git" --root "$T/taken"
+isnt "a folder that is empty" "$status" 0
+is "is empty again" "$(ls -A "$T/empty.git")" ""
+for branch in 'a b' 'release/*' a..b; do
+	run "$slipway" init "$T/empty.git" --root "$T/new" --branch "$branch"
+	is_exit "--branch '$branch' is a usage error" 2
+	unlike "and none of git's" "$err" 'fatal'
+done
+like "it says what to do" "$(run "$slipway" init "$T/empty.git" --root \
+    "$T/new" --branch 'v*'; echo "$err")" 'patterns, are written into slipw'
 run "$slipway" init "$T/trans.git" --root "$T/trans" --transactional
 is "a key that init sets is not shown unset as well" \
     "$(grep -c '^[; ]*transactional = ' "$T/trans.git/slipway.ini")" 1
