@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "file.h"
 #include "journal/hub.h"
 #include "path.h"
 #include "release/store.h"
+#include "report/line.h"
 
 #define RELEASES "releases/"
 
@@ -121,6 +123,21 @@ check_current(const char *root)
 	return err;
 }
 
+/* Where the folders above are somebody else's. */
+static const struct err *
+no_right(const struct err *failed, const char *root)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	str_addf(&text, "%s; have it made for you: sudo install -d -o %u ",
+	    failed->text, (unsigned int)geteuid());
+	line_word(&text, root);
+	err = err_new(failed->code, "%s", text.s);
+	str_release(&text);
+	return err;
+}
+
 const struct err *
 places_make_root(const char *repo, const struct environment *env,
     struct vec *done)
@@ -136,6 +153,8 @@ places_make_root(const char *repo, const struct environment *env,
 		err = store_check_above(env->set.root, repo, env->name);
 	if (err == NULL)
 		err = store_open(&store, env->set.root);
+	if (err != NULL && err->sys_errno == EACCES)
+		err = no_right(err, env->set.root);
 	if (err == NULL)
 		err = store_claim(store, repo, env->name);
 	if (err == NULL && !there)

@@ -80,7 +80,8 @@ store_set_idle(struct store *store, bool idle)
 static const struct err *
 open_folder(const struct store *store, const char *name, bool make, int *fd)
 {
-	char *path = path_join(store->root, name);
+	char *path = *name == '\0' ? xstrdup(store->root) :
+	    path_join(store->root, name);
 	const struct err *err = NULL;
 
 	if (make)

@@ -382,6 +382,16 @@ if [ "$(id -u)" -eq 0 ]; then
 	is_exit "root does not set up what is somebody else's" 2
 	like "it says as whom to do it" "$err" \
 	    "$T/theirs.git belongs to nobody; .*sudo -u nobody slipway"
+	run "$slipway" uninit "$T/theirs.git"
+	like "so does uninit" "$err" \
+	    "$T/theirs.git belongs to nobody; .*sudo -u nobody slipway"
+	mkdir "$T/high"
+	chmod 555 "$T/high"
+	run setpriv --inh-caps=-all --bounding-set=-all "$slipway" init \
+	    "$T/low.git" --root "$T/high/site"
+	isnt "a root that this user may not make" "$status" 0
+	like "is to be made by root" "$err" \
+	    "mkdir $T/high/site: Perm.*: sudo install -d -o 0 $T/high/site"
 fi
 
 # A config that was made to point at another site fails before it flips.
