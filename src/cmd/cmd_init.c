@@ -20,7 +20,6 @@
 #include "cmd/signing.h"
 #include "cmd/traces.h"
 #include "deploy/errand.h"
-#include "deploy/tip.h"
 #include "file.h"
 #include "journal/deploy.h"
 #include "path.h"
@@ -399,23 +398,6 @@ make_all(struct init *init, struct hub *hub)
 	return err;
 }
 
-/* A config that was edited may have left its branch behind. */
-static void
-note_tips(struct init *init, const struct hub *hub)
-{
-	for (size_t i = 0; i < hub->config->n_environments; i++) {
-		struct str text = STR_INIT;
-		const struct err *err;
-
-		err = tip_add(&text, hub, &hub->config->environments[i]);
-		if (err != NULL)
-			str_add(&text, err->text);
-		if (text.len > 0)
-			vec_pushf(&init->done, "note: %s", text.s);
-		str_release(&text);
-	}
-}
-
 static const struct err *
 do_init(struct init *init, struct hub *hub)
 {
@@ -429,8 +411,8 @@ do_init(struct init *init, struct hub *hub)
 	if (err == NULL && init->done.n == 0)
 		vec_pushf(&init->done, "%s is set up already; nothing was"
 		    " changed", init->repo);
-	if (err == NULL && init->text.len == 0)
-		note_tips(init, hub);
+	if (err == NULL)
+		init_note_tips(init, hub);
 	return err == NULL ? print(init, hub->config) : err;
 }
 

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "cmd/git.h"
+#include "deploy/tip.h"
 #include "file.h"
 #include "path.h"
 #include "plan/option.h"
@@ -166,4 +167,31 @@ init_write(struct init *init)
 	}
 	free(path);
 	return err;
+}
+
+/*
+ * A config that was edited may have left its branch behind, and what was
+ * pushed before is not live. A branch that a new config lacks was told.
+ */
+void
+init_note_tips(struct init *init, const struct hub *hub)
+{
+	size_t n = hub->config->n_environments;
+	bool has = true;
+
+	if (init->text.len > 0 && git_has_branch(init->repo,
+	    init_branch(init), &has) != NULL)
+		has = false;
+	for (size_t i = 0; has && i < n; i++) {
+		const struct environment *env = &hub->config->environments[i];
+		struct str text = STR_INIT;
+		const struct err *err = tip_add(&text, hub, env);
+
+		if (err != NULL)
+			str_add(&text, err->text);
+		if (text.len > 0)
+			vec_pushf(&init->done, "note: %s%s%s", n == 1 ? "" :
+			    env->name, n == 1 ? "" : ": ", text.s);
+		str_release(&text);
+	}
 }

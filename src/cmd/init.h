@@ -44,4 +44,7 @@ const struct err *init_config(struct init *init, struct hub *hub);
 /* Write the one that was made. */
 const struct err *init_write(struct init *init);
 
+/* Push a note onto "done" for each branch that is not at what is live. */
+void init_note_tips(struct init *init, const struct hub *hub);
+
 #endif

@@ -374,6 +374,16 @@ not_ok "nothing was made" test -e "$T/master"
 run "$slipway" init "$T/master.git" --root "$T/master" --branch next
 is_exit "but may be, when that is said" 0
 like "and is told" "$out" 'no branch next yet, but master'
+unlike "once" "$out" 'note: there is no branch next yet( |$)'
+git clone -q --bare "$T/work" "$T/commits.git"
+run "$slipway" init "$T/commits.git" --root "$T/commits"
+like "that nothing is live of what is there, too" "$out" \
+    "^note: main is at .*; slipway deploy makes it live"
+printf '[environment staging]\nbranch = develop\nroot = %s\n' \
+    "$T/commits-2" >> "$T/commits.git/slipway.ini"
+run "$slipway" init "$T/commits.git"
+like "a note says of which environment" "$out" \
+    '^note: staging: there is no branch develop yet'
 
 if [ "$(id -u)" -eq 0 ]; then
 	git init -q --bare "$T/theirs.git"
