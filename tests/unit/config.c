@@ -85,8 +85,11 @@ static const struct {
 	    "[environment q]\nroot = /b\nbranch = main\n"
 	    "transactional = yes\n", "7: [environment q] has the same branch"
 	    " as [environment p]" },
+	{ ENV "drift = ignore\n", "5: drift = ignore: none of the words; write"
+	    " warn or refuse, for example 'drift = warn'" },
+	{ ENV "drift = or\n", "5: drift = or: none of the words" },
 	{ ENV "symlinks = some\n", "5: symlinks = some: none of the words;"
-	    " write inside any none" },
+	    " write inside, any or none" },
 	{ ENV "max_size = big\n", "5: max_size = big: not a size" },
 	{ ENV "other_refs = refuse\n", "5: unknown key 'other_refs' in" },
 	{ "[environment p]\nbranch =\n", "2: 'branch' has no value; write"
