@@ -199,7 +199,10 @@ add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-/* Several reasons, each of them on a line, become one line. */
+/*
+ * Several reasons, each of them on a line, become one line; commands that
+ * stand below one, and begin with spaces, do as well.
+ */
 static void
 add_reasons(struct str *out, const char *reasons)
 {
@@ -207,8 +210,12 @@ add_reasons(struct str *out, const char *reasons)
 
 	vec_split(&lines, reasons, "\n");
 	for (size_t i = 0; i < lines.n; i++) {
-		str_add(out, i == 0 ? "" : "; ");
-		line_text(out, lines.v[i]);
+		const char *line = lines.v[i] + strspn(lines.v[i], " ");
+
+		if (i > 0)
+			str_add(out, line != lines.v[i] &&
+			    str_ends_with(lines.v[i - 1], ":") ? " " : "; ");
+		line_text(out, line);
 	}
 	vec_release(&lines);
 }
