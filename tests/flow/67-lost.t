@@ -132,6 +132,11 @@ like "one fails" "$banner" 'failed at build'
 last=$(newest deploy)
 live=$(current)
 rm -f "$repo/slipway/journal.db" "$repo/slipway/journal.db-journal"
+for verb in status log show deploy verify "audit export"; do
+	# shellcheck disable=SC2086 # a command and its word
+	run "$slipway" $verb -C "$repo"
+	like "$verb sends to the doctor" "$err" "; slipway doctor -C $repo "
+done
 run "$slipway" doctor -C "$repo" --etc "$T/etc"
 like "the doctor" "$out" "^fault: $repo/slipway/journal.db: "
 like "advises init" "$out" 'run slipway init again'
