@@ -12,6 +12,7 @@ usage() {
 	below /usr/local, and sets up the bare repository REPO so that a push
 	to it deploys to DIR. What is there already is kept; running this
 	again brings the programs up to date and changes nothing else.
+	REPO and each DIR are absolute paths.
 
 	  --root DIR           where releases/, shared/ and current are to be
 	  --user NAME          who owns REPO and DIR and deploys; for root only.
@@ -67,10 +68,13 @@ while [ "$count" -gt 0 ]; do
 		repo=$word ;;
 	esac
 done
-if [ -z "$repo" ] || [ -z "$dir" ]; then
+if [ -z "$repo" ] && [ -z "$dir" ]; then
 	usage >&2
 	exit 2
 fi
+[ -n "$repo" ] || status=2 die "REPO is missing; see install.sh --help"
+[ -n "$dir" ] || status=2 die "--root DIR is missing: where is $repo to" \
+    "deploy to? See install.sh --help"
 
 # absolute WHAT PATH
 absolute() {

@@ -78,7 +78,9 @@ refuse() {
 	not_ok "and makes nothing" test -e "$new" -o -e "$T/site"
 }
 refuse
+like "it says what is missing" "$err" 'root DIR is missing'
 refuse --root site
+like "and that paths are absolute" "$err" 'must be an absolute path, not site'
 refuse --root "$T/../site"
 refuse --root "$T/site" --prefix usr
 refuse --root "$T/site" --bogus
