@@ -35,7 +35,8 @@ told() {
 	run "$slipway" status -C "$repo"
 	is_exit "$1: status" 1
 	like "$1: tells of it" "$out" "^  but  .*$2; $3"
-	like "$1: and why it ends so" "$err" "production: .*$2; $3"
+	is "$1: and why it ends so, in short" "$err" \
+	    "slipway: production: current does not point to what is live"
 	run "$slipway" status -C "$repo" --json
 	like "$1: as JSON" "$(printf '%s' "$out" | json 0.fault)" "$2; $3"
 }
