@@ -19,7 +19,8 @@ struct tip {
 	char oid[REPO_OID_SIZE];
 	struct deploy live;	/* number 0: nothing is */
 	struct deploy last;	/* the newest of this commit; 0: none */
-	bool skipped;
+	bool skipped;		/* as its newest push asked for, and */
+	bool says_so;		/* its own message, too */
 };
 
 const struct err *
@@ -75,6 +76,23 @@ find_last(struct tip *tip)
 	return err;
 }
 
+/* Without it, an option of the push was the one to ask for it. */
+static const struct err *
+read_message(struct tip *tip)
+{
+	struct directives list = DIRECTIVES_INIT;
+	struct repo_commit commit = { 0 };
+	const struct err *err;
+
+	err = repo_commit_read(tip->repo, tip->oid, &commit);
+	if (err == NULL)
+		err = directives_scan(&list, commit.message, tip->oid);
+	tip->says_so = directives_has(&list, DIRECTIVE_SKIP);
+	repo_commit_release(&commit);
+	directives_release(&list);
+	return err;
+}
+
 /* A push whose hooks are at work, or were killed, is told elsewhere. */
 static const struct err *
 look(struct tip *tip, bool *differs)
@@ -94,6 +112,8 @@ look(struct tip *tip, bool *differs)
 	if (err == NULL)
 		err = push_was_skipped(journal, tip->ref, tip->oid,
 		    &tip->skipped);
+	if (err == NULL && tip->skipped)
+		err = read_message(tip);
 	*differs = err == NULL && !pending &&
 	    (tip->last.number == 0 || deploy_is_over(tip->last.state));
 	return err;
@@ -154,8 +174,9 @@ add_difference(struct str *out, const struct tip *tip)
 	} else if (tip->last.number != 0) {
 		add_why(out, tip);
 	} else {
-		str_add(out, tip->skipped ? ", which says -skip-" :
-		    ", for which no deploy was asked");
+		str_add(out, !tip->skipped ? ", for which no deploy was asked"
+		    : tip->says_so ? ", which says -skip-" :
+		    ", which was pushed with the option skip");
 		add_command(out, tip);
 		str_add(out, " makes it live");
 	}

@@ -219,6 +219,8 @@ push_file a 30 "thirtieth"
 ran "-skip- counts in the tip only" "always"
 live=$(current)
 push_file a 31 "thirty-first" -o skip main
+like "an option that says so is told as one" "$banner" \
+    "production: $(head_of | cut -c 1-7) was pushed with the option skip: not"
 is "as an option, too" "$(current)" "$live"
 
 # strict

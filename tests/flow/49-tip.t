@@ -47,6 +47,10 @@ is "after a rollback there is nothing to retry" "$(not_live)" \
 push_file index.html three "third page -skip-"
 is "what says -skip- is told as such" "$(not_live)" \
     "main is at $(short), which says -skip-; slipway deploy makes it live"
+git -C "$work" commit -q --amend -m "third page"
+push -f -o skip main
+is "and what an option did, too" "$(not_live)" \
+    "main is at $(short), which was pushed with the option skip; slipway deploy makes it live"
 made=$(git -C "$repo" commit-tree -m "by hand" "$first^{tree}")
 git -C "$repo" update-ref refs/heads/main "$made"
 like "so is a commit that nobody pushed" "$(not_live)" \
