@@ -304,11 +304,13 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.left = left,
 		.refs = takes_several(env),
 	};
+	char *which = config_which(call->hub.config, env->name);
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;
 	const struct err *err;
 
-	place.n_handmade = handmade_add(&handmade, env);
+	place.which = which;
+	place.n_handmade = handmade_add(&handmade, env, which);
 	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
 	err = tip_add(&tip, &call->hub, env);
@@ -321,6 +323,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		err = table_status(out, journal, &place, fault);
 	str_release(&tip);
 	str_release(&handmade);
+	free(which);
 	return err;
 }
 

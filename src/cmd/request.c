@@ -4,9 +4,19 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/identity.h"
 #include "plan/plan.h"
 #include "plan/takes.h"
 #include "repo.h"
+
+void
+request_fill(const struct call *call, struct deploy *request,
+    const char *kind)
+{
+	request->environment = xstrdup(call->env->name);
+	request->kind = xstrdup(kind);
+	request->pusher = identity_pusher();
+}
 
 /* The branch or the tag that REV names, for the journal; or none. */
 static void
@@ -56,15 +66,18 @@ expect_branch(const struct environment *env, struct deploy *request)
 
 /* Where pushes to several refs are deployed, none stands for them all. */
 static const struct err *
-which_ref(const struct environment *env)
+which_ref(const struct call *call)
 {
+	char *which = config_which(call->hub.config, call->env->name);
 	struct str takes = STR_INIT;
 	const struct err *err;
 
-	takes_add(&takes, env);
+	takes_add(&takes, call->env);
 	err = err_new(ERR_USAGE, "%s deploys %s: say which commit, branch or"
-	    " tag, as in slipway deploy REV", env->name, takes.s);
+	    " tag, as in slipway %s REV%s", call->env->name, takes.s,
+	    call->cmd->name, which);
 	str_release(&takes);
+	free(which);
 	return err;
 }
 
@@ -78,7 +91,7 @@ request_commit(const struct call *call, struct deploy *request)
 	struct repo *repo;
 
 	if (rev == NULL)
-		return which_ref(call->env);
+		return which_ref(call);
 	err = repo_open(&repo, call->hub.path, false);
 	if (err == NULL) {
 		err = repo_resolve(repo, rev, oid);

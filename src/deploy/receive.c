@@ -231,6 +231,22 @@ note_skipped(const struct arrival *arrival, const char *live)
 	directives_release(&options);
 }
 
+/* Where the branch does not stand for it, a deploy has to name it. */
+static void
+note_live(const struct arrival *arrival, const struct deploy *live)
+{
+	const struct environment *env = arrival->env;
+	char *which = config_which(arrival->hub->config, env->name);
+	bool is_the_branch = env->branch != NULL &&
+	    str_starts_with(arrival->ref->ref, "refs/heads/");
+
+	vec_pushf(arrival->notes, "%s: %.7s is live already, as release %s;"
+	    " to deploy it again: slipway deploy%s%.*s%s", env->name,
+	    live->commit, live->release, is_the_branch ? "" : " ",
+	    is_the_branch ? 0 : 7, live->commit, which);
+	free(which);
+}
+
 static void
 keep_back(struct landing *landing, const struct err *why)
 {
@@ -283,9 +299,7 @@ arrive(struct arrival *arrival)
 	else if (arrival->ref->skip)
 		note_skipped(arrival, release);
 	else if (is_live)
-		vec_pushf(arrival->notes, "%s: %.7s is live already, as"
-		    " release %s; to deploy it again: slipway deploy",
-		    env->name, live.commit, live.release);
+		note_live(arrival, &live);
 	else
 		err = request_of_origin(arrival);
 done:

@@ -119,13 +119,13 @@ look(struct tip *tip, bool *differs)
 	return err;
 }
 
-/* "slipway deploy", and of which environment where there are several. */
 static void
 add_command(struct str *out, const struct tip *tip)
 {
-	str_add(out, "; slipway deploy");
-	if (tip->hub->config->n_environments > 1)
-		str_addf(out, " -e %s", tip->env->name);
+	char *which = config_which(tip->hub->config, tip->env->name);
+
+	str_addf(out, "; slipway deploy%s", which);
+	free(which);
 }
 
 static void

@@ -182,6 +182,7 @@ test_whole(void)
 	struct config *config;
 	const struct environment *p, *q, *only;
 	const struct host **hosts;
+	char *which;
 
 	if (!is_ok(config_parse(&config, "s.ini", whole, strlen(whole)),
 	    "a whole file"))
@@ -213,6 +214,9 @@ test_whole(void)
 	ok(config_environment(config, "r") == NULL, "no r");
 	is_err(config_only_environment(&only, config), ERR_USAGE, "p, q",
 	    "two environments");
+	which = config_which(config, "q");
+	is_str(which, " -e q", "a command names one");
+	free(which);
 	is_int((int64_t)config_hosts(config, p, &hosts), 1, "one host");
 	is_str(hosts[0]->name, "local", "local stands in");
 	ok(config_host_has_role(hosts[0], "any"), "it has every role");
