@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "deploy/identity.h"
+#include "journal/push.h"
 #include "plan/plan.h"
 #include "plan/takes.h"
 #include "repo.h"
@@ -81,6 +82,27 @@ which_ref(const struct call *call)
 	return err;
 }
 
+static const struct err *
+no_branch(const struct call *call)
+{
+	const char *branch = call->env->branch;
+	char *which = config_which(call->hub.config, call->env->name);
+	char *ref = xasprintf("refs/heads/%s", branch);
+	const struct err *err;
+	bool had;
+
+	err = push_has_landed(call->hub.journal, ref, &had);
+	if (err == NULL)
+		err = had ? err_new(ERR_NOT_FOUND, "branch %s is not there"
+		    " any more; push it again, or say which commit, as in"
+		    " slipway %s REV%s", branch, call->cmd->name, which) :
+		    err_new(ERR_NOT_FOUND, "nothing was pushed to branch %s"
+		    " yet", branch);
+	free(ref);
+	free(which);
+	return err;
+}
+
 const struct err *
 request_commit(const struct call *call, struct deploy *request)
 {
@@ -97,8 +119,7 @@ request_commit(const struct call *call, struct deploy *request)
 		err = repo_resolve(repo, rev, oid);
 		if (err != NULL && call->words.n == 0 &&
 		    err->code == ERR_NOT_FOUND)
-			err = err_new(ERR_NOT_FOUND, "nothing was pushed to"
-			    " branch %s yet", rev);
+			err = no_branch(call);
 	}
 	if (err == NULL) {
 		request->commit = xstrdup(oid);

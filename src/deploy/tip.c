@@ -23,24 +23,42 @@ struct tip {
 	bool says_so;		/* its own message, too */
 };
 
+static void
+add_yet(struct str *out, const char *branch, const struct vec *names)
+{
+	const char *near;
+
+	if (names->n == 0)
+		return;
+	near = nearest_word(branch, (const char *const *)names->v, names->n);
+	str_addf(out, "there is no branch %s yet", branch);
+	if (near != NULL)
+		str_addf(out, " (nearest: %s)", near);
+}
+
 const struct err *
-tip_add_missing(struct str *out, struct repo *repo,
+tip_add_missing(struct str *out, const struct hub *hub, struct repo *repo,
     const struct environment *env)
 {
 	struct vec names = VEC_INIT;
-	const struct err *err = NULL;
+	const struct err *err;
+	bool had = false;
+	char *ref;
 
-	if (env->branch != NULL)
-		err = repo_refs(repo, "refs/heads/", &names);
-	if (err == NULL && names.n > 0 && !vec_has(&names, env->branch)) {
-		const char *near = nearest_word(env->branch,
-		    (const char *const *)names.v, names.n);
-
-		str_addf(out, "there is no branch %s yet", env->branch);
-		if (near != NULL)
-			str_addf(out, " (nearest: %s)", near);
+	if (env->branch == NULL)
+		return NULL;
+	ref = xasprintf("refs/heads/%s", env->branch);
+	err = repo_refs(repo, "refs/heads/", &names);
+	if (err == NULL && !vec_has(&names, env->branch)) {
+		err = push_has_landed(hub->journal, ref, &had);
+		if (err == NULL && had)
+			str_addf(out, "there is no branch %s any more",
+			    env->branch);
+		else if (err == NULL)
+			add_yet(out, env->branch, &names);
 	}
 	vec_release(&names);
+	free(ref);
 	return err;
 }
 
@@ -198,7 +216,7 @@ tip_add(struct str *out, const struct hub *hub,
 	if (err == NULL)
 		err = repo_ref_value(tip.repo, tip.ref, tip.oid);
 	if (err == NULL && repo_is_zero(tip.oid))
-		err = tip_add_missing(out, tip.repo, env);
+		err = tip_add_missing(out, hub, tip.repo, env);
 	else if (err == NULL)
 		err = look(&tip, &differs);
 	if (err == NULL && differs)

@@ -125,6 +125,21 @@ run "$slipway" init "$repo"
 like "when it has, nothing is live there" "$out" \
     '^note: develop is at .*; slipway deploy -e staging makes it live'
 
+# A branch that was there is not one that is to come.
+git config -f "$repo/config" receive.denyDeleteCurrent ignore
+sed -i '/^transactional/d' "$repo/slipway.ini"
+run "$slipway" init "$repo"
+push :main
+is_exit "the branch is deleted" 0
+is "which is told" "$(not_live)" "there is no branch main any more"
+push main:topic/again
+like "to pushers, too" "$banner" 'production: there is no branch main any more'
+for verb in plan deploy; do
+	run "$slipway" "$verb" -C "$repo" -e production
+	like "and by $verb" "$err" \
+	    "main is not there any more; .*slipway $verb REV -e production\$"
+done
+
 # A repository that is broken.
 rm -r "$repo/refs" "$repo/HEAD"
 run "$slipway" status -C "$repo"
