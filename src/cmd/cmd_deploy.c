@@ -97,6 +97,22 @@ const struct cmd cmd_deploy = {
 };
 
 static const struct err *
+none_failed(const struct call *call)
+{
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(call->hub.journal, call->env->name, &live);
+	if (err == NULL)
+		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed%s;"
+		    " name the one that is meant: slipway retry N",
+		    call->env->name, live.number == 0 ? "" :
+		    " since the live one");
+	deploy_release(&live);
+	return err;
+}
+
+static const struct err *
 retry_number(const struct call *call, int64_t *number)
 {
 	const struct err *err;
@@ -106,9 +122,7 @@ retry_number(const struct call *call, int64_t *number)
 	err = deploy_newest_failed(call->hub.journal, call->env->name,
 	    number);
 	if (err == NULL && *number == 0)
-		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed"
-		    " since the live one; name the one that is meant:"
-		    " slipway retry N", call->env->name);
+		err = none_failed(call);
 	return err;
 }
 
