@@ -65,6 +65,19 @@ check_writer(const struct hub *hub)
 	return may ? NULL : hub_check_owner(hub->path);
 }
 
+/* One that is lost or damaged needs more than its name. */
+static const struct err *
+open_journal(struct call *call, enum db_mode mode)
+{
+	const struct err *err = hub_journal(&call->hub, mode);
+
+	if (err == NULL || (err->code != ERR_JOURNAL &&
+	    err->code != ERR_CORRUPT))
+		return err;
+	return err_new(err->code, "%s; slipway doctor -C %s says what helps",
+	    err->text, call->hub.path);
+}
+
 const struct err *
 cmd_open(struct call *call, enum db_mode mode, bool environment)
 {
@@ -80,7 +93,7 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 		err = hub_environment(&call->hub, call->environment,
 		    &call->env);
 	if (err == NULL)
-		err = hub_journal(&call->hub, mode);
+		err = open_journal(call, mode);
 	return err;
 }
 
@@ -98,7 +111,7 @@ cmd_open_journal(struct call *call)
 		err_print("slipway: warning", fault);
 	else if (call->environment != NULL)
 		err = hub_environment(&call->hub, call->environment, &env);
-	return err == NULL ? hub_journal(&call->hub, DB_READ) : err;
+	return err == NULL ? open_journal(call, DB_READ) : err;
 }
 
 const struct err *

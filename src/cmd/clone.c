@@ -174,6 +174,22 @@ is_range(const char *name)
 	    strstr(name, "^@") != NULL || strstr(name, "^-") != NULL;
 }
 
+/* What git log takes for a commit or a range. */
+static bool
+is_known(const struct clone *clone, const char *range)
+{
+	const char *argv[] = { "git", "rev-parse", "--quiet",
+	    "--end-of-options", range, "--", NULL };
+	struct str out = STR_INIT, said = STR_INIT;
+	int status;
+	bool is;
+
+	is = run(clone, argv, &out, &said, &status) == NULL && status == 0;
+	str_release(&out);
+	str_release(&said);
+	return is;
+}
+
 /* "format" without its newline; -z ends each answer with a NUL. */
 static const struct err *
 log_range(const struct clone *clone, const char *range, const char *format,
@@ -185,7 +201,13 @@ log_range(const struct clone *clone, const char *range, const char *format,
 	    "--do-walk" : "--no-walk",
 	    "--end-of-options", range, "--", NULL };
 
-	return must_run(clone, argv, out);
+	const struct err *err = must_run(clone, argv, out);
+
+	if (err == NULL || is_known(clone, range))
+		return err;
+	return err_new(ERR_USAGE, "'%s' names no commits of this clone; write"
+	    " a commit, branch or tag that it has, or a range of them, as in"
+	    " main..topic", range);
 }
 
 const struct err *

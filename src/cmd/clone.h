@@ -46,7 +46,8 @@ typedef const struct err *(*clone_cb)(const char *commit,
 
 /*
  * The commits of a range, newest first, as "git log" has them; of a name
- * without a range, that commit alone.
+ * without a range, that commit alone. ERR_USAGE when the clone has none of
+ * that name.
  */
 const struct err *clone_log(const struct clone *clone, const char *range,
     clone_cb cb, void *ctx);

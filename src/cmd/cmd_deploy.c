@@ -1,33 +1,15 @@
 /*
- * slipway deploy, retry, rollback - requests from the command line.
+ * slipway deploy, retry - a commit is asked for.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "clock.h"
 #include "cmd/cmd.h"
-#include "cmd/confirm.h"
 #include "cmd/request.h"
 #include "deploy/branch.h"
-#include "deploy/identity.h"
-#include "deploy/rollback.h"
 #include "journal/deploy.h"
-#include "journal/release.h"
-#include "release/store.h"
-#include "repo.h"
-#include "report/line.h"
-
-static void
-fill_request(const struct call *call, struct deploy *request,
-    const char *kind)
-{
-	request->environment = xstrdup(call->env->name);
-	request->kind = xstrdup(kind);
-	request->pusher = identity_pusher();
-}
 
 /*
  * Where the branch moves with the deploy, what the commit does not contain
@@ -38,8 +20,9 @@ guard_branch(const struct call *call, struct deploy *request,
     const char *again)
 {
 	bool force = call_has(call, "force");
-	char *words = xasprintf("slipway %s --force %s", call->cmd->name,
-	    again);
+	char *which = config_which(call->hub.config, call->env->name);
+	char *words = xasprintf("slipway %s%s --force %s", call->cmd->name,
+	    which, again);
 	struct asked asked = {
 		.env = call->env,
 		.commit = request->commit,
@@ -60,6 +43,7 @@ guard_branch(const struct call *call, struct deploy *request,
 		request->ref_old = from;
 	}
 	free(words);
+	free(which);
 	return err;
 }
 
@@ -72,7 +56,7 @@ run_deploy(struct call *call)
 
 	err = cmd_open(call, DB_WRITE, true);
 	if (err == NULL) {
-		fill_request(call, &request, "deploy");
+		request_fill(call, &request, "deploy");
 		err = request_commit(call, &request);
 	}
 	if (err == NULL)
@@ -113,6 +97,22 @@ const struct cmd cmd_deploy = {
 };
 
 static const struct err *
+none_failed(const struct call *call)
+{
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(call->hub.journal, call->env->name, &live);
+	if (err == NULL)
+		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed%s;"
+		    " name the one that is meant: slipway retry N",
+		    call->env->name, live.number == 0 ? "" :
+		    " since the live one");
+	deploy_release(&live);
+	return err;
+}
+
+static const struct err *
 retry_number(const struct call *call, int64_t *number)
 {
 	const struct err *err;
@@ -122,18 +122,33 @@ retry_number(const struct call *call, int64_t *number)
 	err = deploy_newest_failed(call->hub.journal, call->env->name,
 	    number);
 	if (err == NULL && *number == 0)
-		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed"
-		    " since the live one; name the one that is meant:"
-		    " slipway retry N", call->env->name);
+		err = none_failed(call);
+	return err;
+}
+
+/* A commit that was live is no failure; it can be asked for by its name. */
+static const struct err *
+refuse_live(const struct call *call, const struct deploy *old,
+    const char *what, const char *how)
+{
+	char *which = config_which(call->hub.config, old->environment);
+	const struct err *err;
+
+	err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail, it %s;"
+	    " to have %.7s %s: slipway deploy %.7s%s", old->number, what,
+	    old->commit, how, old->commit, which);
+	free(which);
 	return err;
 }
 
 /* What took its place may itself have been superseded. */
 static const struct err *
-refuse_superseded(struct journal *journal, const struct deploy *old)
+refuse_superseded(const struct call *call, const struct deploy *old)
 {
+	struct journal *journal = call->hub.journal;
 	struct deploy last;
 	const struct err *err, *outcome;
+	char *what;
 
 	err = deploy_get_last(journal, old->number, &last);
 	if (err != NULL)
@@ -149,18 +164,19 @@ refuse_superseded(struct journal *journal, const struct deploy *old)
 		    " itself, it was superseded by %" PRId64 ", which is %s;"
 		    " retry that: slipway retry %" PRId64, old->number,
 		    last.number, deploy_state_name(last.state), last.number);
-	else
-		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
-		    " it was superseded by %" PRId64 ", which went live; to"
-		    " have %.7s anyway: slipway deploy %.7s", old->number,
-		    last.number, old->commit, old->commit);
+	if (err == NULL) {
+		what = xasprintf("was superseded by %" PRId64 ", which went"
+		    " live", last.number);
+		err = refuse_live(call, old, what, "anyway");
+		free(what);
+	}
 	deploy_release(&last);
 	return err;
 }
 
 /* Only what did not come to its aim is tried again. */
 static const struct err *
-check_failed(struct journal *journal, const struct deploy *old)
+check_failed(const struct call *call, const struct deploy *old)
 {
 	switch (old->state) {
 	case DEPLOY_FAILED:
@@ -169,13 +185,11 @@ check_failed(struct journal *journal, const struct deploy *old)
 	case DEPLOY_CANCELLED:
 		return NULL;
 	case DEPLOY_SUPERSEDED:
-		return refuse_superseded(journal, old);
+		return refuse_superseded(call, old);
 	case DEPLOY_LIVE:
+		return refuse_live(call, old, "is live", "again");
 	case DEPLOY_RETIRED:
-		return err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
-		    " it %s live; to have %.7s again: slipway deploy %.7s",
-		    old->number, old->state == DEPLOY_LIVE ? "is" : "was",
-		    old->commit, old->commit);
+		return refuse_live(call, old, "was live", "again");
 	default:
 		break;
 	}
@@ -200,10 +214,10 @@ copy_request(const struct call *call, const struct deploy *old,
 		return err_new(ERR_USAGE, "deploy %" PRId64 " was a %s; ask"
 		    " for it again: slipway %s", old->number, old->kind,
 		    old->kind);
-	err = check_failed(call->hub.journal, old);
+	err = check_failed(call, old);
 	if (err != NULL)
 		return err;
-	fill_request(call, request, "deploy");
+	request_fill(call, request, "deploy");
 	request->commit = xstrdup(old->commit);
 	request->ref = xstrdup_null(old->ref);
 	request->author = xstrdup_null(old->author);
@@ -269,209 +283,4 @@ const struct cmd cmd_retry = {
 	.json = true,
 	.options = retry_options,
 	.run = run_retry,
-};
-
-static const struct err *
-keep_release(struct journal *journal, const struct deploy *deploy, void *ctx)
-{
-	struct release release = { .id = 0 };
-	char **name = ctx;
-	const struct err *err;
-
-	if (*name != NULL || deploy->release == NULL)
-		return NULL;
-	err = release_get(journal, deploy->environment, deploy->release,
-	    &release);
-	if (err == NULL && strcmp(release.state, "retired") == 0)
-		*name = xstrdup(deploy->release);
-	release_release(&release);
-	return err;
-}
-
-/* Somebody names what is to be live, and not where that is. */
-static const struct err *
-no_target(const struct call *call, const char *word)
-{
-	struct deploy_filter filter = { .environment = call->environment };
-	char oid[REPO_OID_SIZE], *release = NULL;
-	struct repo *repo = NULL;
-	const struct err *err;
-
-	err = repo_open(&repo, call->hub.path, false);
-	if (err == NULL)
-		err = repo_resolve(repo, word, oid);
-	repo_close(repo);
-	if (err != NULL)
-		return err_new(ERR_USAGE, "'%s' is neither a release (14"
-		    " digits) nor a deploy number", word);
-	filter.commit = oid;
-	err = deploy_each(call->hub.journal, &filter, keep_release,
-	    &release);
-	if (err == NULL)
-		err = err_new(ERR_USAGE, "'%s' is commit %.7s, and a rollback"
-		    " goes to a release: %s%s%sto deploy it, without undoing"
-		    " anything: slipway deploy %s", word, oid,
-		    release == NULL ? "" : "slipway rollback ",
-		    release == NULL ? "" : release,
-		    release == NULL ? "" : " goes to the one of it; ", word);
-	free(release);
-	return err;
-}
-
-/* The release of a deploy, whose environment is the one that is meant. */
-static const struct err *
-target_of_deploy(struct call *call, const char *word, char **target)
-{
-	struct deploy deploy = DEPLOY_INIT;
-	const struct err *err;
-	int64_t number;
-
-	if (cmd_number(&number, word) != NULL)
-		return no_target(call, word);
-	err = deploy_get(call->hub.journal, number, &deploy);
-	if (err == NULL && call->env == NULL)
-		err = hub_environment(&call->hub, deploy.environment,
-		    &call->env);
-	if (err == NULL && strcmp(deploy.environment, call->env->name) != 0)
-		err = err_new(ERR_USAGE, "deploy %" PRId64 " was one of %s",
-		    number, deploy.environment);
-	if (err == NULL && deploy.release == NULL)
-		err = err_new(ERR_NOT_FOUND, "deploy %" PRId64 " made no"
-		    " release", number);
-	if (err == NULL)
-		*target = xstrdup(deploy.release);
-	deploy_release(&deploy);
-	return err;
-}
-
-static const struct err *
-find_target(struct call *call, char **target)
-{
-	*target = NULL;
-	if (call->words.n == 0)
-		return NULL;
-	if (!store_is_release(call->words.v[0]))
-		return target_of_deploy(call, call->words.v[0], target);
-	*target = xstrdup(call->words.v[0]);
-	return NULL;
-}
-
-/* What cannot work is said now, and does not become a deploy. */
-static const struct err *
-check_target(const struct call *call, const char *name)
-{
-	struct release target, live;
-	const struct err *err;
-
-	err = release_get_target(call->hub.journal, call->env->name, name,
-	    &target, &live);
-	release_release(&target);
-	release_release(&live);
-	return err;
-}
-
-/* "  updb of deploy 41: bin/migrate down". */
-static const struct err *
-add_undo(const struct step *step, void *ctx)
-{
-	struct str *out = ctx;
-
-	str_add(out, "  ");
-	line_text(out, step->action);
-	str_addf(out, " of deploy %" PRId64, step->deploy);
-	str_add(out, step->undo == NULL ? " cannot be undone" : ": ");
-	line_text(out, step->undo);
-	str_addch(out, '\n');
-	return NULL;
-}
-
-/* "production goes back to release ... (1a2b3c4), live since ...". */
-static const struct err *
-say_target(const struct call *call, const char *name)
-{
-	struct release target, live;
-	struct str line = STR_INIT;
-	const struct err *err;
-
-	err = release_get_target(call->hub.journal, call->env->name, name,
-	    &target, &live);
-	if (err == NULL) {
-		str_addf(&line, "%s goes back to release %s (%.7s%s), which"
-		    " became live on ", call->env->name, target.name,
-		    target.commit, strcmp(target.commit, live.commit) == 0 ?
-		    ", the commit that is live" : "");
-		clock_add_local(&line, target.live_at);
-		fprintf(stderr, "%s.\n", line.s);
-	}
-	release_release(&target);
-	release_release(&live);
-	str_release(&line);
-	return err;
-}
-
-/* Code comes back by itself; whose data are undone, is asked first. */
-static const struct err *
-confirm_undo(const struct call *call, const char *target)
-{
-	struct str lines = STR_INIT;
-	const struct err *err;
-
-	if (!confirm_is_wanted(call))
-		return NULL;
-	err = rollback_each(&call->hub, call->env, target, add_undo, &lines);
-	if (err == NULL && lines.len > 0) {
-		err = say_target(call, target);
-		fprintf(stderr, "This rollback undoes, in this order:\n%s",
-		    lines.s);
-		if (err == NULL)
-			err = confirm_ask("Go on?");
-	}
-	str_release(&lines);
-	return err;
-}
-
-static const struct err *
-run_rollback(struct call *call)
-{
-	struct deploy request = DEPLOY_INIT;
-	const struct err *err;
-
-	err = cmd_open(call, DB_WRITE, call->words.n == 0 ||
-	    store_is_release(call->words.v[0]));
-	if (err == NULL)
-		err = find_target(call, &request.target);
-	if (err == NULL)
-		err = check_target(call, request.target);
-	if (err == NULL)
-		err = confirm_undo(call, request.target);
-	if (err == NULL) {
-		fill_request(call, &request, "rollback");
-		request.commit = xstrdup("");
-		err = cmd_request(call, &request, NULL);
-	}
-	deploy_release(&request);
-	return err;
-}
-
-static const struct cmd_option rollback_options[] = {
-	{ 'y', "yes", NULL, "do not ask, also on a terminal" },
-	{ 0, NULL, NULL, NULL }
-};
-
-const struct cmd cmd_rollback = {
-	.name = "rollback",
-	.words = "[RELEASE|N]",
-	.words_max = 1,
-	.summary = "make an earlier release live again, database included",
-	.help = "Go back to the release that was live before, or to RELEASE,"
-	    " or to the release of deploy N. The \"undo\" commands of every"
-	    " deploy in between run first, newest first; what cannot be"
-	    " undone is told. When something would be undone, and standard"
-	    " input and error are a terminal, that is told first, and you"
-	    " are asked; nobody is asked otherwise, or with -y.",
-	.example = "slipway rollback -C /srv/shop.git\n"
-	    "slipway rollback -C /srv/shop.git 20261119090000",
-	.json = true,
-	.options = rollback_options,
-	.run = run_rollback,
 };

@@ -146,6 +146,27 @@ print_diff(const struct call *call, const char *from, const char *to)
 	return err;
 }
 
+/* Each path that is not where the others are. */
+static void
+say(const char *path, const char *what)
+{
+	struct str line = STR_INIT;
+
+	str_add_visible(&line, path, strlen(path));
+	fprintf(stderr, "slipway: %s %s\n", line.s, what);
+	str_release(&line);
+}
+
+static void
+tell_left_out(const struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		if (edits->v[i].left_out)
+			say(edits->v[i].path, "is left out: no commit can hold"
+			    " it, or this user may not read it");
+	}
+}
+
 /* What was done about it is told to people alone. */
 static const struct err *
 tell(const struct call *call, const struct edits *edits, bool repair)
@@ -162,6 +183,9 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 	for (size_t i = 0; i < edits->branches.n; i++)
 		fprintf(stderr, "slipway: kept on branch %s\n",
 		    edits->branches.v[i]);
+	tell_left_out(edits);
+	for (size_t i = 0; i < edits->stays.n; i++)
+		say(edits->stays.v[i], "stays");
 	if (edits->n == 0)
 		fprintf(stderr, "slipway: the live release is what was"
 		    " deployed\n");
@@ -195,9 +219,11 @@ run_drift(struct call *call)
 		err = tell(call, &edits, query.repair);
 	if (err == NULL && edits.stay > 0)
 		err = err_new(ERR_FAILED, "%" PRId64 " change%s of what only"
-		    " commands made, or no commit can hold, stay%s",
-		    edits.stay, edits.stay == 1 ? "" : "s",
-		    edits.stay == 1 ? "s" : "");
+		    " commands made, or no commit can hold, stay%s; mend"
+		    " that by hand in %s/current, or deploy again: a new"
+		    " release has none of it", edits.stay,
+		    edits.stay == 1 ? "" : "s", edits.stay == 1 ? "s" : "",
+		    call->env->set.root);
 	else if (err == NULL && edits.n > 0 && !query.repair)
 		err = err_new(ERR_FAILED, "%s was edited by hand: %" PRId64
 		    " change%s", call->env->name, edits.count,

@@ -304,11 +304,13 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.left = left,
 		.refs = takes_several(env),
 	};
+	char *which = config_which(call->hub.config, env->name);
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;
 	const struct err *err;
 
-	place.n_handmade = handmade_add(&handmade, env);
+	place.which = which;
+	place.n_handmade = handmade_add(&handmade, env, which);
 	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
 	err = tip_add(&tip, &call->hub, env);
@@ -321,12 +323,14 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		err = table_status(out, journal, &place, fault);
 	str_release(&tip);
 	str_release(&handmade);
+	free(which);
 	return err;
 }
 
 /*
  * A broken environment needs a hand, and says so by the exit status; so
- * does one in which something was left half done.
+ * does one in which something was left half done. Standard output has
+ * the whole of it.
  */
 static const struct err *
 check_broken(struct call *call, const struct environment *env,
@@ -343,13 +347,17 @@ check_broken(struct call *call, const struct environment *env,
 	if (err == NULL && number != 0)
 		err = deploy_get_last(call->hub.journal, number, &deploy);
 	if (err == NULL && number != 0 && deploy.state == DEPLOY_BROKEN)
-		err = deploy_outcome(&deploy);
+		err = err_new(ERR_BROKEN, "%s: deploy %" PRId64 " is broken"
+		    " and needs a hand; slipway show %" PRId64 " tells why,"
+		    " and what to do is told under " LINE_BROKEN, env->name,
+		    deploy.number, deploy.number);
 	else if (err == NULL && left->n > 0)
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
 		    " it finished: slipway resume -C %s", env->name,
 		    call->hub.path);
 	else if (err == NULL && fault->len > 0)
-		err = err_new(ERR_FAILED, "%s: %s", env->name, fault->s);
+		err = err_new(ERR_FAILED, "%s: current does not point to"
+		    " what is live", env->name);
 	deploy_release(&deploy);
 	return err;
 }
@@ -403,8 +411,11 @@ run_status(struct call *call)
 	}
 	if (call->env == NULL)
 		nameless = left_find_nameless(&call->hub);
-	if (nameless != NULL && !call->json)
+	if (nameless != NULL && !call->json) {
 		line_pair(&out, "left", nameless->text);
+		nameless = err_new(nameless->code, "a deploy was left in an"
+		    " environment that slipway.ini does not have");
+	}
 	broken = err_first(broken, nameless);
 	if (call->json) {
 		json_end(&json);

@@ -33,7 +33,8 @@ static const struct err *
 check(const struct call *call, const struct deploy *request,
     const struct forecast *forecast)
 {
-	char *force = xasprintf("slipway deploy --force %s",
+	char *which = config_which(call->hub.config, call->env->name);
+	char *force = xasprintf("slipway deploy%s --force %s", which,
 	    call->words.n > 0 ? call->words.v[0] : request->commit);
 	struct asked asked = {
 		.env = call->env,
@@ -44,6 +45,7 @@ check(const struct call *call, const struct deploy *request,
 	const struct err *err = branch_check(&call->hub, &asked, NULL);
 
 	free(force);
+	free(which);
 	err = err_first(err, forecast_check(forecast));
 	return err == NULL ? NULL : err_add(err, "%s: this would be refused",
 	    call->env->name);

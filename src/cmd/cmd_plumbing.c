@@ -138,7 +138,7 @@ const struct cmd cmd_verify = {
 };
 
 static const struct cmd_option runner_options[] = {
-	{ 0, "hold", NULL, "Be ready, and begin when standard input ends" },
+	{ 0, "hold", NULL, "be ready, and begin when standard input ends" },
 	{ 0, NULL, NULL, NULL },
 };
 

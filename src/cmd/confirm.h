@@ -16,7 +16,8 @@ bool confirm_is_wanted(const struct call *call);
 
 /*
  * Ask on standard error, as in "Go on? [y/N] ". NULL when the answer begins
- * with a 'y', else an error that says that nothing was done.
+ * with a 'y', else an error that says that nothing was done. Ctrl-C says the
+ * same, and ends the process with status 130.
  */
 const struct err *confirm_ask(const char *question);
 

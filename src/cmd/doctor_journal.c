@@ -45,6 +45,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	struct str fault = STR_INIT, target = STR_INIT;
 	struct deploy live = DEPLOY_INIT, running = DEPLOY_INIT;
 	struct journal *journal = doctor->hub->journal;
+	char *which = config_which(doctor->hub->config, env->name);
 	char *path = path_join(env->set.root, "current");
 	const struct err *err;
 
@@ -52,7 +53,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	if (err == NULL)
 		err = deploy_get_running(journal, env->name, &running);
 	if (err == NULL && running.state != DEPLOY_ACTIVATING)
-		current_look(&fault, &target, env->set.root, &live);
+		current_look(&fault, &target, env->set.root, &live, which);
 	if (fault.len > 0)
 		doctor_tell_err(doctor, path, err_new(ERR_FAILED, "%s",
 		    fault.s));
@@ -60,6 +61,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	deploy_release(&running);
 	str_release(&fault);
 	str_release(&target);
+	free(which);
 	free(path);
 	return err;
 }

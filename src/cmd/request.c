@@ -4,9 +4,20 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/identity.h"
+#include "journal/push.h"
 #include "plan/plan.h"
 #include "plan/takes.h"
 #include "repo.h"
+
+void
+request_fill(const struct call *call, struct deploy *request,
+    const char *kind)
+{
+	request->environment = xstrdup(call->env->name);
+	request->kind = xstrdup(kind);
+	request->pusher = identity_pusher();
+}
 
 /* The branch or the tag that REV names, for the journal; or none. */
 static void
@@ -56,15 +67,39 @@ expect_branch(const struct environment *env, struct deploy *request)
 
 /* Where pushes to several refs are deployed, none stands for them all. */
 static const struct err *
-which_ref(const struct environment *env)
+which_ref(const struct call *call)
 {
+	char *which = config_which(call->hub.config, call->env->name);
 	struct str takes = STR_INIT;
 	const struct err *err;
 
-	takes_add(&takes, env);
+	takes_add(&takes, call->env);
 	err = err_new(ERR_USAGE, "%s deploys %s: say which commit, branch or"
-	    " tag, as in slipway deploy REV", env->name, takes.s);
+	    " tag, as in slipway %s REV%s", call->env->name, takes.s,
+	    call->cmd->name, which);
 	str_release(&takes);
+	free(which);
+	return err;
+}
+
+static const struct err *
+no_branch(const struct call *call)
+{
+	const char *branch = call->env->branch;
+	char *which = config_which(call->hub.config, call->env->name);
+	char *ref = xasprintf("refs/heads/%s", branch);
+	const struct err *err;
+	bool had;
+
+	err = push_has_landed(call->hub.journal, ref, &had);
+	if (err == NULL)
+		err = had ? err_new(ERR_NOT_FOUND, "branch %s is not there"
+		    " any more; push it again, or say which commit, as in"
+		    " slipway %s REV%s", branch, call->cmd->name, which) :
+		    err_new(ERR_NOT_FOUND, "nothing was pushed to branch %s"
+		    " yet", branch);
+	free(ref);
+	free(which);
 	return err;
 }
 
@@ -78,14 +113,13 @@ request_commit(const struct call *call, struct deploy *request)
 	struct repo *repo;
 
 	if (rev == NULL)
-		return which_ref(call->env);
+		return which_ref(call);
 	err = repo_open(&repo, call->hub.path, false);
 	if (err == NULL) {
 		err = repo_resolve(repo, rev, oid);
 		if (err != NULL && call->words.n == 0 &&
 		    err->code == ERR_NOT_FOUND)
-			err = err_new(ERR_NOT_FOUND, "nothing was pushed to"
-			    " branch %s yet", rev);
+			err = no_branch(call);
 	}
 	if (err == NULL) {
 		request->commit = xstrdup(oid);

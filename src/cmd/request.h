@@ -1,6 +1,7 @@
 /*
  * request - which commit is meant, and what is asked for beside it.
  *
+ *	request_fill(call, &request, "deploy");
  *	err = request_commit(call, &request);
  *	if (err == NULL)
  *		err = request_directives(call, &options);
@@ -11,6 +12,10 @@
 #include "cmd/cmd.h"
 #include "err.h"
 #include "journal/deploy.h"
+
+/* Where, of which kind, and who asks. */
+void request_fill(const struct call *call, struct deploy *request,
+    const char *kind);
 
 /*
  * The first word of the line, or the tip of the environment's branch: its

@@ -27,13 +27,17 @@ branch_value(struct repo *repo, const struct environment *env,
 
 /* What a request by hand can do instead. */
 static void
-add_ways_out(struct str *out, const struct asked *asked)
+add_ways_out(struct str *out, const struct hub *hub,
+    const struct asked *asked)
 {
+	char *which = config_which(hub->config, asked->env->name);
+
 	if (asked->seen != NULL)
 		str_add(out, "ask again for what it is now");
 	else
-		str_add(out, "merge it and push; or slipway rollback goes back"
-		    " to an earlier release");
+		str_addf(out, "merge it and push; or slipway rollback%s goes"
+		    " back to an earlier release", which);
+	free(which);
 	str_addf(out, "; to do it all the same: %s", asked->force);
 }
 
@@ -62,7 +66,7 @@ has_moved(const struct hub *hub, const struct asked *asked, const char *now)
 		    asked->commit);
 	str_add(&text, "; ");
 	if (asked->force != NULL)
-		add_ways_out(&text, asked);
+		add_ways_out(&text, hub, asked);
 	else
 		str_addf(&text, "fetch, merge and push again%s",
 		    asked->by_word ? "; force works on the branch only" : "");
@@ -118,7 +122,8 @@ check_pushed(const struct work *work, const char *now)
 static const struct err *
 check_by_hand(const struct work *work, const char *seen, const char *now)
 {
-	char *force = xasprintf("slipway deploy --force %.7s",
+	char *which = config_which(work->hub->config, work->env->name);
+	char *force = xasprintf("slipway deploy%s --force %.7s", which,
 	    work->deploy.commit);
 	struct asked asked = {
 		.env = work->env,
@@ -130,6 +135,7 @@ check_by_hand(const struct work *work, const char *seen, const char *now)
 
 	err = check(work->hub, work->repo, &asked, now);
 	free(force);
+	free(which);
 	return err;
 }
 

@@ -43,6 +43,7 @@ edits_release(struct edits *edits)
 	vec_release(&edits->branches);
 	vec_release(&edits->commits);
 	vec_release(&edits->parents);
+	vec_release(&edits->stays);
 	memset(edits, 0, sizeof(*edits));
 }
 
@@ -126,40 +127,37 @@ find_on(struct look *look, size_t host, bool deep)
 
 /* The message of the commit tells who and when, as far as files do. */
 static void
-add_text(const struct look *look, size_t host, struct str *text)
+add_line(struct message *request, const struct edit *edit)
 {
-	const char *name = look->hosts[host]->name;
+	struct str line = STR_INIT;
+	char since[CLOCK_ISO_SIZE];
 
-	str_addf(text, "edits by hand in release %s of %s on %s\n\n",
-	    fleet_current(look->fleet, host), look->env->name, name);
-	for (size_t i = 0, named = 0; i < look->edits->n; i++) {
-		const struct edit *edit = &look->edits->v[i];
-		char since[CLOCK_ISO_SIZE];
-
-		if (strcmp(edit->host, name) != 0)
-			continue;
-		if (named++ == NAMED_MAX) {
-			str_add(text, "and others\n");
-			break;
-		}
-		str_addf(text, "%s ", edit->change);
-		str_add_visible(text, edit->path, strlen(edit->path));
-		clock_iso(since, edit->since_at);
-		if (edit->uid != -1)
-			str_addf(text, " (owner %" PRId64 ", since %s)",
-			    edit->uid, since);
-		str_addch(text, '\n');
-	}
+	str_addf(&line, "%s ", edit->change);
+	str_add_visible(&line, edit->path, strlen(edit->path));
+	clock_iso(since, edit->since_at);
+	if (edit->uid != -1)
+		str_addf(&line, " (owner %" PRId64 ", since %s)", edit->uid,
+		    since);
+	message_add(request, "line", line.s);
+	str_release(&line);
 }
 
 static void
-add_paths(const struct look *look, size_t host, struct message *request)
+add_adoption(const struct look *look, size_t host, struct message *request)
 {
+	const char *name = look->hosts[host]->name;
+	size_t named = 0;
+
+	message_addf(request, "title", "edits by hand in release %s of %s on"
+	    " %s", fleet_current(look->fleet, host), look->env->name, name);
 	for (size_t i = 0; i < look->edits->n; i++) {
 		const struct edit *edit = &look->edits->v[i];
 
-		if (strcmp(edit->host, look->hosts[host]->name) == 0)
-			message_add(request, "path", edit->path);
+		if (strcmp(edit->host, name) != 0)
+			continue;
+		message_add(request, "path", edit->path);
+		if (named++ < NAMED_MAX)
+			add_line(request, edit);
 	}
 }
 
@@ -178,11 +176,14 @@ add_kept(const struct look *look, size_t host, struct message *request)
 	}
 }
 
+/* Any that a commit can hold: nobody has looked yet, or it was found so. */
 static bool
 has_edits(const struct look *look, size_t host)
 {
 	for (size_t i = 0; i < look->edits->n; i++) {
-		if (strcmp(look->edits->v[i].host,
+		const struct edit *edit = &look->edits->v[i];
+
+		if (!edit->left_out && strcmp(edit->host,
 		    look->hosts[host]->name) == 0)
 			return true;
 	}
@@ -298,22 +299,40 @@ static const struct err *
 adopt_on(struct look *look, size_t host, bool branch)
 {
 	struct message request = MESSAGE_INIT;
-	struct str text = STR_INIT;
 	const struct err *err;
 
-	add_text(look, host, &text);
 	message_add(&request, "verb", "adopt");
 	message_add(&request, "release", fleet_current(look->fleet, host));
-	message_add(&request, "text", text.s);
-	add_paths(look, host, &request);
+	add_adoption(look, host, &request);
 	err = ask_host(look, host, &request);
 	if (err == NULL) {
 		mark_left_out(look, host);
-		err = take_commit(look, host, branch);
+		if (has_edits(look, host))
+			err = take_commit(look, host, branch);
 	}
 	message_release(&request);
-	str_release(&text);
 	return err;
+}
+
+/* "modified gen/app.js": without the three numbers between. */
+static void
+keep_stays(struct look *look, size_t host)
+{
+	struct vec items = VEC_INIT;
+
+	message_all(fleet_reply(look->fleet, host), "item", &items);
+	for (size_t i = 0; i < items.n; i++) {
+		const char *item = items.v[i], *path = item;
+
+		for (int k = 0; k < 4 && path != NULL; k++)
+			path = strchr(path + (k > 0), ' ');
+		if (path != NULL)
+			vec_pushf(&look->edits->stays, "%.*s%s",
+			    (int)strcspn(item, " "), item, path);
+	}
+	look->edits->stay += message_int(fleet_reply(look->fleet, host),
+	    "count", 0);
+	vec_release(&items);
 }
 
 /* And look again: what stays is for somebody else to put right. */
@@ -331,8 +350,7 @@ repair_on(struct look *look, size_t host, bool deep)
 	if (err == NULL)
 		err = ask_drift(look, host, deep);
 	if (err == NULL)
-		look->edits->stay += message_int(fleet_reply(look->fleet,
-		    host), "count", 0);
+		keep_stays(look, host);
 	return err;
 }
 

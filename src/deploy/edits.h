@@ -43,6 +43,7 @@ struct edits {
 	size_t n;
 	int64_t count;		/* of all; a host names 10,000 at the most */
 	int64_t stay;		/* that a repair could not put right */
+	struct vec stays;	/* "modified a.js" for each of these */
 	struct vec branches;	/* that they are on now */
 	struct vec commits;	/* what these are, in the same order */
 	struct vec parents;	/* the commits that were deployed */

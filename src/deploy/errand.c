@@ -87,6 +87,19 @@ add_ref(struct str *out, const struct config *config,
 	str_add(out, errands[kind].name);
 }
 
+/* Without an environment, that of each. */
+static void
+add_refs(struct str *out, const struct config *config,
+    const struct environment *env, enum errand_kind kind)
+{
+	for (size_t i = 0; env == NULL && i < config->n_environments; i++) {
+		str_add(out, i == 0 ? "" : " or ");
+		add_ref(out, config, &config->environments[i], kind);
+	}
+	if (env != NULL)
+		add_ref(out, config, env, kind);
+}
+
 /* One that would be taken, as it stands. */
 static const struct err *
 suggest(const struct config *config, const char *name, const char *word,
@@ -105,14 +118,7 @@ suggest(const struct config *config, const char *name, const char *word,
 		if (errands[kind].takes_commit == deletes)
 			str_addf(&text, "git push REMOTE %s:",
 			    deletes ? "main" : "");
-		for (size_t i = 0; env == NULL &&
-		    i < config->n_environments; i++) {
-			str_add(&text, i == 0 ? "" : " or ");
-			add_ref(&text, config, &config->environments[i],
-			    kind);
-		}
-		if (env != NULL)
-			add_ref(&text, config, env, kind);
+		add_refs(&text, config, env, kind);
 		str_addch(&text, '?');
 	}
 	err = err_new(ERR_REFUSED, "%s", text.s);
@@ -189,24 +195,27 @@ char *
 errand_nearest(const struct config *config, const char *ref)
 {
 	static const char *const prefix[] = { "deploy" };
-	const char *names[N_ERRANDS], *verb, *name = "", *rest;
+	struct str near = STR_INIT;
 	struct vec words = VEC_INIT;
-	char *near = NULL;
+	enum errand_kind kind;
+	const char *rest;
 
-	for (size_t i = 0; i < N_ERRANDS; i++)
-		names[i] = errands[i].name;
 	rest = ref + strlen(str_starts_with(ref, "refs/heads/") ?
 	    "refs/heads/" : "refs/");
 	vec_split(&words, rest, "/");
-	if (words.n == 2 || words.n == 3) {
-		verb = nearest_word(words.v[words.n - 1], names, N_ERRANDS);
-		if (words.n == 3)
-			name = nearest_environment(config, words.v[1]);
-		if (nearest_word(words.v[0], prefix, 1) != NULL &&
-		    verb != NULL && name != NULL)
-			near = xasprintf(ERRAND_PREFIX "%s%s%s", name,
-			    words.n == 3 ? "/" : "", verb);
+	if ((words.n == 2 || words.n == 3) &&
+	    nearest_word(words.v[0], prefix, 1) != NULL &&
+	    find_nearest_kind(&kind, words.v[words.n - 1])) {
+		const char *name = words.n == 2 ? NULL :
+		    nearest_environment(config, words.v[1]);
+
+		if (name != NULL)
+			str_addf(&near, ERRAND_PREFIX "%s/%s", name,
+			    errands[kind].name);
+		else if (words.n == 2)
+			add_refs(&near, config, meant_environment(config,
+			    NULL), kind);
 	}
 	vec_release(&words);
-	return near;
+	return near.len == 0 ? NULL : str_detach(&near);
 }

@@ -268,8 +268,9 @@ forecast_check(const struct forecast *forecast)
 	err = err_new(ERR_REFUSED, "no room in %s: the release needs %s, %s"
 	    " are free, and what failed deploys have left there, which goes"
 	    " first, may not be enough; remove releases (slipway cleanup -C"
-	    " %s, keep = ...) or enlarge the file system",
-	    work->env->set.root, need.s, have.s, work->hub->path);
+	    " %s -e %s, keep = ...) or enlarge the file system",
+	    work->env->set.root, need.s, have.s, work->hub->path,
+	    work->env->name);
 	str_release(&need);
 	str_release(&have);
 	return err;

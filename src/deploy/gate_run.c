@@ -206,7 +206,12 @@ take_result(struct gate *gate, const struct candidate *candidate,
 		    " server, for its administrator to mend, unless %.7s"
 		    " should have brought what it names", env->name,
 		    env->set.gate, how.s, candidate->commit);
-	else if (result->exit_status != 0 || result->timed_out)
+	else if (result->timed_out)
+		vec_pushf(&gate->reasons, "%s: the check of %.7s did not end"
+		    " in time (gate = %.200s: %s); make it quicker, or have"
+		    " gate_timeout raised in slipway.ini of the server",
+		    env->name, candidate->commit, env->set.gate, how.s);
+	else if (result->exit_status != 0)
 		vec_pushf(&gate->reasons, "%s: the check of %.7s failed (gate"
 		    " = %.200s: %s); mend what it says, and push again",
 		    env->name, candidate->commit, env->set.gate, how.s);

@@ -3,6 +3,7 @@
  * cannot be mended by this pusher, and are let through by "strict".
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "deploy/gate_part.h"
@@ -36,6 +37,23 @@ gate_collect(struct gate *gate, const struct candidate *candidate,
 	return err;
 }
 
+/* Where it stands tells how it is taken out. */
+static void
+add_remedy(struct str *out, const struct directive *directive,
+    const char *tip)
+{
+	if (directive->commit[0] == '\0')
+		str_addf(out, "; push without -o %s%s%s", directive->name,
+		    directive->argument[0] == '\0' ? "" : ":",
+		    directive->argument);
+	else if (strcmp(directive->commit, tip) == 0)
+		str_add(out, "; mend the message (git commit --amend) and"
+		    " push again");
+	else
+		str_addf(out, "; mend the message (git rebase -i %.7s^, then"
+		    " reword it) and push again", directive->commit);
+}
+
 const struct err *
 gate_check_want(struct gate *gate, const struct candidate *candidate)
 {
@@ -55,6 +73,7 @@ gate_check_want(struct gate *gate, const struct candidate *candidate)
 		struct str text = STR_INIT;
 
 		plan_unknown_text(&text, &unknown[i]);
+		add_remedy(&text, unknown[i].directive, candidate->commit);
 		vec_pushf(&gate->reasons, "%s: %s", env->name, text.s);
 		str_release(&text);
 	}

@@ -73,7 +73,9 @@ add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
 	if (deploy->error != NULL && deploy->cancelled_by == NULL)
 		add_why(out, deploy->error);
 	if (deploy->state == DEPLOY_BROKEN)
-		str_add(out, "; it is broken and needs a hand");
+		str_addf(out, "; it %sneeds a hand",
+		    strstr(out->s, "broken: ") != NULL ? "" :
+		    "is broken and ");
 	if (live == NULL)
 		str_add(out, "; nothing is live");
 	else

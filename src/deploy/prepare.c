@@ -166,9 +166,9 @@ room_error(const struct work *work, const char *host,
 	room_add(&need, need_bytes, need_inodes);
 	room_add(&have, free_bytes, free_inodes);
 	err = err_new(ERR_FAILED, "checkout: no room in %s on %s: the release"
-	    " needs %s, %s are free; remove releases (slipway cleanup, keep ="
-	    " ...) or enlarge the file system", work->env->set.root, host,
-	    need.s, have.s);
+	    " needs %s, %s are free; remove releases (slipway cleanup -e %s,"
+	    " keep = ...) or enlarge the file system", work->env->set.root,
+	    host, need.s, have.s, work->env->name);
 	str_release(&need);
 	str_release(&have);
 	return err;

@@ -152,6 +152,17 @@ add_asked(struct landing *landing, const struct deploy *row)
 	landing->asked[landing->n_asked++] = *row;
 }
 
+/* What is no directive was told by the gate. */
+static void
+take_options(const struct push *push, struct directives *options)
+{
+	for (size_t i = 0; i < push->options.n; i++) {
+		if (directives_add_word(options, push->options.v[i], "",
+		    "option") != NULL)
+			continue;
+	}
+}
+
 static const struct err *
 request(const struct arrival *arrival)
 {
@@ -159,12 +170,7 @@ request(const struct arrival *arrival)
 	struct deploy row = DEPLOY_INIT;
 	const struct err *err;
 
-	for (size_t i = 0; i < arrival->push->options.n; i++) {
-		/* What is no directive was told by the gate. */
-		if (directives_add_word(&options,
-		    arrival->push->options.v[i], "", "option") != NULL)
-			continue;
-	}
+	take_options(arrival->push, &options);
 	row.environment = xstrdup(arrival->env->name);
 	row.kind = xstrdup("deploy");
 	row.commit = xstrdup(arrival->commit);
@@ -207,6 +213,38 @@ note_deleted(const struct arrival *arrival, const char *live)
 	vec_pushf(arrival->notes, "%s: %s was deleted; release %s stays live",
 	    arrival->env->name, name.s, live);
 	str_release(&name);
+}
+
+/* The commit says so, or, for all refs of the push, an option does. */
+static void
+note_skipped(const struct arrival *arrival, const char *live)
+{
+	struct directives options = DIRECTIVES_INIT;
+	bool by_option;
+
+	take_options(arrival->push, &options);
+	by_option = directives_has(&options, DIRECTIVE_SKIP);
+	vec_pushf(arrival->notes, "%s: %.7s %s: not deployed; release %s"
+	    " stays live", arrival->env->name, arrival->commit,
+	    by_option ? "was pushed with the option skip" : "says -skip-",
+	    live);
+	directives_release(&options);
+}
+
+/* Where the branch does not stand for it, a deploy has to name it. */
+static void
+note_live(const struct arrival *arrival, const struct deploy *live)
+{
+	const struct environment *env = arrival->env;
+	char *which = config_which(arrival->hub->config, env->name);
+	bool is_the_branch = env->branch != NULL &&
+	    str_starts_with(arrival->ref->ref, "refs/heads/");
+
+	vec_pushf(arrival->notes, "%s: %.7s is live already, as release %s;"
+	    " to deploy it again: slipway deploy%s%.*s%s", env->name,
+	    live->commit, live->release, is_the_branch ? "" : " ",
+	    is_the_branch ? 0 : 7, live->commit, which);
+	free(which);
 }
 
 static void
@@ -259,13 +297,9 @@ arrive(struct arrival *arrival)
 	if (is_deleted(arrival->ref))
 		note_deleted(arrival, release);
 	else if (arrival->ref->skip)
-		vec_pushf(arrival->notes, "%s: %.7s says -skip-: not"
-		    " deployed; release %s stays live", env->name,
-		    arrival->commit, release);
+		note_skipped(arrival, release);
 	else if (is_live)
-		vec_pushf(arrival->notes, "%s: %.7s is live already, as"
-		    " release %s; to deploy it again: slipway deploy",
-		    env->name, live.commit, live.release);
+		note_live(arrival, &live);
 	else
 		err = request_of_origin(arrival);
 done:

@@ -23,7 +23,7 @@ note_missing(const struct hub *hub, struct vec *notes)
 		const struct environment *env = &config->environments[i];
 		struct str text = STR_INIT;
 
-		err = tip_add_missing(&text, repo, env);
+		err = tip_add_missing(&text, hub, repo, env);
 		if (err == NULL && text.len > 0)
 			vec_pushf(notes, "%s: %s", env->name, text.s);
 		str_release(&text);

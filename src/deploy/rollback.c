@@ -27,8 +27,9 @@ tell_repaired(struct work *work, const char *release,
 		    repaired.n > 1 ? " and other files" : "");
 	if (added > 0)
 		work_warn(work, "release %s has %" PRId64 " file%s more than"
-		    " were deployed; slipway drift tells which when it is"
-		    " live", release, added, added == 1 ? "" : "s");
+		    " were deployed; slipway drift -e %s tells which when"
+		    " it is live", release, added, added == 1 ? "" : "s",
+		    work->env->name);
 	vec_release(&repaired);
 }
 

@@ -19,27 +19,46 @@ struct tip {
 	char oid[REPO_OID_SIZE];
 	struct deploy live;	/* number 0: nothing is */
 	struct deploy last;	/* the newest of this commit; 0: none */
-	bool skipped;
+	bool skipped;		/* as its newest push asked for, and */
+	bool says_so;		/* its own message, too */
 };
 
+static void
+add_yet(struct str *out, const char *branch, const struct vec *names)
+{
+	const char *near;
+
+	if (names->n == 0)
+		return;
+	near = nearest_word(branch, (const char *const *)names->v, names->n);
+	str_addf(out, "there is no branch %s yet", branch);
+	if (near != NULL)
+		str_addf(out, " (nearest: %s)", near);
+}
+
 const struct err *
-tip_add_missing(struct str *out, struct repo *repo,
+tip_add_missing(struct str *out, const struct hub *hub, struct repo *repo,
     const struct environment *env)
 {
 	struct vec names = VEC_INIT;
-	const struct err *err = NULL;
+	const struct err *err;
+	bool had = false;
+	char *ref;
 
-	if (env->branch != NULL)
-		err = repo_refs(repo, "refs/heads/", &names);
-	if (err == NULL && names.n > 0 && !vec_has(&names, env->branch)) {
-		const char *near = nearest_word(env->branch,
-		    (const char *const *)names.v, names.n);
-
-		str_addf(out, "there is no branch %s yet", env->branch);
-		if (near != NULL)
-			str_addf(out, " (nearest: %s)", near);
+	if (env->branch == NULL)
+		return NULL;
+	ref = xasprintf("refs/heads/%s", env->branch);
+	err = repo_refs(repo, "refs/heads/", &names);
+	if (err == NULL && !vec_has(&names, env->branch)) {
+		err = push_has_landed(hub->journal, ref, &had);
+		if (err == NULL && had)
+			str_addf(out, "there is no branch %s any more",
+			    env->branch);
+		else if (err == NULL)
+			add_yet(out, env->branch, &names);
 	}
 	vec_release(&names);
+	free(ref);
 	return err;
 }
 
@@ -75,6 +94,23 @@ find_last(struct tip *tip)
 	return err;
 }
 
+/* Without it, an option of the push was the one to ask for it. */
+static const struct err *
+read_message(struct tip *tip)
+{
+	struct directives list = DIRECTIVES_INIT;
+	struct repo_commit commit = { 0 };
+	const struct err *err;
+
+	err = repo_commit_read(tip->repo, tip->oid, &commit);
+	if (err == NULL)
+		err = directives_scan(&list, commit.message, tip->oid);
+	tip->says_so = directives_has(&list, DIRECTIVE_SKIP);
+	repo_commit_release(&commit);
+	directives_release(&list);
+	return err;
+}
+
 /* A push whose hooks are at work, or were killed, is told elsewhere. */
 static const struct err *
 look(struct tip *tip, bool *differs)
@@ -94,18 +130,20 @@ look(struct tip *tip, bool *differs)
 	if (err == NULL)
 		err = push_was_skipped(journal, tip->ref, tip->oid,
 		    &tip->skipped);
+	if (err == NULL && tip->skipped)
+		err = read_message(tip);
 	*differs = err == NULL && !pending &&
 	    (tip->last.number == 0 || deploy_is_over(tip->last.state));
 	return err;
 }
 
-/* "slipway deploy", and of which environment where there are several. */
 static void
 add_command(struct str *out, const struct tip *tip)
 {
-	str_add(out, "; slipway deploy");
-	if (tip->hub->config->n_environments > 1)
-		str_addf(out, " -e %s", tip->env->name);
+	char *which = config_which(tip->hub->config, tip->env->name);
+
+	str_addf(out, "; slipway deploy%s", which);
+	free(which);
 }
 
 static void
@@ -154,8 +192,9 @@ add_difference(struct str *out, const struct tip *tip)
 	} else if (tip->last.number != 0) {
 		add_why(out, tip);
 	} else {
-		str_add(out, tip->skipped ? ", which says -skip-" :
-		    ", for which no deploy was asked");
+		str_add(out, !tip->skipped ? ", for which no deploy was asked"
+		    : tip->says_so ? ", which says -skip-" :
+		    ", which was pushed with the option skip");
 		add_command(out, tip);
 		str_add(out, " makes it live");
 	}
@@ -177,7 +216,7 @@ tip_add(struct str *out, const struct hub *hub,
 	if (err == NULL)
 		err = repo_ref_value(tip.repo, tip.ref, tip.oid);
 	if (err == NULL && repo_is_zero(tip.oid))
-		err = tip_add_missing(out, tip.repo, env);
+		err = tip_add_missing(out, hub, tip.repo, env);
 	else if (err == NULL)
 		err = look(&tip, &differs);
 	if (err == NULL && differs)

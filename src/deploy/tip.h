@@ -23,9 +23,10 @@ const struct err *tip_add(struct str *out, const struct hub *hub,
 
 /*
  * Append "there is no branch mian yet (nearest: main)" for a branch that is
- * not there in a repository that has others; else nothing.
+ * not there in a repository that has others, or "there is no branch main any
+ * more" for one that had been pushed; else nothing.
  */
-const struct err *tip_add_missing(struct str *out, struct repo *repo,
-    const struct environment *env);
+const struct err *tip_add_missing(struct str *out, const struct hub *hub,
+    struct repo *repo, const struct environment *env);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "host/verb.h"
 #include "path.h"
 #include "release/adopt.h"
@@ -159,28 +160,34 @@ const struct err *
 verb_adopt(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec paths = VEC_INIT, left_out = VEC_INIT;
-	const char *release, *text;
+	struct adoption adoption = ADOPTION_INIT;
+	struct vec left_out = VEC_INIT;
+	const char *release, *title;
 	const struct err *err;
 	struct repo *repo;
 	char commit[41], parent[41];
 
 	err = verb_release(request, &release);
 	if (err == NULL)
-		err = verb_text(request, "text", &text);
+		err = verb_text(request, "title", &title);
 	if (err == NULL)
-		err = verb_paths(request, "path", &paths);
+		err = verb_paths(request, "path", &adoption.paths);
+	message_all(request, "line", &adoption.lines);
+	if (err == NULL && adoption.lines.n > adoption.paths.n)
+		err = err_new(ERR_PROTOCOL, "more lines than paths");
 	if (err == NULL)
 		err = verb_repo(agent, &repo);
-	if (err == NULL)
-		err = adopt_edits(agent->store, release, repo, &paths, text,
+	if (err == NULL) {
+		adoption.title = xstrdup(title);
+		err = adopt_edits(agent->store, release, repo, &adoption,
 		    &left_out, commit, parent);
+	}
 	if (err == NULL) {
 		message_add(result, "commit", commit);
 		message_add(result, "parent", parent);
 		verb_add_all(result, "left-out", &left_out);
 	}
-	vec_release(&paths);
+	adoption_release(&adoption);
 	vec_release(&left_out);
 	return err;
 }

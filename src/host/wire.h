@@ -35,7 +35,8 @@
  *	verify     release               repaired* changed count added
  *	drift      release deep          item* count
  *	           writable*
- *	adopt      release text path*    commit parent left-out*
+ *	adopt      release title         commit parent left-out*
+ *	           path* line*
  *	repair     release path* added*  -
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)

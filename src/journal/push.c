@@ -197,6 +197,19 @@ push_was_skipped(struct journal *journal, const char *ref,
 }
 
 const struct err *
+push_has_landed(struct journal *journal, const char *ref, bool *has)
+{
+	const struct err *err;
+	int64_t landed;
+
+	err = db_get_int(&landed, journal_db(journal), 0, "SELECT EXISTS"
+	    " (SELECT 1 FROM push_refs WHERE ref = ?1 AND landed = 1)", "s",
+	    ref);
+	*has = err == NULL && landed != 0;
+	return err;
+}
+
+const struct err *
 push_by_receiver(struct journal *journal, const char *receiver, int64_t *id)
 {
 	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"

@@ -108,6 +108,10 @@ const struct err *push_ask_later(struct journal *journal, int64_t id,
 const struct err *push_get_old(struct journal *journal, int64_t id,
     const char *ref, char **old);
 
+/* True through "*has" when a push has ever moved that ref. */
+const struct err *push_has_landed(struct journal *journal, const char *ref,
+    bool *has);
+
 /* True through "*is" when the newest push of this commit to a ref said so. */
 const struct err *push_was_skipped(struct journal *journal, const char *ref,
     const char *commit, bool *is);

@@ -149,6 +149,12 @@ const struct err *config_only_environment(const struct environment **env,
     const struct config *config);
 
 /*
+ * What stands behind a command that needs an environment, given: "" where
+ * there is only one, else " -e NAME", or " -e ENV" when NULL is named.
+ */
+char *config_which(const struct config *config, const char *environment);
+
+/*
  * The hosts of an environment in the order of the file: their number is
  * returned, the array is the caller's to free, the hosts are lent. Never
  * empty: "local" stands in.

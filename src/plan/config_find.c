@@ -39,6 +39,14 @@ config_only_environment(const struct environment **env,
 	return err;
 }
 
+char *
+config_which(const struct config *config, const char *environment)
+{
+	if (config == NULL || config->n_environments == 1)
+		return xstrdup("");
+	return xasprintf(" -e %s", environment == NULL ? "ENV" : environment);
+}
+
 size_t
 config_hosts(const struct config *config, const struct environment *env,
     const struct host ***hosts)

@@ -55,7 +55,7 @@ struct option {
 					 * action, for the rest */
 	bool required;			/* must be set in its section */
 	int64_t least;			/* of OPTION_COUNT */
-	const char *choices;		/* of OPTION_CHOICE, with spaces */
+	const char *choices;		/* of OPTION_CHOICE: "a, b or c" */
 	const char *unit;		/* "seconds", "bytes", or NULL */
 	const char *otherwise;		/* default as written, NULL: none */
 	const char *help;		/* one line */

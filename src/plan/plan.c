@@ -171,20 +171,33 @@ known_directives(const char ***known, const struct config *config,
 	return n;
 }
 
-/* Counted at the first of those with its name, which is the newest. */
+/*
+ * Counted at the first of those with its name, which is the newest; at an
+ * option only as long as no commit has it.
+ */
 static void
 add_unknown(struct plan_unknown *unknown, size_t *n,
     const struct directive *directive)
 {
-	size_t i = 0;
+	struct plan_unknown *first = unknown, *last = &unknown[(*n)++];
 
-	while (i < *n && (unknown[i].alike == 0 ||
-	    strcmp(unknown[i].directive->name, directive->name) != 0))
-		i++;
-	unknown[*n].directive = directive;
-	unknown[*n].alike = 0;
-	unknown[i].alike++;
-	(*n)++;
+	while (first != last && (first->alike == 0 ||
+	    strcmp(first->directive->name, directive->name) != 0))
+		first++;
+	last->directive = directive;
+	last->alike = 0;
+	last->counted = directive->commit;
+	if (first == last) {
+		last->alike = 1;
+	} else if (*directive->commit == '\0') {
+		return;
+	} else if (*first->counted == '\0') {
+		last->alike = 1;
+		first->alike = 0;
+	} else if (strcmp(first->counted, directive->commit) != 0) {
+		first->counted = directive->commit;
+		first->alike++;
+	}
 }
 
 void

@@ -31,8 +31,10 @@ struct plan_item {
 struct plan_unknown {
 	const struct directive *directive;	/* lent */
 	const char *nearest;			/* lent, or NULL */
-	size_t alike;				/* commits with this name; 0:
-						 * it was counted before */
+	size_t alike;				/* commits with this name, 1
+						 * for an option alone; 0: it
+						 * was counted before */
+	const char *counted;			/* the last of them, lent */
 };
 
 struct plan {

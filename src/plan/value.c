@@ -379,8 +379,8 @@ set_choice(void *field, const char *choices, const char *text)
 	struct vec words = VEC_INIT;
 	bool is;
 
-	vec_split(&words, choices, BLANK);
-	is = vec_has(&words, text);
+	vec_split(&words, choices, BLANK ",");
+	is = vec_has(&words, text) && strcmp(text, "or") != 0;
 	vec_release(&words);
 	if (!is)
 		return err_new(ERR_CONFIG, "none of the words");

@@ -119,6 +119,35 @@ write_tree(struct plumbing *git, int dirfd, const struct vec *paths,
 	return err;
 }
 
+/* The lines of what is in the commit, or of what is not. */
+static void
+add_lines(struct str *out, const struct adoption *adoption,
+    const struct vec *left_out, bool left)
+{
+	bool first = left;
+
+	for (size_t i = 0; i < adoption->lines.n; i++) {
+		if (vec_has(left_out, adoption->paths.v[i]) != left)
+			continue;
+		if (first)
+			str_add(out, "\nno commit can hold this, and it is"
+			    " not in here:\n\n");
+		first = false;
+		str_addf(out, "%s\n", (const char *)adoption->lines.v[i]);
+	}
+}
+
+static void
+add_message(struct str *out, const struct adoption *adoption,
+    const struct vec *left_out)
+{
+	str_addf(out, "%s\n\n", adoption->title);
+	add_lines(out, adoption, left_out, false);
+	if (adoption->lines.n < adoption->paths.n)
+		str_add(out, "and others\n");
+	add_lines(out, adoption, left_out, true);
+}
+
 static const struct err *
 write_commit(struct plumbing *git, const char *tree, const char *text,
     char commit[41])
@@ -141,15 +170,25 @@ write_commit(struct plumbing *git, const char *tree, const char *text,
 	return err;
 }
 
+void
+adoption_release(struct adoption *adoption)
+{
+	vec_release(&adoption->paths);
+	vec_release(&adoption->lines);
+	free(adoption->title);
+	adoption->title = NULL;
+}
+
 const struct err *
 adopt_edits(struct store *store, const char *release, struct repo *repo,
-    const struct vec *paths, const char *text, struct vec *left_out,
+    const struct adoption *adoption, struct vec *left_out,
     char commit[41], char parent[41])
 {
 	char *index = xasprintf("%s/.slipway/trash/adopt.%ld",
 	    store_root(store), (long)getpid());
 	char *lock = xasprintf("%s.lock", index);
 	struct manifest *manifest = NULL;
+	struct str text = STR_INIT;
 	char tree[41];
 	const struct err *err;
 	struct plumbing git;
@@ -161,11 +200,13 @@ adopt_edits(struct store *store, const char *release, struct repo *repo,
 	if (err == NULL) {
 		manifest_commit(manifest, parent);
 		plumbing_init(&git, repo, parent, fd, index);
-		err = write_tree(&git, fd, paths, left_out, tree);
+		err = write_tree(&git, fd, &adoption->paths, left_out, tree);
+		add_message(&text, adoption, left_out);
 		if (err == NULL)
-			err = write_commit(&git, tree, text, commit);
+			err = write_commit(&git, tree, text.s, commit);
 		err = err_first(err, plumbing_release(&git));
 	}
+	str_release(&text);
 	unlink(lock);
 	manifest_close(manifest);
 	file_close(&fd);

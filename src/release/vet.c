@@ -360,12 +360,14 @@ check_counts(struct vetting *vetting)
 
 	if (rules->max_files != 0 && known->files > rules->max_files)
 		vetting_complain_of(vetting, "the commit", " has %s%lld"
-		    " files, and slipway.ini takes %lld (max_files)",
+		    " files, and slipway.ini takes %lld (max_files); keep"
+		    " some elsewhere, or have it raised on the server",
 		    vetting->taken > rules->max_files ? "at least " : "",
 		    (long long)known->files, (long long)rules->max_files);
 	if (rules->max_bytes != 0 && known->bytes > rules->max_bytes)
 		vetting_complain_of(vetting, "the commit", " has %lld bytes"
-		    " of files, and slipway.ini takes %lld (max_size)",
+		    " of files, and slipway.ini takes %lld (max_size); keep"
+		    " some elsewhere, or have it raised on the server",
 		    (long long)known->bytes, (long long)rules->max_bytes);
 }
 

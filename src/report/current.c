@@ -33,31 +33,31 @@ has_release(const char *root, const struct deploy *live)
 
 /* How it comes back when there is nothing in its place. */
 static void
-add_way_back(struct str *fault, const char *root, const struct deploy *live)
+add_way_back(struct str *fault, const char *root, const struct deploy *live,
+    const char *which)
 {
 	if (live->number != 0 && has_release(root, live))
 		str_add(fault, "slipway resume puts it back");
 	else
-		str_add(fault, "slipway deploy makes it anew");
+		str_addf(fault, "slipway deploy%s makes it anew", which);
 }
 
 static void
-add_strange(struct str *fault, const char *path, const char *target,
-    const char *root, const struct deploy *live)
+add_strange(struct str *fault, const char *path, const char *target)
 {
 	str_addf(fault, "%s points to %s, which is no release of this root;"
 	    " rm ", path, target);
 	line_word(fault, path);
 	str_add(fault, ", then ");
-	add_way_back(fault, root, live);
 }
 
-static void
-add_unreadable(struct str *fault, const char *path, const char *root,
+/* False when that is all there is to say. */
+static bool
+add_unreadable(struct str *fault, const char *path,
     const struct deploy *live, const struct err *err)
 {
 	if (err->sys_errno == ENOENT && live->number == 0)
-		return;
+		return false;
 	if (err->sys_errno == ENOENT) {
 		str_addf(fault, "%s is not there; ", path);
 	} else if (err->sys_errno == EINVAL) {
@@ -65,31 +65,36 @@ add_unreadable(struct str *fault, const char *path, const char *root,
 		    path);
 	} else {
 		str_add(fault, err->text);
-		return;
+		return false;
 	}
-	add_way_back(fault, root, live);
+	return true;
 }
 
 void
 current_look(struct str *fault, struct str *target, const char *root,
-    const struct deploy *live)
+    const struct deploy *live, const char *which)
 {
 	char *path = path_join(root, "current");
 	const struct err *err = file_readlink(target, AT_FDCWD, path);
+	bool lost = false;
 
-	if (err != NULL)
-		add_unreadable(fault, path, root, live, err);
-	else if (!is_release(target->s))
-		add_strange(fault, path, target->s, root, live);
-	else if (live->number == 0)
+	if (err != NULL) {
+		lost = add_unreadable(fault, path, live, err);
+	} else if (!is_release(target->s)) {
+		add_strange(fault, path, target->s);
+		lost = true;
+	} else if (live->number == 0) {
 		str_addf(fault, "%s points to %s, which the journal does not"
-		    " know; slipway deploy makes a release that it knows",
-		    path, target->s);
-	else if (strcmp(target->s + strlen(RELEASES), live->release) != 0)
-		str_addf(fault, "%s points to %s; slipway deploy turns it",
-		    path, target->s);
-	else if (access(path, F_OK) == -1)
-		str_addf(fault, "%s points to what is gone; slipway deploy"
-		    " makes it anew", path);
+		    " know; slipway deploy%s makes a release that it knows",
+		    path, target->s, which);
+	} else if (strcmp(target->s + strlen(RELEASES), live->release) != 0) {
+		str_addf(fault, "%s points to %s; slipway deploy%s turns it",
+		    path, target->s, which);
+	} else if (access(path, F_OK) == -1) {
+		str_addf(fault, "%s points to what is gone; slipway deploy%s"
+		    " makes it anew", path, which);
+	}
+	if (lost)
+		add_way_back(fault, root, live, which);
 	free(path);
 }

@@ -29,7 +29,8 @@ find(struct drift *drift, const struct environment *env)
 }
 
 int64_t
-handmade_add(struct str *out, const struct environment *env)
+handmade_add(struct str *out, const struct environment *env,
+    const char *which)
 {
 	struct drift drift = DRIFT_INIT;
 	int64_t count = -1;
@@ -41,8 +42,8 @@ handmade_add(struct str *out, const struct environment *env)
 		    count == 1 ? " was" : "s were");
 		str_add_visible(out, drift.items[0].path,
 		    strlen(drift.items[0].path));
-		str_add(out, count == 1 ? " (slipway drift)" :
-		    " among them (slipway drift)");
+		str_addf(out, "%s (slipway drift%s)", count == 1 ? "" :
+		    " among them", which);
 	}
 	drift_release(&drift);
 	return count;

@@ -37,9 +37,10 @@ status_release(struct status *status)
 
 /* In the middle of an activation the two may differ for a moment. */
 static void
-look_at_current(struct status *status, const char *root)
+look_at_current(struct status *status, const struct table_place *place)
 {
-	current_look(&status->fault, &status->current, root, &status->live);
+	current_look(&status->fault, &status->current, place->root,
+	    &status->live, place->which);
 	if (status->running.state == DEPLOY_ACTIVATING)
 		str_clear(&status->fault);
 }
@@ -83,8 +84,9 @@ get_failed(struct journal *journal, const char *environment, int64_t live,
 
 static const struct err *
 status_get(struct status *status, struct journal *journal,
-    const char *environment, const char *root)
+    const struct table_place *place)
 {
+	const char *environment = place->environment;
 	const struct err *err;
 
 	str_init(&status->current);
@@ -103,7 +105,7 @@ status_get(struct status *status, struct journal *journal,
 	if (err == NULL)
 		err = deploy_page_up(journal, environment, &status->page_up);
 	if (err == NULL)
-		look_at_current(status, root);
+		look_at_current(status, place);
 	return err;
 }
 
@@ -199,7 +201,10 @@ add_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-/* Several reasons, each of them on a line, become one line. */
+/*
+ * Several reasons, each of them on a line, become one line; commands that
+ * stand below one, and begin with spaces, do as well.
+ */
 static void
 add_reasons(struct str *out, const char *reasons)
 {
@@ -207,8 +212,12 @@ add_reasons(struct str *out, const char *reasons)
 
 	vec_split(&lines, reasons, "\n");
 	for (size_t i = 0; i < lines.n; i++) {
-		str_add(out, i == 0 ? "" : "; ");
-		line_text(out, lines.v[i]);
+		const char *line = lines.v[i] + strspn(lines.v[i], " ");
+
+		if (i > 0)
+			str_add(out, line != lines.v[i] &&
+			    str_ends_with(lines.v[i - 1], ":") ? " " : "; ");
+		line_text(out, line);
 	}
 	vec_release(&lines);
 }
@@ -247,7 +256,7 @@ table_status(struct str *out, struct journal *journal,
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, place->environment, place->root);
+	err = status_get(&status, journal, place);
 	str_add(fault, status.fault.s);
 	if (err == NULL) {
 		line_text(out, place->environment);
@@ -302,7 +311,7 @@ table_status_json(struct json *json, struct journal *journal,
 	struct status status;
 	const struct err *err;
 
-	err = status_get(&status, journal, place->environment, place->root);
+	err = status_get(&status, journal, place);
 	str_add(fault, status.fault.s);
 	json_object(json);
 	json_key_string(json, "environment", place->environment);

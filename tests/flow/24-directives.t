@@ -219,6 +219,8 @@ push_file a 30 "thirtieth"
 ran "-skip- counts in the tip only" "always"
 live=$(current)
 push_file a 31 "thirty-first" -o skip main
+like "an option that says so is told as one" "$banner" \
+    "production: $(head_of | cut -c 1-7) was pushed with the option skip: not"
 is "as an option, too" "$(current)" "$live"
 
 # strict
@@ -228,6 +230,7 @@ commit a 32 "thirty-second"
 push_file a 33 "thirty-third -udpb- -cc-"
 isnt "strict refuses an unknown word" "$status" 0
 like "and says which is meant" "$banner" 'udpb.*did you mean -updb-\?'
+like "and what to do" "$banner" 'mend the message \(git commit --amend\)'
 is "nothing has changed" "$(snapshot)" "$before"
 git -C "$work" commit -q --amend -m "thirty-third -cc-"
 push
@@ -235,6 +238,7 @@ is_exit "mended it goes through" 0
 ran "and does what it says" "always cc"
 push_file a 34 "thirty-fourth" -o udpb main
 isnt "strict refuses an unknown option, too" "$status" 0
+like "and says so" "$banner" '-updb-\?; push without -o udpb$'
 sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
 sed -i 's/^run = echo cc >> .*/run = exit 1/' "$repo/slipway.ini"
 push_file a 35 "thirty-fifth -udpb- -cc-"

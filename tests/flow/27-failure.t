@@ -148,7 +148,11 @@ like "and the doctor points to it" "$out" "^fault: production: deploy [0-9]+\
 , the newest, is broken"
 like "and to what tells more" "$out" "^    slipway show [0-9]+ -C $repo; "
 run "$slipway" status -C "$repo"
-isnt "status says so by its exit status" "$status" 0
+is_exit "status says so by its exit status" 6
+like "and what failed" "$out" 'last failure .*; broken: undo of m4: exit 1'
+is "which is said once" "$err" "slipway: production: deploy $(newest deploy) \
+is broken and needs a hand; slipway show $(newest deploy) tells why, and what \
+to do is told under A BROKEN DEPLOY in slipway-hooks(7)"
 
 # A command that the old release does not have.
 push_broken() {

@@ -315,4 +315,20 @@ like "status warns of a config that pushes are refused for" "$err" \
 chmod 644 "$repo/slipway.ini"
 run "$slipway" status -C "$repo"
 is "and of no other" "$err" ""
+
+# What every command makes of a wrong one, as slipway(1) has it.
+cp "$repo/slipway.ini" "$T/good.ini"
+echo 'fase = build' >> "$repo/slipway.ini"
+for words in "log 0" "show 0" "verify 0" "audit export 0" "status 2" \
+    "plan 2" "deploy 2" "retry 2" "rollback 2" "cancel 2" "config 2" \
+    "drift 2" "cleanup 2" "resume 2" "doctor 1"; do
+	# shellcheck disable=SC2086 # a command and its word
+	run "$slipway" ${words% *} -C "$repo"
+	is_exit "a wrong slipway.ini: ${words% *}" "${words##* }"
+	like "which tells of it" "$out$err" 'fase'
+done
+run "$slipway" uninit "$repo"
+is_exit "uninit does without it" 0
+cp "$T/good.ini" "$repo/slipway.ini"
+run "$slipway" init "$repo"
 done_testing

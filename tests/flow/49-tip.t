@@ -47,6 +47,10 @@ is "after a rollback there is nothing to retry" "$(not_live)" \
 push_file index.html three "third page -skip-"
 is "what says -skip- is told as such" "$(not_live)" \
     "main is at $(short), which says -skip-; slipway deploy makes it live"
+git -C "$work" commit -q --amend -m "third page"
+push -f -o skip main
+is "and what an option did, too" "$(not_live)" \
+    "main is at $(short), which was pushed with the option skip; slipway deploy makes it live"
 made=$(git -C "$repo" commit-tree -m "by hand" "$first^{tree}")
 git -C "$repo" update-ref refs/heads/main "$made"
 like "so is a commit that nobody pushed" "$(not_live)" \
@@ -120,6 +124,21 @@ git -C "$repo" update-ref refs/heads/develop "$first"
 run "$slipway" init "$repo"
 like "when it has, nothing is live there" "$out" \
     '^note: develop is at .*; slipway deploy -e staging makes it live'
+
+# A branch that was there is not one that is to come.
+git config -f "$repo/config" receive.denyDeleteCurrent ignore
+sed -i '/^transactional/d' "$repo/slipway.ini"
+run "$slipway" init "$repo"
+push :main
+is_exit "the branch is deleted" 0
+is "which is told" "$(not_live)" "there is no branch main any more"
+push main:topic/again
+like "to pushers, too" "$banner" 'production: there is no branch main any more'
+for verb in plan deploy; do
+	run "$slipway" "$verb" -C "$repo" -e production
+	like "and by $verb" "$err" \
+	    "main is not there any more; .*slipway $verb REV -e production\$"
+done
 
 # A repository that is broken.
 rm -r "$repo/refs" "$repo/HEAD"

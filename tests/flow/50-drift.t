@@ -204,6 +204,31 @@ like "says what it did" "$out$err" "was put right: css/site.css and other files"
 is "what goes live is what was deployed" "$(live_file index.html)" "first"
 check_invariants "after a rollback"
 
+# A pipe is in no commit, and every one of the results says so.
+live=$root/releases/$(current)
+echo "edited" > "$live/index.html"
+mkfifo "$live/pipe"
+drift --diff
+like "a text has no pipe" "$err" '^slipway: pipe is left out: no commit'
+drift --adopt
+like "nor has the branch" "$err" '^slipway: pipe is left out: no commit'
+adopted=$(printf '%s\n' "$err" | sed -n 's/.*kept on branch //p')
+message=$(git -C "$repo" log -1 --format=%B "$adopted")
+like "which has the others" "$message" '^modified index.html'
+is "and says that it has not" \
+    "$(printf '%s\n' "$message" | sed '/^no commit can hold/,$!d' |
+    sed -n 's/ [(].*//; 3p')" "added pipe"
+drift --repair
+is_exit "nor can it be put right" 1
+like "which is told" "$err" '^slipway: added pipe stays$'
+like "with what to do" "$err" "by hand in $root/current, or deploy again"
+before=$(git -C "$repo" branch --list 'drift/*')
+drift --adopt
+is "where there is nothing else, no branch is made" \
+    "$(git -C "$repo" branch --list 'drift/*')" "$before"
+unlike "nor told of" "$err" 'kept on branch'
+rm "$live/pipe"
+
 # What an application does to files that only commands made is its own affair.
 config </dev/null
 commit sixth.html "sixth" "a sixth page"

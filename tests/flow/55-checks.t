@@ -117,7 +117,9 @@ unlike "and not the pusher's" "$banner" 'mend what it says'
 gate_is 'sleep 60' 'gate_timeout = 1'
 push_raw
 isnt "a command that takes too long" "$status" 0
-like "and how long" "$banner" 'gate = sleep 60: timed out after 1'
+like "and how long" "$banner" \
+    'gate = sleep 60: timed out after 1.*; .* gate_timeout raised in slipway.ini'
+unlike "it has said nothing that could be mended" "$banner" 'what it says'
 is "it is gone, too" "$(trials)" ''
 gate_is 'kill -9 $$'
 push_raw

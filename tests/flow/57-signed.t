@@ -47,6 +47,9 @@ is "the seed stays" "$(git -C "$repo" config receive.certNonceSeed)" "$seed"
 push
 is_exit "an unsigned push is refused still" 1
 like "now with what to do" "$banner" 'this one is not: git push --signed'
+run "$slipway" status -C "$repo"
+like "which status has on one line" "$out" \
+    'in your clone: git config gpg.format ssh; git config user.signingKey'
 is "in three lines to copy" "$(printf '%s\n' "$banner" |
     grep -c '^error:   git config [a-zA-Z]*[.][a-zA-Z]* ')" 3
 push --signed main

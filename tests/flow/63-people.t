@@ -87,8 +87,7 @@ import os, pty, sys
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[2], sys.argv[2:])
-os.write(fd, sys.argv[1].encode() + b"\n")
-out = b""
+out, asked = b"", False
 while True:
     try:
         piece = os.read(fd, 4096)
@@ -97,6 +96,9 @@ while True:
     if not piece:
         break
     out += piece
+    if not asked and b"[y/N]" in out:
+        asked = True
+        os.write(fd, sys.argv[1].encode() + b"\n")
 sys.stdout.buffer.write(out.replace(b"\r", b""))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 EOF
@@ -123,6 +125,10 @@ like "nothing was done" "$out" 'nothing was done'
 is "nothing was" "$(current)" "$four"
 terminal "" rollback -C "$repo" 1
 is_exit "no answer is no" 1
+terminal "$(printf '\003')" rollback -C "$repo" 1
+is_exit "neither is Ctrl-C" 130
+like "which says so" "$out" '^slipway: nothing was done$'
+is "and nothing was" "$(current)" "$four"
 terminal n rollback -C "$repo" 1 --yes
 is_exit "--yes asks nothing" 0
 unlike "not a word" "$out" 'Go on'

@@ -60,10 +60,12 @@ is "a range" "$(printf '%s\n' "$out" | grep -c "$one")" 2
 ask HEAD^!
 is "another spelling of one" "$(printf '%s\n' "$out" | wc -l)" 2
 ask nowhere..HEAD
-is_exit "a range that is none" 1
-like "git says why" "$err" 'git: .*nowhere'
+is_exit "a range that is none" 2
+like "is told" "$err" "'nowhere..HEAD' names no commits of this clone; write"
+ask nope
+is_exit "nor is a name" 2
 ask -- --all
-is_exit "an option is no range" 1
+is_exit "an option is no range" 2
 ask --json
 is_exit "as JSON" 0
 is "the branch" "$(json branch < "$T/.out")" main

@@ -35,7 +35,8 @@ told() {
 	run "$slipway" status -C "$repo"
 	is_exit "$1: status" 1
 	like "$1: tells of it" "$out" "^  but  .*$2; $3"
-	like "$1: and why it ends so" "$err" "production: .*$2; $3"
+	is "$1: and why it ends so, in short" "$err" \
+	    "slipway: production: current does not point to what is live"
 	run "$slipway" status -C "$repo" --json
 	like "$1: as JSON" "$(printf '%s' "$out" | json 0.fault)" "$2; $3"
 }
@@ -69,7 +70,7 @@ rm "$root/current" "$root/releases/$two/index.html"
 run "$slipway" resume -C "$repo"
 is_exit "a release that has lost a file" 1
 like "is not made live again" "$err" \
-    "$two has lost index.html.*slipway deploy makes it anew"
+    "$two has lost index.html.*slipway deploy -e production makes it anew"
 not_ok "and is not" test -e "$root/current"
 slip deploy
 is_exit "a deploy" 0
@@ -132,6 +133,11 @@ like "one fails" "$banner" 'failed at build'
 last=$(newest deploy)
 live=$(current)
 rm -f "$repo/slipway/journal.db" "$repo/slipway/journal.db-journal"
+for verb in status log show deploy verify "audit export"; do
+	# shellcheck disable=SC2086 # a command and its word
+	run "$slipway" $verb -C "$repo"
+	like "$verb sends to the doctor" "$err" "; slipway doctor -C $repo "
+done
 run "$slipway" doctor -C "$repo" --etc "$T/etc"
 like "the doctor" "$out" "^fault: $repo/slipway/journal.db: "
 like "advises init" "$out" 'run slipway init again'

@@ -85,8 +85,11 @@ static const struct {
 	    "[environment q]\nroot = /b\nbranch = main\n"
 	    "transactional = yes\n", "7: [environment q] has the same branch"
 	    " as [environment p]" },
+	{ ENV "drift = ignore\n", "5: drift = ignore: none of the words; write"
+	    " warn or refuse, for example 'drift = warn'" },
+	{ ENV "drift = or\n", "5: drift = or: none of the words" },
 	{ ENV "symlinks = some\n", "5: symlinks = some: none of the words;"
-	    " write inside any none" },
+	    " write inside, any or none" },
 	{ ENV "max_size = big\n", "5: max_size = big: not a size" },
 	{ ENV "other_refs = refuse\n", "5: unknown key 'other_refs' in" },
 	{ "[environment p]\nbranch =\n", "2: 'branch' has no value; write"
@@ -184,6 +187,7 @@ test_whole(void)
 	struct config *config;
 	const struct environment *p, *q, *only;
 	const struct host **hosts;
+	char *which;
 
 	if (!is_ok(config_parse(&config, "s.ini", whole, strlen(whole)),
 	    "a whole file"))
@@ -215,6 +219,9 @@ test_whole(void)
 	ok(config_environment(config, "r") == NULL, "no r");
 	is_err(config_only_environment(&only, config), ERR_USAGE, "p, q",
 	    "two environments");
+	which = config_which(config, "q");
+	is_str(which, " -e q", "a command names one");
+	free(which);
 	is_int((int64_t)config_hosts(config, p, &hosts), 1, "one host");
 	is_str(hosts[0]->name, "local", "local stands in");
 	ok(config_host_has_role(hosts[0], "any"), "it has every role");

@@ -54,6 +54,14 @@ test_open_ends(void)
 	    " slipway show 2", "one that waits is no failure");
 	ok(unsure, "so the push stays open");
 	free(said);
+	is_ok(db_script(journal_db(hub.journal), "UPDATE deploys SET"
+	    " state = 'broken', error = 'verify (chk): exit 1; broken: undo"
+	    " of m4: exit 1' WHERE number = 2"), "it breaks");
+	said = answer(&hub, live + 1, &unsure);
+	is_str(said, "deploy 2 failed at verify (chk), exit 1; broken: undo of"
+	    " m4: exit 1; it needs a hand; release 20260101000000 is live",
+	    "which is said once");
+	free(said);
 	said = answer(&hub, 99, &unsure);
 	is_str(said, "deploy 99 may be live, or may yet go live, see: slipway"
 	    " show 99 (there is no deploy 99)",

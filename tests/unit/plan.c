@@ -104,6 +104,10 @@ test_alike(const struct config *config)
 	directives_add(&list, "nosuch", "", "c3333333", "message");
 	directives_add(&list, "other", "", "", "option");
 	directives_add(&list, "nosuch", "", "c2222222", "message");
+	directives_add(&list, "nosuch", "again", "c2222222", "message");
+	directives_add(&list, "nosuch", "", "", "option");
+	directives_add(&list, "late", "", "", "option");
+	directives_add(&list, "late", "", "c1111111", "message");
 	directives_add(&capitals, "CC", "", "c1111111", "message");
 	directives_add(&capitals, "NASA", "", "c1111111", "message");
 	is_ok(plan_make(&plan, config, env, &list, NULL), "unknown ones");
@@ -116,6 +120,7 @@ test_alike(const struct config *config)
 	}
 	is_str(told.s, "-nosuch- (2 commits, the last c333333): no action"
 	    " takes it\n-other-: no action takes it\n"
+	    "-late- (c111111): no action takes it\n"
 	    "-CC- (c111111): no action takes it; did you mean -cc-?\n",
 	    "are told once each");
 	str_release(&told);

@@ -140,7 +140,8 @@ status(void)
 {
 	struct vec left = VEC_INIT;
 	struct table_place place = { .environment = "production",
-	    .root = "/nonexistent", .left = &left, .handmade = "" };
+	    .root = "/nonexistent", .left = &left, .handmade = "",
+	    .which = "" };
 	struct str out = STR_INIT, fault = STR_INIT;
 	const struct err *err;
 

@@ -201,6 +201,7 @@ is_status(struct journal *journal, const char *want, const char *name)
 		.root = "shop",
 		.left = &none,
 		.handmade = "",
+		.which = " -e production",
 	};
 	struct str out = STR_INIT, fault = STR_INIT;
 	const char *but = strstr(want, "  but  ");
@@ -227,6 +228,7 @@ is_status_json(struct journal *journal, const char *part)
 		.left = &left,
 		.handmade = "1 file was edited by hand, a (slipway drift)",
 		.n_handmade = 1,
+		.which = "",
 	};
 
 	vec_push(&left, "deploy 9 is left");
@@ -264,7 +266,8 @@ test_status(void)
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to"
-	    " releases/20260101000000; slipway deploy turns it\n"
+	    " releases/20260101000000; slipway deploy -e production"
+	    " turns it\n"
 	    "  maintenance   the page is up\n", "drifted");
 	unlink("shop/current");
 	is_int(symlink("releases/20261120101500", "shop/current"), 0,
@@ -273,7 +276,7 @@ test_status(void)
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to what is gone; slipway"
-	    " deploy makes it anew\n"
+	    " deploy -e production makes it anew\n"
 	    "  maintenance   the page is up\n", "without its release");
 	is_int(mkdir("shop/releases", 0755), 0, "a folder");
 	is_int(mkdir("shop/releases/20261120101500", 0755), 0,

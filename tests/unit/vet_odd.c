@@ -129,7 +129,8 @@ test_bombs(void)
 		{ "folders alone", "", "more than 2000000 files and folders",
 		    2, 40, &rules },
 		{ "files, and 10 are taken", files, "at least 11 files, and"
-		    " slipway.ini takes 10 (max_files)", 10, 10, &few },
+		    " slipway.ini takes 10 (max_files); keep some"
+		    " elsewhere, or have it raised", 10, 10, &few },
 		{ "symlinks", links, "more symlinks than can be followed",
 		    10, 10, &rules },
 		{ "symlinks that nobody follows", links, "more than 2000000"
