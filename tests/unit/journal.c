@@ -95,6 +95,10 @@ test_transitions(void)
 		is_ok(deploy_get(journal, fixture_request(journal, "x",
 		    NULL), &deploy), "read");
 		deploy.state = from;
+		is_ok(db_run(journal_db(journal), "UPDATE deploys SET"
+		    " state = ?2 WHERE number = ?1", "is", deploy.number,
+		    deploy_state_name(from)), "it is %s",
+		    deploy_state_name(from));
 		err = deploy_move(journal, &deploy, to);
 		if ((allowed[from] & BIT(to)) != 0)
 			is_ok(err, "%s becomes %s", deploy_state_name(from),
@@ -104,13 +108,35 @@ test_transitions(void)
 			    "%s does not become %s", deploy_state_name(from),
 			    deploy_state_name(to));
 		is_ok(deploy_get(journal, deploy.number, &got), "read");
-		is_int(got.state, err == NULL ? to : DEPLOY_QUEUED,
+		is_int(got.state, err == NULL ? to : from,
 		    "what is written");
 		is_int(deploy.state, err == NULL ? to : from,
 		    "what the caller has");
 		deploy_release(&deploy);
 		deploy_release(&got);
 	}
+	journal_close(journal);
+}
+
+/* A runner that was wrong about its deploy must not be believed. */
+static void
+test_stale(void)
+{
+	struct journal *journal = fixture_journal("stale.db");
+	struct deploy deploy, got;
+
+	is_ok(deploy_get(journal, fixture_request(journal, "x", NULL),
+	    &deploy), "read");
+	deploy.state = DEPLOY_ACTIVATING;
+	deploy.error = xstrdup("no");
+	is_err(deploy_move(journal, &deploy, DEPLOY_ROLLED_BACK),
+	    ERR_INTERRUPTED, "is queued in the journal", "moved");
+	is_err(deploy_update(journal, &deploy), ERR_INTERRUPTED,
+	    "believed to be activating", "updated");
+	is_ok(deploy_get(journal, deploy.number, &got), "read");
+	is_int(got.state, DEPLOY_QUEUED, "nothing is written");
+	deploy_release(&deploy);
+	deploy_release(&got);
 	journal_close(journal);
 }
 
@@ -467,6 +493,7 @@ main(void)
 {
 	test_schema();
 	test_orphans();
+	test_stale();
 	test_names();
 	test_transitions();
 	test_outcome();

@@ -259,7 +259,7 @@ test_status(void)
 	    "\"not_live\":\"main is ahead\",\"drift\":1}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
-	    " finished_at = 1795169698120, maintenance = 2"), "its time");
+	    " finished_at = 1795169698120"), "its time");
 	is_int(symlink("releases/20260101000000", "shop/current"), 0,
 	    "somebody has turned the symlink");
 	is_status(journal, "production: shop\n"
@@ -267,8 +267,7 @@ test_status(void)
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to"
 	    " releases/20260101000000; slipway deploy -e production"
-	    " turns it\n"
-	    "  maintenance   the page is up\n", "drifted");
+	    " turns it\n", "drifted");
 	unlink("shop/current");
 	is_int(symlink("releases/20261120101500", "shop/current"), 0,
 	    "and back");
@@ -276,8 +275,7 @@ test_status(void)
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to what is gone; slipway"
-	    " deploy -e production makes it anew\n"
-	    "  maintenance   the page is up\n", "without its release");
+	    " deploy -e production makes it anew\n", "without its release");
 	is_int(mkdir("shop/releases", 0755), 0, "a folder");
 	is_int(mkdir("shop/releases/20261120101500", 0755), 0,
 	    "and the release");
@@ -294,7 +292,6 @@ test_status(void)
 	is_status(journal, "production: shop\n"
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
-	    "  maintenance   the page is up\n"
 	    "  under way     deploy 3 (1a2b3c4) by alice, preparing\n"
 	    "  waiting       deploy 4 (1a2b3c4) by alice\n"
 	    "  last failure  deploy 2 (1a2b3c4) by alice, failed: test: exit"
@@ -303,6 +300,17 @@ test_status(void)
 	is_status_json(journal, "\"running\":{\"deploy\":3,");
 	is_status_json(journal, "\"waiting\":[{\"deploy\":4,");
 	is_status_json(journal, "\"failed\":{\"deploy\":2,");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
+	    " state = 'broken', maintenance = 2 WHERE number = 2"),
+	    "it is broken, with the page up");
+	is_status(journal, "production: shop\n"
+	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
+	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
+	    "  maintenance   the page is up\n"
+	    "  under way     deploy 3 (1a2b3c4) by alice, preparing\n"
+	    "  waiting       deploy 4 (1a2b3c4) by alice\n"
+	    "  last failure  deploy 2 (1a2b3c4) by alice, broken: test: exit"
+	    " 1\n", "with the page");
 	journal_close(journal);
 }
 
