@@ -118,28 +118,6 @@ test_transitions(void)
 	journal_close(journal);
 }
 
-/* A runner that was wrong about its deploy must not be believed. */
-static void
-test_stale(void)
-{
-	struct journal *journal = fixture_journal("stale.db");
-	struct deploy deploy, got;
-
-	is_ok(deploy_get(journal, fixture_request(journal, "x", NULL),
-	    &deploy), "read");
-	deploy.state = DEPLOY_ACTIVATING;
-	deploy.error = xstrdup("no");
-	is_err(deploy_move(journal, &deploy, DEPLOY_ROLLED_BACK),
-	    ERR_INTERRUPTED, "is queued in the journal", "moved");
-	is_err(deploy_update(journal, &deploy), ERR_INTERRUPTED,
-	    "believed to be activating", "updated");
-	is_ok(deploy_get(journal, deploy.number, &got), "read");
-	is_int(got.state, DEPLOY_QUEUED, "nothing is written");
-	deploy_release(&deploy);
-	deploy_release(&got);
-	journal_close(journal);
-}
-
 static void
 test_names(void)
 {
@@ -493,7 +471,6 @@ main(void)
 {
 	test_schema();
 	test_orphans();
-	test_stale();
 	test_names();
 	test_transitions();
 	test_outcome();

@@ -245,7 +245,6 @@ static void
 test_status(void)
 {
 	struct journal *journal = fixture_journal("status.db");
-	struct deploy deploy;
 
 	is_int(chdir(tap_folder()), 0, "the root is in the test's folder");
 	is_int(mkdir("shop", 0755), 0, "it is made");
@@ -276,6 +275,18 @@ test_status(void)
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to what is gone; slipway"
 	    " deploy -e production makes it anew\n", "without its release");
+	journal_close(journal);
+}
+
+static void
+test_full_status(void)
+{
+	struct journal *journal = fixture_journal("full.db");
+	struct deploy deploy;
+
+	fixture_live(journal, "production", "20261120101500", NULL);
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
+	    " finished_at = 1795169698120"), "its time");
 	is_int(mkdir("shop/releases", 0755), 0, "a folder");
 	is_int(mkdir("shop/releases/20261120101500", 0755), 0,
 	    "and the release");
@@ -322,5 +333,6 @@ main(void)
 	test_cut();
 	test_deploy();
 	test_status();
+	test_full_status();
 	return tap_done();
 }
