@@ -211,9 +211,10 @@ const struct err *deploy_number_above(struct journal *journal,
  * "options" may be NULL.
  *
  * A push asks once for each environment and ref: the second time nothing is
- * written, the number is that of the first, and the time stays 0. And it
- * does not take the place of one that found the branch as this one had left
- * it, and has asked before: it is superseded by that from the start.
+ * written, the number is that of the first, and the time stays 0. Without a
+ * ref each request is one of its own. And a push does not take the place of
+ * one that found the branch as this one had left it, and has asked before:
+ * it is superseded by that from the start.
  *
  * With "joins" set, a deploy of the same commit that is under way, that
  * nobody has stopped or has to roll back after, and that runs with these

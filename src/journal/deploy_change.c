@@ -56,15 +56,19 @@ deploy_number_above(struct journal *journal, int64_t number)
 	return err;
 }
 
-/* What the hooks of this push, or who came after them, asked for before. */
+/*
+ * What the hooks of this push, or who came after them, asked for before.
+ * Nobody asks again for what was asked for by word, and a push may have
+ * several words.
+ */
 static const struct err *
 find_asked(struct db *db, const struct deploy *deploy, int64_t *number)
 {
 	*number = 0;
-	if (deploy->push == 0)
+	if (deploy->push == 0 || deploy->ref == NULL)
 		return NULL;
 	return db_get_int(number, db, 0, "SELECT min(number) FROM deploys"
-	    " WHERE push = ?1 AND environment = ?2 AND ref IS ?3", "iss",
+	    " WHERE push = ?1 AND environment = ?2 AND ref = ?3", "iss",
 	    deploy->push, deploy->environment, deploy->ref);
 }
 

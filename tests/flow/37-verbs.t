@@ -83,16 +83,31 @@ push v1:refs/deploy/now
 is_exit "a tag is its commit" 0
 push main:refs/deploy/now "main:refs/deploy/plan"
 is_exit "two verbs in one push" 0
+commit index.html other "another page"
+live=$(deploys)
+push main:refs/deploy/now :refs/deploy/rollback
+is_exit "two that change something" 0
+is "are both done" "$(sql "SELECT kind || ' ' || state FROM deploys
+    WHERE number > $live ORDER BY number" | paste -s -d , -)" \
+    "deploy retired,rollback live"
+push HEAD~1:refs/deploy/now main:refs/deploy/production/now
+is "so is one word, twice" "$(deploys)" $((live + 4))
+is "the last is live" "$(live_file index.html)" other
 push --atomic main:refs/deploy/now main:refs/deploy/plan
 is_exit "but not in an atomic one" 1
 like "with words" "$err" 'push without --atomic'
 
 # A word whose receive-pack dies has landed when what it asked for is live.
+asked() {
+	[ "$(deploys)" -ge "$1" ]
+}
 lose() {
-	git -C "$work" push production "$1" > /dev/null 2>&1 &
+	_asked=$(($(deploys) + $#))
+	git -C "$work" push production "$@" > /dev/null 2>&1 &
 	pid=$!
 	started $pid
 	wait_for 20 test -e "$T/at" || diag "the gate was not reached"
+	wait_for 20 asked $_asked || diag "not all was asked for"
 	for proc in /proc/[0-9]*; do
 		case $(readlink "$proc/cwd"),$(cat "$proc/comm") in
 		"$repo",proc-receive|"$repo",git-receive*)
@@ -104,7 +119,7 @@ lose() {
 	wait_for 20 idle
 	rm -f "$T/at" "$T/go"
 	run "$slipway" runner -C "$repo" -e production
-	check_invariants "after $1 was lost"
+	check_invariants "after $* was lost"
 }
 last_push() {
 	sql "SELECT state FROM pushes ORDER BY id DESC LIMIT 1"
@@ -116,7 +131,7 @@ run = touch "$T/at"; while ! test -e "$T/go"; do sleep 0.05; done
 
 [action bad]
 phase = verify
-run = test ! -e "$T/no"
+run = test ! -e "$T/no" -a ! -e no
 EOF
 lose main:refs/deploy/now
 is "a now that was lost is live, and landed" \
@@ -129,6 +144,18 @@ rm "$T/no"
 lose :refs/deploy/rollback
 is "a rollback is, too" "$(newest kind) $(newest state) $(last_push)" \
     "rollback live landed"
+commit no x "this one fails"
+git -C "$work" rm -q no
+commit index.html yes "and this one does not"
+printf '#!/bin/sh\ncase $1 in */production/*) until test -e %s; do :; done; esac\n' \
+    "$T/at" > "$repo/hooks/update"
+chmod +x "$repo/hooks/update"
+lose HEAD~1:refs/deploy/now main:refs/deploy/production/now
+rm "$repo/hooks/update"
+is "of two one that is live will do" "$(newest state) $(last_push)" \
+    "live landed"
+is "which is told apart" "$(sql "SELECT ref FROM push_refs WHERE landed
+    AND push = (SELECT max(id) FROM pushes)")" refs/deploy/production/now
 
 # Cancel one that runs.
 config <<EOF

@@ -273,6 +273,30 @@ test_requests_of_pushes(void)
 	journal_close(journal);
 }
 
+/* Several words may be in one push, and each of them is meant. */
+static void
+test_words_of_a_push(void)
+{
+	struct journal *journal = fixture_journal("words.db");
+	int64_t push = write_push(journal, "a", "b");
+	static const char *const kinds[] = { "deploy", "rollback", "deploy" };
+
+	for (int64_t i = 0; i < 3; i++) {
+		struct deploy deploy = DEPLOY_INIT;
+
+		deploy.environment = xstrdup("a");
+		deploy.kind = xstrdup(kinds[i]);
+		deploy.commit = xstrdup("b");
+		deploy.pusher = xstrdup("alice");
+		deploy.push = push;
+		is_ok(deploy_request(journal, &deploy, NULL), "a word");
+		is_int(deploy.number, i + 1, "is a deploy of its own");
+		is_int(deploy.state, DEPLOY_QUEUED, "that waits");
+		deploy_release(&deploy);
+	}
+	journal_close(journal);
+}
+
 /* Would a push of "commit" join what is under way? */
 static bool
 joins(struct journal *journal, const char *commit, const char *option)
@@ -348,6 +372,7 @@ main(void)
 	test_open_pushes();
 	test_forced_again();
 	test_requests_of_pushes();
+	test_words_of_a_push();
 	test_joins();
 	return tap_done();
 }
