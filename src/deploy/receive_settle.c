@@ -21,22 +21,37 @@ struct served {
 	bool landed;
 };
 
+/* A push may have several words; a tag that is gone may be any of them. */
+static bool
+is_of(const struct served *served, const struct deploy *deploy,
+    enum errand_kind kind)
+{
+	char commit[REPO_OID_SIZE];
+	bool is_commit;
+
+	if (kind != ERRAND_NOW)
+		return strcmp(deploy->kind, "rollback") == 0;
+	return strcmp(deploy->kind, "deploy") == 0 &&
+	    (repo_peel(served->repo, served->ref->new, commit, &is_commit)
+	    != NULL || strcmp(commit, deploy->commit) == 0);
+}
+
 /* Does this deploy answer for what was pushed, as proc-receive would? */
 static bool
-answers_for(const struct hub *hub, const struct deploy *deploy,
-    const struct push_ref *ref)
+answers_for(const struct served *served, const struct deploy *deploy)
 {
+	const struct config *config = served->hub->config;
+	const struct push_ref *ref = served->ref;
 	const struct environment *env;
 	struct errand errand;
 
-	env = config_environment(hub->config, deploy->environment);
+	env = config_environment(config, deploy->environment);
 	if (deploy->ref != NULL)
 		return env != NULL && env->set.transactional &&
 		    strcmp(deploy->ref, ref->ref) == 0;
-	return errand_is(ref->ref) && errand_parse(&errand, hub->config,
+	return errand_is(ref->ref) && errand_parse(&errand, config,
 	    ref->ref, repo_is_zero(ref->new)) == NULL &&
-	    errand.env == env && strcmp(deploy->kind,
-	    errand.kind == ERRAND_NOW ? "deploy" : "rollback") == 0;
+	    errand.env == env && is_of(served, deploy, errand.kind);
 }
 
 static const struct err *
@@ -47,7 +62,7 @@ look_at_served(struct journal *journal, const struct deploy *deploy,
 	const struct err *err;
 	struct deploy last;
 
-	if (!answers_for(served->hub, deploy, served->ref))
+	if (!answers_for(served, deploy))
 		return NULL;
 	served->is = true;
 	err = deploy_get_last(journal, deploy->number, &last);
