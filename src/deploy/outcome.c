@@ -63,14 +63,14 @@ add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
 	str_addf(out, "deploy %" PRId64, deploy->number);
 	if (deploy->number != asked)
 		str_add(out, ", which took its place,");
-	if (deploy->cancelled_by != NULL && deploy->error != NULL)
+	if (deploy_was_cancelled(deploy))
 		str_addf(out, " was %s", deploy->error);
 	else if (deploy->state == DEPLOY_LIVE ||
 	    deploy->state == DEPLOY_RETIRED)
 		str_add(out, " has rolled back, but failed");
 	else
 		str_add(out, " failed");
-	if (deploy->error != NULL && deploy->cancelled_by == NULL)
+	if (deploy->error != NULL && !deploy_was_cancelled(deploy))
 		add_why(out, deploy->error);
 	if (deploy->state == DEPLOY_BROKEN)
 		str_addf(out, "; it %sneeds a hand",

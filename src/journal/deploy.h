@@ -192,7 +192,8 @@ const struct err *deploy_directives(struct journal *journal, int64_t number,
 
 /*
  * What push options and -d asked for since the live deploy was requested,
- * in deploys that never went live: nothing asked for is lost.
+ * in deploys that never went live: nothing asked for is lost, but with a
+ * deploy that somebody stopped.
  */
 const struct err *deploy_pending_directives(struct journal *journal,
     const struct deploy *deploy, struct directives *list);

@@ -429,6 +429,13 @@ test_directives(void)
 	is_str(got.v[0].commit, COMMIT, "its commit");
 	fixture_move(journal, &deploy, DEPLOY_LIVE);
 	is_pending(journal, request_with(journal, "three"), "three ");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET state ="
+	    " 'failed', error = 'build: exit 1', cancelled_by = 'bob'"
+	    " WHERE number = 3"), "it fails by itself, and is not stopped");
+	is_pending(journal, request_with(journal, "four"), "three four ");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET error ="
+	    " 'cancelled by bob' WHERE number = 3"), "it is stopped");
+	is_pending(journal, 4, "four ");
 	deploy_release(&deploy);
 	directives_release(&asked);
 	directives_release(&got);

@@ -71,9 +71,48 @@ test_open_ends(void)
 	journal_close(hub.journal);
 }
 
+/* Somebody wants to stop it; it fails by itself, or is stopped. */
+static void
+test_stopped(void)
+{
+	static const struct {
+		const char *state;
+		const char *error;
+		const char *said;
+	} cases[] = {
+		{ "failed", "build (slow): exit 1", "deploy 2 failed at build"
+		    " (slow), exit 1; release 20260101000000 is live" },
+		{ "cancelled", "cancelled by bob at build (slow)",
+		    "deploy 2 was cancelled by bob at build (slow); release"
+		    " 20260101000000 is live" },
+		{ "broken", "migrate (schema): exit 1", "deploy 2 failed at"
+		    " migrate (schema), exit 1; it is broken and needs a hand;"
+		    " release 20260101000000 is live" },
+	};
+	struct hub hub = HUB_INIT;
+	bool unsure;
+
+	hub.journal = fixture_journal("stopped.db");
+	fixture_live(hub.journal, environment, "20260101000000", NULL);
+	fixture_request(hub.journal, environment, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *said;
+
+		is_ok(db_run(journal_db(hub.journal), "UPDATE deploys SET"
+		    " cancelled_by = 'bob', state = ?1, error = ?2"
+		    " WHERE number = 2", "ss", cases[i].state,
+		    cases[i].error), "it is %s", cases[i].state);
+		said = answer(&hub, 2, &unsure);
+		is_str(said, cases[i].said, "and told so");
+		free(said);
+	}
+	journal_close(hub.journal);
+}
+
 int
 main(void)
 {
 	test_open_ends();
+	test_stopped();
 	return tap_done();
 }
