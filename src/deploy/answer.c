@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "alloc.h"
 #include "deploy/branch.h"
@@ -14,6 +13,7 @@
 #include "deploy/forecast.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
+#include "deploy/setting.h"
 #include "journal/push.h"
 #include "journal/release.h"
 #include "plan/directive.h"
@@ -52,33 +52,19 @@ is_ours(const struct hub *hub, const struct offered *offered)
 	    follower(hub->config, offered->ref) != NULL;
 }
 
-/* git's own words for a boolean. */
-static bool
-is_set(struct repo *repo, const char *key)
-{
-	static const char *const words[] = { "true", "yes", "on", "1" };
-	char *value = NULL;
-	bool set = false;
-
-	if (repo_config_get(repo, key, &value) != NULL || value == NULL)
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		set |= strcasecmp(value, words[i]) == 0;
-	free(value);
-	return set;
-}
-
 static const struct err *
 check_forced(const struct asking *asking, const struct offered *offered)
 {
 	const struct err *err;
-	bool is = true;
+	bool is = true, denied = false;
 
-	if (repo_is_zero(offered->old) ||
-	    !is_set(asking->repo, "receive.denyNonFastForwards"))
+	if (repo_is_zero(offered->old))
 		return NULL;
 	err = repo_is_ancestor(asking->repo, offered->old, offered->new, &is);
 	if (err == NULL && !is)
+		err = setting_is_on(asking->hub->path,
+		    "receive.denyNonFastForwards", &denied);
+	if (err == NULL && denied)
 		err = err_new(ERR_REFUSED, "non-fast-forward; the server"
 		    " takes none (receive.denyNonFastForwards)");
 	return err;

@@ -10,9 +10,10 @@
  *	answer_give(&hub, &offer, &notes);
  *
  * What git leaves undone for such refs is done here: the update hook,
- * receive.denyNonFastForwards, and that a branch points at a commit. In an
- * atomic push a ref of ours has to be alone: two deploys cannot be one, and
- * git moves what else there is too late.
+ * receive.denyNonFastForwards as receive-pack would read it (see setting.h),
+ * and that a branch points at a commit. In an atomic push a ref of ours has
+ * to be alone: two deploys cannot be one, and git moves what else there is
+ * too late.
  */
 #ifndef ANSWER_H
 #define ANSWER_H

@@ -116,8 +116,27 @@ push --force main
 is_exit "a forced push is refused where git would" 1
 like "with git's word" "$err" 'non-fast-forward'
 git -C "$repo" config --unset receive.denyNonFastForwards
+cp "$repo/config" "$T/config"
+printf '[receive]\n\tdenyNonFastForwards\n' >> "$repo/config"
+push --force main
+is_exit "a key without a value is true, as for git" 1
+cp "$T/config" "$repo/config"
+git -C "$repo" config receive.denyNonFastForwards 2
+push --force main
+is_exit "and so is a number" 1
+cp "$T/config" "$repo/config"
+push --receive-pack='git -c receive.denyNonFastForwards receive-pack' \
+    --force main
+is_exit "it may come from the command line" 1
+like "with git's word, too" "$err" 'non-fast-forward'
+on="GIT_CONFIG_KEY_0=receive.denyNonFastForwards GIT_CONFIG_VALUE_0=on"
+push --receive-pack="env GIT_CONFIG_COUNT=1 $on git receive-pack" \
+    --force main
+is_exit "or from the environment" 1
+git -C "$repo" config receive.denyNonFastForwards off
 push --force main
 is_exit "and is deployed otherwise" 0
+git -C "$repo" config --unset receive.denyNonFastForwards
 is "as the others" "$(branch)" "$(head_of)"
 cat > "$repo/hooks/update" <<EOF
 #!/bin/sh
