@@ -190,18 +190,12 @@ static const struct err *
 is_live_already(const struct arrival *arrival, const struct deploy *live,
     bool *is)
 {
-	struct deploy newest;
-	const struct err *err;
-
 	*is = false;
 	if (live->number == 0 ||
 	    strcmp(live->commit, arrival->commit) != 0)
 		return NULL;
-	err = deploy_get_newest(arrival->hub->journal, arrival->env->name,
-	    &newest);
-	*is = err == NULL && deploy_is_over(newest.state);
-	deploy_release(&newest);
-	return err;
+	return deploy_will_stay(arrival->hub->journal, live,
+	    arrival->push->id, arrival->ref->ref, is);
 }
 
 static void

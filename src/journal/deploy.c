@@ -297,6 +297,25 @@ deploy_newest_failed(struct journal *journal, const char *environment,
 	    environment);
 }
 
+const struct err *
+deploy_will_stay(struct journal *journal, const struct deploy *live,
+    int64_t push, const char *ref, bool *is)
+{
+	const struct err *err;
+	int64_t n;
+
+	err = db_get_int(&n, journal_db(journal), 0, "SELECT"
+	    " (SELECT count(*) FROM deploys WHERE environment = ?1"
+	    "  AND state IN ('queued', 'preparing', 'prepared', 'activating',"
+	    "   'broken') AND (state <> 'broken' OR number > ?2))"
+	    " + (SELECT count(*) FROM pushes WHERE state = 'received'"
+	    "  AND id < ?3 AND EXISTS (SELECT 1 FROM push_refs"
+	    "   WHERE push = id AND ref = ?4))", "siis", live->environment,
+	    live->number, push, ref);
+	*is = err == NULL && n == 0;
+	return err;
+}
+
 /* No index helps where NULL means any; so what one helps with comes first. */
 #define EACH " AND (?1 IS NULL OR environment = ?1)" \
     " AND (?2 IS NULL OR instr(lower(coalesce(author, ''))," \

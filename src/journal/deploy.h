@@ -155,6 +155,14 @@ const struct err *deploy_newest_failed(struct journal *journal,
 const struct err *deploy_page_up(struct journal *journal,
     const char *environment, int64_t *number);
 
+/*
+ * Whether what is live stays so, if nobody asks for anything more: nothing
+ * waits or is under way, nothing newer is broken, and no push older than
+ * "push" that was to move "ref" has yet to ask for its deploy.
+ */
+const struct err *deploy_will_stay(struct journal *journal,
+    const struct deploy *live, int64_t push, const char *ref, bool *is);
+
 /* Which deploys are wanted; zero and NULL mean no restriction. */
 struct deploy_filter {
 	const char *environment;

@@ -181,6 +181,11 @@ like "a directive's result is that of the new release" "$banner" \
 is "the old release is live" "$(current)" "$one"
 like "status says it, too" "$("$slipway" status -C "$repo" 2> /dev/null)" \
     'broken: verify .*; broken: in the old release: clear'
+count=$(newest deploy)
+push --force "$(git -C "$repo" rev-parse refs/live/production):main"
+unlike "nobody says then that it is live" "$banner" 'live already'
+is "it is deployed again" "$(newest deploy) $(newest state)" \
+    "$((count + 1)) live"
 
 # After activation.
 git -C "$work" reset -q --hard HEAD~1

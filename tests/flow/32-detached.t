@@ -154,4 +154,30 @@ is "what post-receive could not do, post-update did" \
 like "and said so" "$banner" 'post-receive did not come to its end'
 is "the push has landed" "$(sql "SELECT count(*) FROM pushes
     WHERE state = 'received'")" 0
+
+# post-receive of a newer commit is late, and what is live is pushed again.
+mv "$repo/hooks/post-receive" "$T/post-receive"
+{
+	echo '#!/bin/sh'
+	echo "until test -e $T/late; do sleep 0.05; done"
+	echo "exec $T/post-receive"
+} > "$repo/hooks/post-receive"
+chmod +x "$repo/hooks/post-receive"
+commit index.html late "late"
+git -C "$work" push production main > "$T/late.out" 2>&1 &
+pid=$!
+started $pid
+ok "a branch moves" wait_for 10 sh -c \
+    "[ \"\$(git -C $repo rev-parse main)\" = $(head_of) ]"
+cp -P "$T/post-receive" "$repo/hooks/new"
+mv "$repo/hooks/new" "$repo/hooks/post-receive"
+git -C "$work" reset -q --hard HEAD~1
+git -C "$work" push --force production main > "$T/again.out" 2>&1
+unlike "what is live may not stay so" "$(cat "$T/again.out")" 'live already'
+touch "$T/late"
+wait_for 10 ended $pid
+ok "all come to an end" wait_for 30 idle
+check_invariants "after a late post-receive"
+is "the branch is what is live" "$(live_file index.html)" missed
+is "the late one is behind it" "$(deploy "$(newest deploy)" state)" superseded
 done_testing

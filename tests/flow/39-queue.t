@@ -209,6 +209,27 @@ is "who was not is live" $? 0
 wait_for 15 ended "$first"
 check_invariants "after one that waited was cancelled"
 
+# What is live is pushed while something else is about to replace it.
+live=$(git -C "$repo" rev-parse refs/live/production)
+begin "ten -gate-"
+commit version eleven eleven
+later eleven git -C "$work" push production main
+eleven=$pid
+wait_for 15 waits 1
+run "$slipway" cancel -C "$repo" $((n + 1))
+is_exit "the newest is cancelled" 0
+later back git -C "$work" push --force production "$live:main"
+wait_for 15 waits 1 || diag "$(cat "$T/back")"
+touch "$T/go"
+wait_for 15 ended "$pid"
+wait_for 15 ended "$first"
+wait_for 15 ended "$eleven"
+wait_for 15 idle
+check_invariants "after a push of what was live"
+unlike "it is not told that it is live" "$(cat "$T/back")" 'live already'
+is "it is deployed again" "$(git -C "$repo" rev-parse refs/live/production)" \
+    "$live"
+
 # Two environments: each waits for the other to be under way, too.
 git -C "$work" checkout -q -b develop
 commit version meet "meet -meet-"

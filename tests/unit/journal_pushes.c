@@ -297,6 +297,52 @@ test_words_of_a_push(void)
 	journal_close(journal);
 }
 
+static void
+stays(struct journal *journal, int64_t push, bool want, const char *when)
+{
+	struct deploy live;
+	bool is;
+
+	is_ok(deploy_get_live(journal, "a", &live), "what is live");
+	is_ok(deploy_will_stay(journal, &live, push, "refs/heads/main", &is),
+	    "does it stay?");
+	is_int(is, want, "%s", when);
+	deploy_release(&live);
+}
+
+/* What would replace what is live, and what has done so unseen. */
+static void
+test_will_stay(void)
+{
+	struct journal *journal = fixture_journal("stay.db");
+	struct db *db = journal_db(journal);
+	int64_t other, push;
+
+	fixture_live(journal, "a", "1", NULL);
+	fixture_request(journal, "b", NULL);
+	other = write_push(journal, "a", "b");
+	push = write_push(journal, "b", "a");
+	stays(journal, other, true, "it stays");
+	stays(journal, push, false, "not when a push has yet to ask");
+	land(journal, other);
+	stays(journal, push, true, "it has, and asked for nothing");
+	fixture_request(journal, "a", NULL);
+	fixture_request(journal, "a", NULL);
+	stays(journal, push, false, "not with some that wait");
+	is_ok(db_script(db, "UPDATE deploys SET state = 'cancelled' WHERE"
+	    " number = 4"), "the newest is cancelled");
+	stays(journal, push, false, "nor with an older one");
+	is_ok(db_script(db, "UPDATE deploys SET state = 'activating' WHERE"
+	    " number = 3"), "which goes on");
+	stays(journal, push, false, "nor then");
+	is_ok(db_script(db, "UPDATE deploys SET state = 'broken' WHERE"
+	    " number = 3"), "until it breaks");
+	stays(journal, push, false, "nor behind a broken one");
+	fixture_live(journal, "a", "2", "1");
+	stays(journal, push, true, "but when that is past");
+	journal_close(journal);
+}
+
 /* Would a push of "commit" join what is under way? */
 static bool
 joins(struct journal *journal, const char *commit, const char *option)
@@ -373,6 +419,7 @@ main(void)
 	test_forced_again();
 	test_requests_of_pushes();
 	test_words_of_a_push();
+	test_will_stay();
 	test_joins();
 	return tap_done();
 }

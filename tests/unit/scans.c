@@ -219,6 +219,9 @@ push_and_land(void)
 		err = push_was_skipped(journal, "refs/heads/main", COMMIT,
 		    &found);
 	if (err == NULL)
+		err = deploy_will_stay(journal, &live, push.id,
+		    "refs/heads/main", &found);
+	if (err == NULL)
 		err = push_land(journal, &push);
 	free(old);
 	push_release(&push);
