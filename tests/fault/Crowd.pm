@@ -298,7 +298,7 @@ sub rows {
 	my ($self) = @_;
 	my $deploys = $self->query("SELECT number, environment, kind, state,"
 	    . " commit_oid AS commit_id, release, push, target,"
-	    . " superseded_by, started_at, finished_at FROM deploys"
+	    . " superseded_by, started_at, finished_at, error FROM deploys"
 	    . " WHERE number > $self->{deploy} ORDER BY number");
 	my $refs = $self->query("SELECT push, ref, new, landed, state FROM"
 	    . " push_refs JOIN pushes ON pushes.id = push"

@@ -67,9 +67,9 @@ sub accepted {
 		if (is_moved($told) && !$ref) {
 			push @faults, "$told->{commit} moved its ref and is"
 			    . " not in the journal";
-		} elsif (is_moved($told) && $told->{text} !~ /is live already/
+		} elsif (is_moved($told)
 		    && !grep { ($_->{push} // 0) == $ref->{push} } @$deploys) {
-			push @faults, "push $ref->{push} asked for nothing";
+			push @faults, $self->needless($told, $ref);
 		}
 		# Who was late is told so; git would say it less plainly.
 		push @faults, "the gate failed: $told->{text}"
@@ -77,6 +77,29 @@ sub accepted {
 		    && $told->{text} !~ /somebody else has moved it/;
 	}
 	return @faults;
+}
+
+# A push may ask for nothing when its commit is live and stays so: what an
+# older push asked for did not go live after it.
+sub needless {
+	my ($self, $told, $ref) = @_;
+	my ($environment, $commit, $release) = $told->{text} =~
+	    /^(\S+): ([0-9a-f]{7}) is live already, as release (\d{14})/m;
+	my $who = "push $ref->{push}";
+
+	return "$who asked for nothing" if !defined $release;
+	my @live = @{$self->{crowd}->query("SELECT number, push, release,"
+	    . " commit_oid AS commit_id FROM deploys WHERE"
+	    . " environment = '$environment' AND state IN"
+	    . " ('live', 'retired') ORDER BY number")};
+	my ($as) = grep { $_->{release} eq $release } reverse @live;
+	return "$who was told that $commit is live, and $release is not of it"
+	    if !$as || $as->{commit_id} ne $ref->{new}
+	    || $ref->{new} !~ /^$commit/;
+	return map { "$who was told that $commit is live, and deploy"
+	    . " $_->{number} of push $_->{push} went live after it" }
+	    grep { $_->{number} > $as->{number} && $_->{push}
+	    && $_->{push} < $ref->{push} } @live;
 }
 
 # By the journal, and by what the commands of the deploys have written.
@@ -223,9 +246,7 @@ sub truth_of_cli {
 		return $exit == 0 || $exit == 4 ? () :
 		    "cleanup: exit $exit: $told->{text}";
 	}
-	if ($kind eq 'cancel') {
-		return $exit <= 6 ? () : "cancel: exit $exit: $told->{text}";
-	}
+	return truth_of_cancel($told, $row) if $kind eq 'cancel';
 	return () if $kind eq 'rollback' && $exit == 1
 	    && $told->{text} =~ /has no earlier release to go back to$/m;
 	return "$kind: exit $exit: $told->{text}"
@@ -234,6 +255,24 @@ sub truth_of_cli {
 	return "$kind: exit $exit, and deploy $number is $state"
 	    if $exit != ($want{$state} // -1);
 	return ();
+}
+
+# It is done when its deploy was stopped, and only then; 3 is "too late".
+sub truth_of_cancel {
+	my ($told, $row) = @_;
+	my ($exit, $text) = @$told{qw(exit text)};
+	my ($number) = "$told->{out}$text" =~ /"?deploy"?:? (\d+)/;
+	my %want = (live => 1, retired => 1, failed => 1, 'rolled-back' => 5,
+	    broken => 6);
+
+	return () if $exit == 1 && $text =~ /nothing is under way and nothing/;
+	return "cancel: exit $exit: $text"
+	    if !defined $number || !$row->{$number};
+	my ($state, $error) = @{$row->{$number}}{qw(state error)};
+	my $stopped = $state ne 'broken' && ($error // '') =~ /^cancelled by /;
+	return () if $exit == ($stopped ? 0 : $want{$state} // -1)
+	    || $exit == 3 && !$stopped;
+	return "cancel: exit $exit, and deploy $number is $state";
 }
 
 # Slower: every file of what is live, the journal's chain, the repository.

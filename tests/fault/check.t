@@ -9,6 +9,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Fault;
 use Test::More;
+use Verdict;
 
 plan skip_all => Fault->lacks if defined Fault->lacks;
 
@@ -199,4 +200,65 @@ like(($told->('transactional-push', 0, ''))[-1],
 like(($told->('push', 0, ''))[0],
     qr/^the push of \w+ succeeded, and no deploy knows it/,
     'told that it landed, and forgotten');
+
+# What one of a crowd was told: the rows are those of its journal.
+my $crowd = bless {}, 'Rows';
+my $verdict = bless { crowd => $crowd }, 'Verdict';
+{
+	package Rows;
+	sub is_ref { return 0 }
+	sub query { return $_[0]{live} }
+}
+my ($first, $other, $now) = ('a' x 40, 'b' x 40, '20260101000007');
+my $deploy7 = { number => 7, push => 8, release => $now, commit_id => $first };
+my $deploy9 = { number => 9, push => 8, release => '20260101000009',
+    commit_id => $other };
+
+sub pushed {
+	my ($text, @live) = @_;
+	my $ref = { new => $first, landed => 1, state => 'landed', push => 9 };
+
+	$crowd->{live} = \@live;
+	return $verdict->accepted([], [$ref], { kind => 'push', exit => 0,
+	    flag => ' ', commit => $first, out => '', text => $text });
+}
+
+my $already = "production: aaaaaaa is live already, as release $now; to";
+
+is_deeply([pushed($already, $deploy7)], [], 'live already, and told so');
+is_deeply([pushed($already, $deploy7, { %$deploy9, push => 10 })], [],
+    'and replaced by what was pushed later');
+for my $lie (['', qr/asked for nothing/, $deploy7],
+    ['x is live already', qr/asked for nothing/, $deploy7],
+    [$already, qr/$now is not of it/],
+    [$already, qr/$now is not of it/, { %$deploy7, commit_id => $other }],
+    [$already, qr/deploy 9 of push 8 went live after/, $deploy7, $deploy9]) {
+	my ($text, $like, @live) = @$lie;
+	like((pushed($text, @live))[0] // '', $like,
+	    'a push that asked for nothing, and was told a lie');
+}
+
+my $by_bob = 'cancelled by bob at build (slow)';
+for my $case ([0, 'cancelled', $by_bob, 1], [0, 'rolled-back', $by_bob, 1],
+    [1, 'live', undef, 1], [3, 'live', undef, 1], [1, 'failed', 'x', 1],
+    [5, 'rolled-back', 'x', 1], [6, 'broken', $by_bob, 1],
+    [0, 'live', undef, 0], [3, 'cancelled', $by_bob, 0],
+    [5, 'rolled-back', $by_bob, 0], [0, 'rolled-back', 'x', 0],
+    [0, 'broken', $by_bob, 0], [2, 'failed', 'x', 0]) {
+	my ($exit, $state, $error, $true) = @$case;
+	my @faults = $verdict->truth_of_cli({ kind => 'cancel',
+	    exit => $exit, out => '{"deploy": 7}', text => '' },
+	    { 7 => { number => 7, state => $state, error => $error } });
+	is(scalar @faults, 1 - $true, "a cancel that ends with $exit, and "
+	    . "the deploy is $state: " . ($true ? 'true' : 'a lie'));
+}
+for my $case (['production: nothing is under way and nothing waits', 0],
+    ['error: no such journal', 1],
+    ['error: deploy 7 has failed and is being taken back already', 1]) {
+	my ($text, $n) = @$case;
+	my @faults = $verdict->truth_of_cli({ kind => 'cancel', exit => 1,
+	    out => '', text => $text }, { 7 => { number => 7,
+	    state => 'rolled-back', error => 'x' } });
+	is(scalar @faults, $n, "a cancel that says '$text'");
+}
 done_testing;
