@@ -218,7 +218,7 @@ const struct err *repo_free_lock(struct repo *repo, const char *ref);
 /*
  * The same for the lock on the packed refs, which a git that packs many may
  * well hold for longer: it stays while, as far as /proc shows, a process
- * called git lives that is older than it and could have made it.
+ * called git lives that is older than it and is at work in this repository.
  */
 const struct err *repo_free_packed(struct repo *repo);
 

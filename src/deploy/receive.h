@@ -104,7 +104,9 @@ const struct err *receive_settle(struct hub *hub);
 /*
  * git locks the refs that a push moves, and HEAD for its log, by files that
  * outlive a receive-pack that is killed: remove what a dead one left. Those
- * of a ref that a living one has still to move are left alone.
+ * of a ref that a living one has still to move are left alone. For a push
+ * that deletes one, the lock on the packed refs goes, too: it would keep
+ * everybody from deleting any.
  */
 const struct err *receive_free_refs(const struct hub *hub,
     const struct push *push);
