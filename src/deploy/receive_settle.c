@@ -306,13 +306,14 @@ free_refs(const struct hub *hub, int64_t id)
 const struct err *
 receive_settle(struct hub *hub)
 {
-	const struct err *err;
-	int64_t id = 0;
+	const struct err *err, *first = NULL;
+	int64_t id = 0, before;
 
 	do {
 		struct vec notes = VEC_INIT;
 		struct push landed;
 
+		before = id;
 		err = receive_next_lost(hub, &id, &landed);
 		if (err == NULL && id != 0)
 			err = free_refs(hub, id);
@@ -323,7 +324,8 @@ receive_settle(struct hub *hub)
 			    " git turned it away, or its connection died");
 		push_release(&landed);
 		vec_release(&notes);
-	} while (err == NULL && id != 0);
-	return err == NULL ? NULL :
-	    err_add(err, "finish what lost pushes left");
+		first = err_first(first, err);
+	} while (id > before && (err == NULL || err->code != ERR_BUSY));
+	return first == NULL ? NULL :
+	    err_add(first, "finish what lost pushes left");
 }
