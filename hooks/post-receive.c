@@ -31,6 +31,8 @@ main(int argc, char **argv)
 	if (err == NULL)
 		say_error(receive_settle(&hub));
 	if (err == NULL)
+		say_error(queue_wake_left(&hub, &notes));
+	if (err == NULL)
 		err = receive_refs(&hub, &push, &notes);
 	say_notes(&notes);
 	if (err == NULL)

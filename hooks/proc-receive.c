@@ -23,6 +23,8 @@ answer(struct offer *offer, const char *hook)
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)
+		say_error(queue_wake_left(&hub, &notes));
+	if (err == NULL)
 		err = answer_ask(&hub, offer, hook, &notes);
 	say_notes(&notes);
 	vec_clear(&notes);

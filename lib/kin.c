@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,13 +26,6 @@
 #include <unistd.h>
 
 #include "alloc.h"
-
-struct process {
-	pid_t pid, parent, group;
-	char state;
-};
-
-typedef void (*process_cb)(const struct process *process, void *ctx);
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct kin started = KIN_INIT;
@@ -47,8 +41,8 @@ has(const struct kin *kin, pid_t pid)
 	return false;
 }
 
-static void
-add(struct kin *kin, pid_t pid)
+void
+kin_add(struct kin *kin, pid_t pid)
 {
 	if (has(kin, pid))
 		return;
@@ -82,10 +76,10 @@ kin_release(struct kin *kin)
 
 /* The name in a stat file may hold anything, so look behind its end. */
 static bool
-read_process(struct process *process, int proc_fd, const char *pid)
+read_process(struct kin_process *process, int proc_fd, const char *pid)
 {
 	char path[64], text[1024];
-	const char *behind;
+	char *name, *behind;
 	ssize_t n;
 	int fd;
 
@@ -98,17 +92,24 @@ read_process(struct process *process, int proc_fd, const char *pid)
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
+	name = strchr(text, '(');
 	behind = strrchr(text, ')');
+	if (name == NULL || behind == NULL)
+		return false;
+	snprintf(process->name, sizeof(process->name), "%.*s",
+	    (int)(behind - name - 1), name + 1);
 	process->pid = (pid_t)strtol(pid, NULL, 10);
-	return behind != NULL && sscanf(behind + 1, " %c %d %d",
-	    &process->state, &process->parent, &process->group) == 3;
+	return sscanf(behind + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u"
+	    " %*u %*u %*d %*d %*d %*d %*d %*d %" SCNd64, &process->state,
+	    &process->parent, &process->group, &process->session,
+	    &process->start_ticks) == 5;
 }
 
-static void
-each_process(process_cb cb, void *ctx)
+void
+kin_each(kin_process_cb cb, void *ctx)
 {
 	DIR *dir = opendir("/proc");
-	struct process process;
+	struct kin_process process;
 	struct dirent *entry;
 
 	if (dir == NULL)
@@ -122,10 +123,10 @@ each_process(process_cb cb, void *ctx)
 }
 
 static void
-note_child(const struct process *process, void *ctx)
+note_child(const struct kin_process *process, void *ctx)
 {
 	if (process->parent == getpid())
-		add(ctx, process->pid);
+		kin_add(ctx, process->pid);
 }
 
 static bool
@@ -145,7 +146,7 @@ read_children_of(struct kin *children, int tasks_fd, const char *tid)
 		return false;
 	}
 	while (fscanf(file, "%d", &pid) == 1)
-		add(children, (pid_t)pid);
+		kin_add(children, (pid_t)pid);
 	fclose(file);
 	return true;
 }
@@ -187,7 +188,7 @@ list_children(struct kin *children)
 	    errno == ECHILD)
 		return;
 	if (!read_children(children))
-		each_process(note_child, children);
+		kin_each(note_child, children);
 }
 
 /* Forget children that their owner has waited for without kin_wait(). */
@@ -229,7 +230,7 @@ kin_fork(void)
 	pid = fork();
 	if (pid > 0) {
 		drop(&kept, pid);
-		add(&started, pid);
+		kin_add(&started, pid);
 	}
 	if (pid != 0)
 		pthread_mutex_unlock(&mutex);
@@ -260,7 +261,7 @@ list_orphans(struct kin *orphans, const struct kin *before)
 	for (size_t i = 0; i < children.n; i++) {
 		if (!has(before, children.pids[i]) &&
 		    !has(&started, children.pids[i]))
-			add(orphans, children.pids[i]);
+			kin_add(orphans, children.pids[i]);
 	}
 	kin_release(&children);
 }
@@ -292,7 +293,7 @@ kin_keep_orphans(const struct kin *before)
 	pthread_mutex_lock(&mutex);
 	list_orphans(&orphans, before);
 	for (size_t i = 0; i < orphans.n; i++)
-		add(&kept, orphans.pids[i]);
+		kin_add(&kept, orphans.pids[i]);
 	reap_kept();
 	pthread_mutex_unlock(&mutex);
 	kin_release(&orphans);
@@ -303,41 +304,29 @@ kin_keep(pid_t pid)
 {
 	pthread_mutex_lock(&mutex);
 	drop(&started, pid);
-	add(&kept, pid);
+	kin_add(&kept, pid);
 	pthread_mutex_unlock(&mutex);
 }
 
 struct group {
 	pid_t pgrp;
-	struct kin *members;
+	bool runs;
 };
 
 static void
-look_in_group(const struct process *process, void *ctx)
+look_in_group(const struct kin_process *process, void *ctx)
 {
 	struct group *group = ctx;
 
-	if (process->group == group->pgrp && process->state != 'Z' &&
-	    process->state != 'X')
-		add(group->members, process->pid);
-}
-
-void
-kin_group(pid_t pgrp, struct kin *members)
-{
-	struct group group = { pgrp, members };
-
-	each_process(look_in_group, &group);
+	group->runs |= process->group == group->pgrp &&
+	    process->state != 'Z' && process->state != 'X';
 }
 
 bool
 kin_group_runs(pid_t pgrp)
 {
-	struct kin members = KIN_INIT;
-	bool runs;
+	struct group group = { pgrp, false };
 
-	kin_group(pgrp, &members);
-	runs = members.n > 0;
-	kin_release(&members);
-	return runs;
+	kin_each(look_in_group, &group);
+	return group.runs;
 }

@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct kin {
@@ -63,10 +64,24 @@ void kin_keep_orphans(const struct kin *before);
 /* Treat a child, or a future one, as an orphan that is to be kept. */
 void kin_keep(pid_t pid);
 
-/* Add the processes of a group that run; zombies do not count. */
-void kin_group(pid_t pgrp, struct kin *members);
-
-/* True while there is one. */
+/* True while a process of the group runs; zombies do not count. */
 bool kin_group_runs(pid_t pgrp);
+
+/* A process as the kernel lists it, of whomever. */
+struct kin_process {
+	pid_t pid, parent, group, session;
+	char state;
+	int64_t start_ticks;	/* since the boot */
+	char name[64];
+};
+
+typedef void (*kin_process_cb)(const struct kin_process *process,
+    void *ctx);
+
+/* Call back for each process there is. */
+void kin_each(kin_process_cb cb, void *ctx);
+
+/* Put a number on a list, once. */
+void kin_add(struct kin *kin, pid_t pid);
 
 #endif

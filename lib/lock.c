@@ -22,6 +22,9 @@
 /* More of the last holder's text is not shown. */
 #define HOLDER_MAX 200
 
+/* PROC_PID_INIT_INO of the kernel, the same on every machine. */
+#define FIRST_PID_NAMESPACE 0xeffffffcu
+
 struct lock {
 	int fd;
 };
@@ -193,9 +196,9 @@ is_lock_on(const char *line, dev_t dev, ino_t ino)
 }
 
 /*
- * Without /proc only an attempt tells. It is for a shared lock, so that
- * two that look do not see each other, and lasts for an instant in which
- * lock_take() with no timeout would be refused.
+ * Where the list does not tell, only an attempt does. It is for a shared
+ * lock, so that two that look do not see each other, and lasts for an instant
+ * in which lock_take() with no timeout would be refused.
  */
 static bool
 probe(int fd)
@@ -206,26 +209,45 @@ probe(int fd)
 	return false;
 }
 
+/* The list leaves out who is in none of the PID namespaces below ours. */
 static bool
-is_fd_held(int fd)
+sees_all(void)
 {
-	FILE *f = fopen("/proc/locks", "re");
-	bool held = false;
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 &&
+	    st.st_ino == FIRST_PID_NAMESPACE;
+}
+
+static bool
+is_listed(int fd, FILE *f)
+{
+	bool listed = false;
 	char *line = NULL;
 	struct stat st;
 	size_t size = 0;
 	dev_t dev;
 
-	if (f == NULL)
-		return probe(fd);
 	if (fstat(fd, &st) == 0) {
 		dev = mount_device(fd, st.st_dev);
-		while (!held && getline(&line, &size, f) != -1)
-			held = is_lock_on(line, dev, st.st_ino);
+		while (!listed && getline(&line, &size, f) != -1)
+			listed = is_lock_on(line, dev, st.st_ino);
 	}
 	free(line);
+	return listed;
+}
+
+static bool
+is_fd_held(int fd)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	bool listed;
+
+	if (f == NULL)
+		return probe(fd);
+	listed = is_listed(fd, f);
 	fclose(f);
-	return held;
+	return listed || (!sees_all() && probe(fd));
 }
 
 bool

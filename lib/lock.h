@@ -34,7 +34,9 @@ void lock_release(struct lock *lock);
 
 /*
  * True when somebody holds the lock at this instant. A missing file is
- * held by nobody. This looks without ever holding the lock itself.
+ * held by nobody. This looks without holding the lock itself; where the
+ * kernel does not list all locks (no /proc, a container), it does hold it,
+ * shared, for an instant.
  */
 bool lock_is_held(const char *path);
 

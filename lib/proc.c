@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "file.h"
 #include "kin.h"
+#include "noted.h"
 #include "spawn.h"
 #include "vec.h"
 
@@ -67,7 +68,8 @@ launch(struct run *run)
 	struct spawn spawn = { .argv = from->argv, .env = from->env,
 	    .dir = from->dir, .dirfd = from->dirfd,
 	    .memory_bytes = from->memory_bytes, .nice = from->nice,
-	    .note_fd = from->note_fd, .tied = true };
+	    .note_fd = from->note_fd, .held_fd = -1, .tied = true };
+	struct noted noted = { .held_fd = -1 };
 	int in[2] = { -1, -1 }, out[2];
 	const struct err *err = NULL;
 
@@ -75,6 +77,10 @@ launch(struct run *run)
 		return err_system("run %s: pipe", from->argv[0]);
 	if (from->input != NULL && pipe2(in, O_CLOEXEC) == -1)
 		err = err_system("run %s: pipe", from->argv[0]);
+	if (err == NULL && from->note_fd != -1)
+		err = noted_write(&noted, from->note_fd, out[1]);
+	spawn.held_fd = noted.held_fd;
+	spawn.note_at = noted.note_at;
 	spawn.fds[0] = in[0];
 	spawn.fds[1] = from->out_fd == -1 ? out[1] : from->out_fd;
 	spawn.fds[2] = out[1];
@@ -82,6 +88,7 @@ launch(struct run *run)
 		err = spawn_start(&run->pid, &spawn);
 	file_close(&in[0]);
 	file_close(&out[1]);
+	file_close(&noted.held_fd);
 	run->in_fd = in[1];
 	run->out_fd = out[0];
 	if (err != NULL)
@@ -314,10 +321,8 @@ watch_child(struct run *run)
 	drain(run);
 	kin_keep_orphans(&run->before);
 	reap(run);
-	if (run->exited && run->spec->note_fd != -1 &&
-	    ftruncate(run->spec->note_fd, 0) == -1 && err == NULL)
-		err = err_system("truncate the note of %s",
-		    run->spec->argv[0]);
+	if (run->exited && run->spec->note_fd != -1)
+		err = err_first(err, noted_clear(run->spec->note_fd));
 	return err_first(run->err, err);
 }
 

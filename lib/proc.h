@@ -3,9 +3,10 @@
  *
  * A child gets its own process group, an environment that was built for
  * it, stdin from /dev/null unless told otherwise, and no descriptor but
- * the three. A deadline sends TERM to the group, then KILL after
- * PROC_GRACE_MS, and then KILL to every descendant that left the group:
- * the caller is made a subreaper, so none of them can hide.
+ * the three, and with a note the one that tells of it. A deadline sends
+ * TERM to the group, then KILL after PROC_GRACE_MS, and then KILL to every
+ * descendant that left the group: the caller is made a subreaper, so none
+ * of them can hide.
  *
  *	struct proc_spec spec = { .argv = argv, .env = env, ... };
  *
@@ -15,7 +16,7 @@
  * closes the pipe: a daemon that a command leaves behind holds nobody up,
  * and is left alone. What is left in the group of a child that failed, or
  * was killed, is ended: its work is going to be taken back. When the caller
- * is killed, so is the child; proc_end_noted() is for what it started.
+ * is killed, so is the child; noted.h is for what it started.
  */
 #ifndef PROC_H
 #define PROC_H
@@ -52,10 +53,10 @@ struct proc_spec {
 					 * as a deadline would; -1: none */
 	proc_stop_cb stop_cb;		/* asked then, if there is one */
 	void *stop_ctx;
-	int note_fd;			/* a file that gets the number of the
-					 * child, and so of its group, before
-					 * it runs, and is emptied when it
-					 * has ended; -1: none */
+	int note_fd;			/* a file that gets what is to be known
+					 * of the child before it runs, and is
+					 * emptied when it has ended: see
+					 * noted.h; -1: none */
 };
 
 #define PROC_SPEC_INIT { .dirfd = -1, .out_fd = -1, .stop_fd = -1, \
@@ -82,15 +83,6 @@ typedef const struct err *(*proc_output_cb)(const char *bytes, size_t len,
  */
 const struct err *proc_run(struct proc_result *result,
     const struct proc_spec *spec, proc_output_cb cb, void *ctx);
-
-/*
- * End what the group noted in a file of "note_fd" has left when its caller
- * was killed: TERM, PROC_GRACE_MS, KILL. A group of which no process was
- * started with "mark" ("NAME=value") in its environment is a stranger that
- * got the same number, and is left alone. How many processes there were
- * through "*n".
- */
-const struct err *proc_end_noted(int note_fd, const char *mark, size_t *n);
 
 /* "exit 1", "killed by signal 9 (Killed)", "timed out after 5 m 00 s". */
 void proc_describe(struct str *str, const struct proc_result *result);

@@ -216,6 +216,13 @@ const struct err *repo_move_ref(struct repo *repo,
 const struct err *repo_free_lock(struct repo *repo, const char *ref);
 
 /*
+ * The same for the lock on the packed refs, which a git that packs many may
+ * well hold for longer: it stays while, as far as /proc shows, a process
+ * called git lives that is older than it and is at work in this repository.
+ */
+const struct err *repo_free_packed(struct repo *repo);
+
+/*
  * Append a line to the note that each of these commits has under a notes
  * ref, as one commit of that ref. A note that has the line already stays as
  * it is, so this may be done again. Several processes may do it at once.
@@ -223,8 +230,12 @@ const struct err *repo_free_lock(struct repo *repo, const char *ref);
 const struct err *repo_note_add(struct repo *repo, const char *ref,
     const struct vec *oids, const char *line);
 
-/* True when it was the last line that was appended to notes of that ref. */
-bool repo_note_is_last(struct repo *repo, const char *ref, const char *line);
+/*
+ * The line that was appended last to notes of that ref, of those that begin
+ * so, given; NULL when there is none among the last "most".
+ */
+char *repo_note_last(struct repo *repo, const char *ref, const char *prefix,
+    int most);
 
 /* A value of the repository's git configuration, given; NULL: not set. */
 const struct err *repo_config_get(struct repo *repo, const char *key,

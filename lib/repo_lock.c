@@ -18,9 +18,18 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "file.h"
+#include "kin.h"
+#include "str.h"
 
 /* So old is a lock when its holder must be dead. */
 #define STALE_MS 5000
+
+/* Of a process and a file it is known when they began, to the second. */
+#define SLACK_MS 2000
+
+/* Of what /proc tells of a process, in bytes. */
+#define TEXT_MAX (4 * 1024 * 1024)
 
 /* How often to look whether it is free. */
 #define LOOK_MS 20
@@ -38,8 +47,9 @@ age_of(const char *path, int64_t *age_ms)
 	return true;
 }
 
-static const struct err *
-free_lock(const char *path)
+/* Wait until it is free, or is so old; false: it is free. */
+static bool
+outlasts(const char *path)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000L };
 	int64_t age_ms, since_ms = clock_monotonic_ms();
@@ -47,15 +57,26 @@ free_lock(const char *path)
 	/* A clock that was set back makes no lock immortal. */
 	while (age_of(path, &age_ms)) {
 		if (age_ms >= STALE_MS ||
-		    clock_monotonic_ms() - since_ms >= STALE_MS) {
-			if (unlink(path) == -1 && errno != ENOENT)
-				return err_system("remove %s, which a dead"
-				    " process left", path);
-			return NULL;
-		}
+		    clock_monotonic_ms() - since_ms >= STALE_MS)
+			return true;
 		nanosleep(&pause, NULL);
 	}
+	return false;
+}
+
+static const struct err *
+drop(const char *path)
+{
+	if (unlink(path) == -1 && errno != ENOENT)
+		return err_system("remove %s, which a dead process left",
+		    path);
 	return NULL;
+}
+
+static const struct err *
+free_lock(const char *path)
+{
+	return outlasts(path) ? drop(path) : NULL;
 }
 
 const struct err *
@@ -75,5 +96,96 @@ repo_free_lock(struct repo *repo, const char *ref)
 		err = free_lock(log_lock);
 	free(log_lock);
 	free(lock);
+	return err;
+}
+
+/* Who may have made a lock that is there. */
+struct makers {
+	const char *dir;	/* of the repository */
+	int64_t made_ticks;	/* since the boot */
+	bool live;
+};
+
+/* What it was started with, or what it has mapped. */
+static bool
+mentions(pid_t pid, const char *file, const char *dir)
+{
+	char *path = xasprintf("/proc/%ld/%s", (long)pid, file);
+	struct str text = STR_INIT;
+	bool found;
+
+	found = file_read(&text, path, TEXT_MAX) == NULL &&
+	    memmem(text.s, text.len, dir, strlen(dir)) != NULL;
+	str_release(&text);
+	free(path);
+	return found;
+}
+
+static bool
+works_in(pid_t pid, const char *dir)
+{
+	char *path = xasprintf("/proc/%ld/cwd", (long)pid);
+	struct stat cwd, repo;
+	bool is;
+
+	is = stat(path, &cwd) == 0 && stat(dir, &repo) == 0 &&
+	    cwd.st_dev == repo.st_dev && cwd.st_ino == repo.st_ino;
+	free(path);
+	return is || mentions(pid, "cmdline", dir) ||
+	    mentions(pid, "environ", dir) || mentions(pid, "maps", dir);
+}
+
+static void
+look_at_maker(const struct kin_process *process, void *ctx)
+{
+	struct makers *makers = ctx;
+
+	if (makers->live || process->state == 'Z' || process->state == 'X' ||
+	    process->start_ticks > makers->made_ticks ||
+	    (strcmp(process->name, "git") != 0 &&
+	    strncmp(process->name, "git-", 4) != 0))
+		return;
+	makers->live = works_in(process->pid, makers->dir);
+}
+
+static bool
+maker_lives(const char *lock, const char *dir)
+{
+	int64_t hz = sysconf(_SC_CLK_TCK);
+	struct makers makers = { .dir = dir };
+	struct timespec now;
+	int64_t age_ms;
+
+	if (!age_of(lock, &age_ms))
+		return false;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	makers.made_ticks = ((int64_t)now.tv_sec * 1000 - age_ms + SLACK_MS) *
+	    hz / 1000;
+	kin_each(look_at_maker, &makers);
+	return makers.live;
+}
+
+/*
+ * The lock goes last: as long as it is there, nobody begins a new list, whose
+ * file must not be there either.
+ */
+const struct err *
+repo_free_packed(struct repo *repo)
+{
+	const char *path = git_repository_path(repo_handle(repo));
+	size_t len = strlen(path);
+	char *dir = xstrndup(path, len > 1 ? len - 1 : len);
+	char *lock = xasprintf("%s/packed-refs.lock", dir);
+	char *list = xasprintf("%s/packed-refs.new", dir);
+	const struct err *err = NULL;
+
+	if (outlasts(lock) && !maker_lives(lock, dir)) {
+		err = drop(list);
+		if (err == NULL)
+			err = drop(lock);
+	}
+	free(list);
+	free(lock);
+	free(dir);
 	return err;
 }

@@ -223,16 +223,36 @@ repo_note_add(struct repo *repo, const char *ref, const struct vec *oids,
 	return code == 0 ? NULL : repo_error(code, "write notes to %s", ref);
 }
 
-bool
-repo_note_is_last(struct repo *repo, const char *ref, const char *line)
+static char *
+line_of(const git_commit *commit, const char *prefix)
+{
+	const char *line = git_commit_message(commit);
+
+	return line != NULL && str_starts_with(line, prefix) ?
+	    xstrdup(line) : NULL;
+}
+
+char *
+repo_note_last(struct repo *repo, const char *ref, const char *prefix,
+    int most)
 {
 	git_commit *commit = NULL;
+	char *line = NULL;
 	git_oid id;
-	bool is;
+	int code;
 
-	is = git_reference_name_to_id(&id, repo_handle(repo), ref) == 0 &&
-	    git_commit_lookup(&commit, repo_handle(repo), &id) == 0 &&
-	    strcmp(git_commit_message(commit), line) == 0;
+	code = git_reference_name_to_id(&id, repo_handle(repo), ref);
+	if (code == 0)
+		code = git_commit_lookup(&commit, repo_handle(repo), &id);
+	while (code == 0 && line == NULL && most-- > 0) {
+		git_commit *parent = NULL;
+
+		line = line_of(commit, prefix);
+		if (line == NULL)
+			code = git_commit_parent(&parent, commit, 0);
+		git_commit_free(commit);
+		commit = parent;
+	}
 	git_commit_free(commit);
-	return is;
+	return line;
 }

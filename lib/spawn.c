@@ -16,6 +16,9 @@
 /* Descriptors are parked from here on while 0 to 3 are filled. */
 #define PARK 10
 
+/* As close_range(2) names the end. */
+#define LAST_FD (~0U)
+
 /* Where the child keeps the status pipe: behind the standard three. */
 #define STATUS_FD 3
 
@@ -71,7 +74,7 @@ default_signals(void)
 
 /* For kernels before 5.9. */
 static int
-close_listed(void)
+close_listed(int held_fd)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -81,11 +84,27 @@ close_listed(void)
 	for (entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
 		int fd = atoi(entry->d_name);
 
-		if (fd > STATUS_FD && fd != dirfd(dir))
+		if (fd > STATUS_FD && fd != dirfd(dir) &&
+		    fd != held_fd)
 			close(fd);
 	}
 	closedir(dir);
 	return 0;
+}
+
+static int
+close_rest(int held_fd)
+{
+	bool closed;
+
+	if (held_fd == -1)
+		closed = syscall(SYS_close_range, STATUS_FD + 1, LAST_FD,
+		    0) == 0;
+	else
+		closed = syscall(SYS_close_range, STATUS_FD + 1,
+		    held_fd - 1, 0) == 0 && syscall(SYS_close_range,
+		    held_fd + 1, LAST_FD, 0) == 0;
+	return closed ? 0 : close_listed(held_fd);
 }
 
 /*
@@ -93,9 +112,9 @@ close_listed(void)
  * copies cannot be overwritten while the targets are filled.
  */
 static int
-arrange_files(const int fds[3], int *status_fd)
+arrange_files(const int fds[3], int held_fd, int *status_fd)
 {
-	int parked[3], status;
+	int parked[3], status, held = -1;
 
 	for (int i = 0; i < 3; i++) {
 		parked[i] = fds[i] == -1 ?
@@ -110,6 +129,8 @@ arrange_files(const int fds[3], int *status_fd)
 	if (status == -1)
 		return -1;
 	*status_fd = status;
+	if (held_fd != -1)
+		held = fcntl(held_fd, F_DUPFD_CLOEXEC, PARK);
 	for (int i = 0; i < 3; i++) {
 		if (dup2(parked[i], i) == -1)
 			return -1;
@@ -117,9 +138,12 @@ arrange_files(const int fds[3], int *status_fd)
 	if (dup3(status, STATUS_FD, O_CLOEXEC) == -1)
 		return -1;
 	*status_fd = STATUS_FD;
-	if (syscall(SYS_close_range, STATUS_FD + 1, ~0U, 0) == 0)
-		return 0;
-	return close_listed();
+	/* The parked ones have done their duty. */
+	if (held == SPAWN_HELD)
+		fcntl(held, F_SETFD, 0);
+	else if (held != -1 && dup2(held, SPAWN_HELD) == -1)
+		held = -1;
+	return close_rest(held == -1 ? -1 : SPAWN_HELD);
 }
 
 static int
@@ -157,9 +181,9 @@ run_program(const struct spawn *spawn)
 	execvp(spawn->argv[0], (char **)(uintptr_t)spawn->argv);
 }
 
-/* Decimal, at the start of the file; only what a forked child may call. */
+/* Decimal; only what a forked child may call. */
 static int
-note_number(int fd)
+note_number(int fd, size_t at)
 {
 	char text[24], *p = text + sizeof(text);
 	long pid = (long)getpid();
@@ -171,8 +195,8 @@ note_number(int fd)
 		*--p = (char)('0' + pid % 10);
 		pid /= 10;
 	} while (pid > 0);
-	return pwrite(fd, p, (size_t)(text + sizeof(text) - p), 0) == -1 ?
-	    -1 : 0;
+	return pwrite(fd, p, (size_t)(text + sizeof(text) - p),
+	    (off_t)at) == -1 ? -1 : 0;
 }
 
 static void
@@ -181,7 +205,7 @@ be_child(const struct spawn *spawn, int status_fd)
 	enum step step = STEP_NOTE;
 
 	default_signals();
-	if (note_number(spawn->note_fd) == -1)
+	if (note_number(spawn->note_fd, spawn->note_at) == -1)
 		goto failed;
 	step = STEP_DIR;
 	if (spawn->tied)
@@ -189,7 +213,7 @@ be_child(const struct spawn *spawn, int status_fd)
 	if (enter_dir(spawn) == -1)
 		goto failed;
 	step = STEP_FILES;
-	if (arrange_files(spawn->fds, &status_fd) == -1)
+	if (arrange_files(spawn->fds, spawn->held_fd, &status_fd) == -1)
 		goto failed;
 	step = STEP_NICE;
 	if (be_nice(spawn->nice) == -1)

@@ -20,6 +20,9 @@
 /* Between two looks at a deploy that is over and not finished. */
 #define LOOK_MS 100
 
+/* How long somebody else may hold the lock while there is something to do. */
+#define LEVEL_WAIT_MS 5000
+
 /* Runners started for one deploy that did not finish it. */
 #define WAKES_MAX 10
 
@@ -143,40 +146,90 @@ resume_one(struct call *call, const struct err **outcome)
 	return err;
 }
 
+/* What is not as it should be, and no deploy comes back to. */
+struct astray {
+	struct vec refs;
+	struct vec lost;
+};
+
 static void
-add_done(struct str *out, const struct call *call, const struct vec *lines,
-    const char *done)
+astray_release(struct astray *astray)
 {
-	for (size_t i = 0; i < lines->n; i++)
-		str_addf(out, "%s: %s; %s\n", call->env->name, lines->v[i],
-		    done);
+	vec_release(&astray->refs);
+	vec_release(&astray->lost);
+}
+
+static const struct err *
+find_astray(struct call *call, struct astray *astray)
+{
+	const struct err *err;
+
+	*astray = (struct astray){ VEC_INIT, VEC_INIT };
+	err = level_find(&call->hub, call->env, &astray->refs);
+	return err == NULL ? restore_find(&call->hub, call->env,
+	    &astray->lost) : err;
+}
+
+/* What was found and is not found again has been done. */
+static const struct err *
+add_done(struct str *out, const struct call *call, const struct vec *before,
+    const struct vec *after, const char *done)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < before->n; i++) {
+		if (vec_has(after, before->v[i]))
+			err = err_first(err, err_new(ERR_FAILED, "%s: %s,"
+			    " still", call->env->name, before->v[i]));
+		else
+			str_addf(out, "%s: %s; %s\n", call->env->name,
+			    before->v[i], done);
+	}
+	return err;
+}
+
+static const struct err *
+tell_done(struct call *call, const struct astray *before)
+{
+	struct str out = STR_INIT;
+	const struct err *err, *undone = NULL;
+	struct astray after;
+
+	err = find_astray(call, &after);
+	if (err == NULL)
+		undone = add_done(&out, call, &before->refs, &after.refs,
+		    "moved there");
+	if (err == NULL)
+		undone = err_first(undone, add_done(&out, call,
+		    &before->lost, &after.lost, "put back"));
+	if (err == NULL && out.len > 0)
+		err = cmd_print(&out);
+	str_release(&out);
+	astray_release(&after);
+	return err_first(err, undone);
 }
 
 /*
  * Refs that a deploy which is over could not set, and its notes; and the
- * symlink.
+ * symlink. With only the notes left, whoever is at work is not waited for.
  */
 static const struct err *
 level_one(struct call *call)
 {
-	struct vec refs = VEC_INIT, lost = VEC_INIT;
-	struct str out = STR_INIT;
+	struct astray before;
 	const struct err *err;
+	bool any;
 
-	err = level_find(&call->hub, call->env, &refs);
+	err = find_astray(call, &before);
+	any = before.refs.n + before.lost.n > 0;
 	if (err == NULL)
-		err = restore_find(&call->hub, call->env, &lost);
-	if (err == NULL)
-		err = runner_level(&call->hub, call->env);
-	if (err == NULL) {
-		add_done(&out, call, &refs, "moved there");
-		add_done(&out, call, &lost, "put back");
-	}
-	if (err == NULL && out.len > 0)
-		err = cmd_print(&out);
-	str_release(&out);
-	vec_release(&refs);
-	vec_release(&lost);
+		err = runner_level(&call->hub, call->env,
+		    any ? LEVEL_WAIT_MS : 0);
+	if (err == NULL && any)
+		err = tell_done(call, &before);
+	else if (err != NULL && !any && err->code == ERR_BUSY)
+		err = NULL;
+	astray_release(&before);
 	return err;
 }
 

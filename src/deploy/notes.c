@@ -1,11 +1,17 @@
 #include "deploy/notes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
 #include "journal/release.h"
+
+/* Of the lines of all environments, the last ones are looked at. */
+#define SEARCH_MAX 1000
 
 static const struct err *
 take(const struct repo_commit *commit, void *ctx)
@@ -36,7 +42,10 @@ went_live(const struct hub *hub, struct repo *repo,
 	return err;
 }
 
-/* The journal's time, so that a second attempt writes the same line. */
+/*
+ * The journal's time, so that a second attempt writes the same line; a
+ * rollback may have made the release live once more since.
+ */
 static const struct err *
 add_line(const struct hub *hub, const struct deploy *deploy,
     struct str *line)
@@ -44,11 +53,15 @@ add_line(const struct hub *hub, const struct deploy *deploy,
 	char at[CLOCK_ISO_SIZE];
 	struct release release;
 	const struct err *err;
+	int64_t live_at;
 
 	err = release_get(hub->journal, deploy->environment,
 	    deploy->release, &release);
 	if (err == NULL) {
-		clock_iso(at, release.live_at);
+		live_at = release.live_at;
+		if (deploy->finished_at != 0 && live_at > deploy->finished_at)
+			live_at = deploy->finished_at;
+		clock_iso(at, live_at);
 		str_addf(line, "%s: live %.19sZ, %s %" PRId64 " by ",
 		    deploy->environment, at, deploy->kind, deploy->number);
 		/* git log --notes shows it as it is. */
@@ -59,8 +72,8 @@ add_line(const struct hub *hub, const struct deploy *deploy,
 	return err;
 }
 
-const struct err *
-notes_write(const struct hub *hub, const struct environment *env,
+static const struct err *
+write_one(const struct hub *hub, const struct environment *env,
     struct repo *repo, const struct deploy *deploy)
 {
 	struct vec oids = VEC_INIT;
@@ -71,12 +84,70 @@ notes_write(const struct hub *hub, const struct environment *env,
 	branch_tell(repo, env, deploy, &moved);
 	if (moved.len > 0)
 		str_addf(&line, "; %s", moved.s);
-	if (err == NULL && !repo_note_is_last(repo, NOTES_REF, line.s))
+	if (err == NULL)
 		err = went_live(hub, repo, deploy, &oids);
-	if (err == NULL && oids.n > 0)
+	if (err == NULL)
 		err = repo_note_add(repo, NOTES_REF, &oids, line.s);
 	vec_release(&oids);
 	str_release(&line);
 	str_release(&moved);
 	return err;
+}
+
+/* The deploy whose line was written last; 0 when there is none. */
+static int64_t
+last_written(struct repo *repo, const char *environment)
+{
+	char *prefix = xasprintf("%s: live ", environment);
+	char *line = repo_note_last(repo, NOTES_REF, prefix, SEARCH_MAX);
+	int64_t number = 0;
+
+	if (line != NULL && sscanf(line + strlen(prefix), "%*s %*s %"
+	    SCNd64, &number) != 1)
+		number = 0;
+	free(line);
+	free(prefix);
+	return number;
+}
+
+struct behind {
+	const struct hub *hub;
+	const struct environment *env;
+	struct repo *repo;
+	int64_t before;
+	const struct err *err;	/* the first one */
+};
+
+/* One that cannot be written, for good perhaps, is in nobody's way. */
+static const struct err *
+write_behind(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	struct behind *behind = ctx;
+
+	(void)journal;
+	if (deploy->number < behind->before)
+		behind->err = err_first(behind->err, write_one(behind->hub,
+		    behind->env, behind->repo, deploy));
+	return NULL;
+}
+
+const struct err *
+notes_write(const struct hub *hub, const struct environment *env,
+    struct repo *repo, const struct deploy *deploy)
+{
+	struct behind behind = { hub, env, repo, deploy->number, NULL };
+	struct deploy_filter filter = {
+		.environment = env->name,
+		.states = ",live,retired,",
+		.above = last_written(repo, env->name),
+		.limit = NOTES_BEHIND_MAX,
+		.oldest_first = true,
+	};
+	const struct err *err;
+
+	if (filter.above == deploy->number)
+		return NULL;
+	err = deploy_each(hub->journal, &filter, write_behind, &behind);
+	err = err_first(err, behind.err);
+	return err_first(err, write_one(hub, env, repo, deploy));
 }

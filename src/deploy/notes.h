@@ -11,8 +11,9 @@
  *	...; main moved back from 1a2b3c4 to 5d6e7f8
  *
  * They are for reading later, and nobody who pushes waits for them: they are
- * written when the deploy has ended. A runner begins with those of the deploy
- * before, if it finds them missing, see level.h.
+ * written when the deploy has ended. Their own history tells whose line was
+ * written last: those of deploys that went live since are written first, so
+ * nothing that failed once is lost. A runner begins with that, see level.h.
  */
 #ifndef NOTES_H
 #define NOTES_H
@@ -27,9 +28,13 @@
 /* Of the newest ones, when more commits than this went live at once. */
 #define NOTES_MAX 1000
 
+/* Of the newest ones, when more deploys than this have no line. */
+#define NOTES_BEHIND_MAX 100
+
 /*
- * Write the line of a deploy that is live into the notes of its commits. It
- * may be done again. The caller holds the environment's lock.
+ * Write the line of a deploy that is live into the notes of its commits,
+ * and before that those of earlier ones that have none. It may be done
+ * again. The caller holds the environment's lock.
  */
 const struct err *notes_write(const struct hub *hub,
     const struct environment *env, struct repo *repo,

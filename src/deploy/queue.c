@@ -7,6 +7,7 @@
 #include "file.h"
 #include "journal/event.h"
 #include "journal/step.h"
+#include "lock.h"
 #include "path.h"
 #include "proc.h"
 #include "repo.h"
@@ -216,4 +217,55 @@ const struct err *
 queue_wake(const struct hub *hub, const char *environment)
 {
 	return queue_wake_ahead(hub, environment, NULL);
+}
+
+/* Began, was not finished, and that with nobody there: so it was left. */
+static const struct err *
+note_left(const struct hub *hub, const char *environment,
+    struct vec *notes)
+{
+	struct deploy left;
+	const struct err *err;
+
+	err = deploy_get_unfinished(hub->journal, environment, &left);
+	if (err == NULL && left.number != 0)
+		vec_pushf(notes, "deploy %" PRId64 " of %s was left"
+		    " unfinished when its runner ended, and goes on now:"
+		    " slipway show %" PRId64 " --follow", left.number,
+		    environment, left.number);
+	deploy_release(&left);
+	return err;
+}
+
+static const struct err *
+wake_if_left(const struct hub *hub, const char *environment,
+    struct vec *notes)
+{
+	const struct err *err;
+	char *path;
+	bool held;
+
+	/* One that slipway.ini does not have any more is doctor's business. */
+	if (config_environment(hub->config, environment) == NULL)
+		return NULL;
+	path = hub_lock_path(hub, environment);
+	held = lock_is_held(path);
+	free(path);
+	if (held)
+		return NULL;
+	err = note_left(hub, environment, notes);
+	return err == NULL ? queue_wake(hub, environment) : err;
+}
+
+const struct err *
+queue_wake_left(const struct hub *hub, struct vec *notes)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err;
+
+	err = deploy_open_environments(hub->journal, &names);
+	for (size_t i = 0; err == NULL && i < names.n; i++)
+		err = wake_if_left(hub, names.v[i], notes);
+	vec_release(&names);
+	return err;
 }

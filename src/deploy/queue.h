@@ -67,4 +67,11 @@ const struct err *queue_wake(const struct hub *hub,
 const struct err *queue_wake_ahead(const struct hub *hub,
     const char *environment, int *hold);
 
+/*
+ * Start one for each environment in which something waits, or was begun and
+ * not finished, and nobody is at work; a line about each deploy that was
+ * begun is pushed onto "notes". Cheap where there is none.
+ */
+const struct err *queue_wake_left(const struct hub *hub, struct vec *notes);
+
 #endif

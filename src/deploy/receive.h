@@ -96,15 +96,19 @@ const struct err *receive_is_pending(const struct hub *hub, bool *is);
 /*
  * Finish what the hooks of such pushes left: those that moved a ref get the
  * requests that they should have got, in their order, and are marked as
- * landed; the others are "unlanded". Cheap where there are none, and safe
- * to be done by several at once: see deploy_request().
+ * landed; the others are "unlanded". One that cannot be finished, as when
+ * its objects are gone, stays, and is in the way of no other: the first error
+ * is returned. Cheap where there are none, and safe to be done by several at
+ * once: see deploy_request().
  */
 const struct err *receive_settle(struct hub *hub);
 
 /*
  * git locks the refs that a push moves, and HEAD for its log, by files that
  * outlive a receive-pack that is killed: remove what a dead one left. Those
- * of a ref that a living one has still to move are left alone.
+ * of a ref that a living one has still to move are left alone. For a push
+ * that deletes one, the lock on the packed refs goes, too: it would keep
+ * everybody from deleting any.
  */
 const struct err *receive_free_refs(const struct hub *hub,
     const struct push *push);

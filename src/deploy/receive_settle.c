@@ -241,6 +241,37 @@ receive_is_pending(const struct hub *hub, bool *is)
 	return err;
 }
 
+/* Does a receive-pack live that has still to move this ref? NULL: any. */
+static const struct err *
+lives_one(const struct hub *hub, const char *ref, bool *lives)
+{
+	struct vec receivers = VEC_INIT;
+	const struct err *err;
+
+	*lives = false;
+	err = push_receivers(hub->journal, ref, &receivers);
+	for (size_t i = 0; i < receivers.n && !*lives; i++)
+		*lives = identity_lives(receivers.v[i]);
+	vec_release(&receivers);
+	return err;
+}
+
+/* Only a git that deletes a ref, or packs them, rewrites what is packed. */
+static const struct err *
+free_packed(const struct hub *hub, struct repo *repo,
+    const struct push *push)
+{
+	bool deletes = false, lives = false;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < push->n_refs; i++)
+		deletes |= repo_is_zero(push->refs[i].new);
+	if (deletes)
+		err = lives_one(hub, NULL, &lives);
+	return err != NULL || !deletes || lives ? err :
+	    repo_free_packed(repo);
+}
+
 /*
  * A git that lives may hold a lock for as long as its hooks take. It takes
  * none before its push is in the journal, nor when that has landed. "ref"
@@ -249,14 +280,9 @@ receive_is_pending(const struct hub *hub, bool *is)
 static const struct err *
 free_ref(const struct hub *hub, struct repo *repo, const char *ref)
 {
-	struct vec receivers = VEC_INIT;
-	const struct err *err;
-	bool lives = false;
+	bool lives;
+	const struct err *err = lives_one(hub, ref, &lives);
 
-	err = push_receivers(hub->journal, ref, &receivers);
-	for (size_t i = 0; i < receivers.n && !lives; i++)
-		lives = identity_lives(receivers.v[i]);
-	vec_release(&receivers);
 	return err != NULL || lives ? err :
 	    repo_free_lock(repo, ref == NULL ? "HEAD" : ref);
 }
@@ -272,6 +298,8 @@ receive_free_refs(const struct hub *hub, const struct push *push)
 		err = free_ref(hub, repo, NULL);
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)
 		err = free_ref(hub, repo, push->refs[i].ref);
+	if (err == NULL)
+		err = free_packed(hub, repo, push);
 	repo_close(repo);
 	return err;
 }
@@ -293,13 +321,14 @@ free_refs(const struct hub *hub, int64_t id)
 const struct err *
 receive_settle(struct hub *hub)
 {
-	const struct err *err;
-	int64_t id = 0;
+	const struct err *err, *first = NULL;
+	int64_t id = 0, before;
 
 	do {
 		struct vec notes = VEC_INIT;
 		struct push landed;
 
+		before = id;
 		err = receive_next_lost(hub, &id, &landed);
 		if (err == NULL && id != 0)
 			err = free_refs(hub, id);
@@ -310,7 +339,8 @@ receive_settle(struct hub *hub)
 			    " git turned it away, or its connection died");
 		push_release(&landed);
 		vec_release(&notes);
-	} while (err == NULL && id != 0);
-	return err == NULL ? NULL :
-	    err_add(err, "finish what lost pushes left");
+		first = err_first(first, err);
+	} while (id > before && (err == NULL || err->code != ERR_BUSY));
+	return first == NULL ? NULL :
+	    err_add(first, "finish what lost pushes left");
 }

@@ -428,13 +428,14 @@ wake_for_more(struct hub *hub, const struct environment *env)
 }
 
 const struct err *
-runner_level(struct hub *hub, const struct environment *env)
+runner_level(struct hub *hub, const struct environment *env,
+    int64_t wait_ms)
 {
 	char *path = hub_lock_path(hub, env->name);
 	const struct err *err;
 	struct lock *lock;
 
-	err = lock_take(&lock, path, "resume", LOCK_WAIT_MS);
+	err = lock_take(&lock, path, "resume", wait_ms);
 	if (err == NULL) {
 		err = recover(hub, env);
 		if (err == NULL)
@@ -444,7 +445,8 @@ runner_level(struct hub *hub, const struct environment *env)
 		lock_release(lock);
 		err = err_first(err, wake_for_more(hub, env));
 	} else if (err->code == ERR_BUSY) {
-		err = NULL;
+		err = err_new(ERR_BUSY, "%s; run slipway resume again when"
+		    " that has ended", err->text);
 	}
 	free(path);
 	return err;

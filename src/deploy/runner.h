@@ -8,6 +8,8 @@
 #ifndef RUNNER_H
 #define RUNNER_H
 
+#include <stdint.h>
+
 #include "err.h"
 #include "journal/hub.h"
 #include "vec.h"
@@ -23,11 +25,11 @@ const struct err *runner_serve(struct hub *hub,
 
 /*
  * Bring level what no deploy comes back to, see level.h, and put "current"
- * back, see restore.h, now, under the same lock. Nothing when a runner is at
- * work: it sets both.
+ * back, see restore.h, now, under the same lock. ERR_BUSY names who has has
+ * held it for "wait_ms": nothing was done then, and a runner sets refs alone.
  */
 const struct err *runner_level(struct hub *hub,
-    const struct environment *env);
+    const struct environment *env, int64_t wait_ms);
 
 /*
  * Remove what cleanup would after a deploy, now, under the same lock. The

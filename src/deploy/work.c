@@ -80,14 +80,20 @@ static void
 warn_of_ended(struct work *work)
 {
 	for (size_t i = 0; i < work->n_hosts; i++) {
-		int64_t n = message_int(fleet_reply(work->fleet, i), "ended",
-		    0);
+		const struct message *reply = fleet_reply(work->fleet, i);
+		int64_t n = message_int(reply, "ended", 0);
+		struct vec left = VEC_INIT;
 
 		if (n > 0)
 			work_warn(work, "%s: ended %lld process%s that an"
 			    " interrupted command had left",
 			    work->hosts[i]->name, (long long)n,
 			    n == 1 ? "" : "es");
+		message_all(reply, "left", &left);
+		for (size_t k = 0; k < left.n; k++)
+			work_warn(work, "%s: %s", work->hosts[i]->name,
+			    left.v[k]);
+		vec_release(&left);
 	}
 }
 

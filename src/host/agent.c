@@ -11,13 +11,16 @@
 #include "alloc.h"
 #include "host/verb.h"
 #include "lock.h"
+#include "noted.h"
 #include "path.h"
-#include "proc.h"
 #include "release/store.h"
 #include "repo.h"
 
 /* How long "open" waits for the agent of a runner that died, in ms. */
 #define LOCK_WAIT_MS 30000
+
+/* And for a process that may be a daemon that it started, in ms. */
+#define LEFT_WAIT_MS 10000
 
 bool
 verb_is_stop(const struct message *request)
@@ -173,18 +176,18 @@ close_root(struct agent *agent)
 static const struct err *
 end_leftover(struct agent *agent, struct message *result)
 {
-	char *mark = xasprintf("SLIPWAY_CURRENT=%s/current",
-	    store_root(agent->store));
+	struct vec left = VEC_INIT;
 	const struct err *err;
 	size_t n = 0;
 	int fd;
 
 	err = store_running(agent->store, &fd);
 	if (err == NULL)
-		err = proc_end_noted(fd, mark, &n);
+		err = noted_end(fd, LEFT_WAIT_MS, &n, &left);
 	if (err == NULL)
 		message_add_int(result, "ended", (int64_t)n);
-	free(mark);
+	verb_add_all(result, "left", &left);
+	vec_release(&left);
 	return err;
 }
 

@@ -52,7 +52,8 @@
  * gone), 1 for what commands had made, and the path, with spaces between.
  *
  * "ended" of "open" is how many processes of an interrupted command were
- * still there, and were ended.
+ * still there, and were ended; "left" is a line about each that was not,
+ * because it may be a daemon: see noted.h.
  *
  * "run" executes "command" with /bin/sh -c, or the release's own
  * deploy/HOOK when "hook" is given, in the release folder (with "in-root 1"

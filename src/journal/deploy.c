@@ -268,6 +268,25 @@ deploy_get_unfinished(struct journal *journal, const char *environment,
 	return err != NULL ? err : take_one(query, deploy);
 }
 
+/* Each half has its index, of a few rows. */
+const struct err *
+deploy_open_environments(struct journal *journal, struct vec *names)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT environment"
+	    " FROM deploys WHERE state <> 'queued' AND finished_at = 0"
+	    " UNION SELECT environment FROM deploys"
+	    " WHERE state = 'queued'", "");
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(names, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
 const struct err *
 deploy_get_newest(struct journal *journal, const char *environment,
     struct deploy *deploy)

@@ -137,6 +137,10 @@ const struct err *deploy_get_running(struct journal *journal,
 const struct err *deploy_get_unfinished(struct journal *journal,
     const char *environment, struct deploy *deploy);
 
+/* The environments in which something waits or was begun and not finished. */
+const struct err *deploy_open_environments(struct journal *journal,
+    struct vec *names);
+
 /* The newest of all; number 0 for none. "environment" NULL: any. */
 const struct err *deploy_get_newest(struct journal *journal,
     const char *environment, struct deploy *deploy);

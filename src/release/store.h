@@ -8,7 +8,7 @@
  *	  shared/
  *	  .slipway/lock                      held by the agent
  *	  .slipway/owner                     "REPOSITORY ENVIRONMENT"
- *	  .slipway/running                   number of the command that runs
+ *	  .slipway/running                   note of the command that runs
  *	  .slipway/manifest/20261120101500   see manifest.h
  *	  .slipway/manifest/20261120101500.built
  *	  .slipway/record/20261120101500/    what "record" commands printed
@@ -111,8 +111,8 @@ const struct err *store_check_above(const char *root, const char *repo,
     const char *environment);
 
 /*
- * The file that holds the number of the command that runs, lent: see
- * note_fd in proc.h.
+ * The file in which the command that runs is noted, lent: see note_fd in
+ * proc.h.
  */
 const struct err *store_running(struct store *store, int *fd);
 

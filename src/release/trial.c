@@ -10,7 +10,7 @@
 
 #include "alloc.h"
 #include "file.h"
-#include "proc.h"
+#include "noted.h"
 #include "release/checkout.h"
 #include "release/layout.h"
 
@@ -185,20 +185,18 @@ trial_close(struct trial *trial)
 
 /* Its command lost its hook, and perhaps has children that live on. */
 static const struct err *
-end_command(const struct store *store, int fd, const char *name)
+end_command(int fd)
 {
 	const struct err *err = NULL;
-	char *path = path_of(store, name);
-	char *mark = xasprintf("SLIPWAY_RELEASE=%s", path);
+	struct vec left = VEC_INIT;
 	int running_fd;
 	size_t n;
 
 	running_fd = openat(fd, RUNNING, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (running_fd != -1)
-		err = proc_end_noted(running_fd, mark, &n);
+		err = noted_end(running_fd, 0, &n, &left);
 	file_close(&running_fd);
-	free(mark);
-	free(path);
+	vec_release(&left);
 	return err;
 }
 
@@ -218,7 +216,7 @@ trial_sweep(struct store *store, struct vec *swept)
 
 		if (fd == -1)
 			continue;
-		err = end_command(store, fd, names.v[i]);
+		err = end_command(fd);
 		if (err == NULL)
 			err = file_remove_tree(parent_fd, names.v[i]);
 		if (err == NULL)

@@ -3,7 +3,7 @@
  *
  *	/srv/shop/.slipway/trial/4711.0/
  *	  tree/			what the commit holds
- *	  running		number of the command that runs in it
+ *	  running		what is noted of the command in it: see noted.h
  *
  * It is made by the code that makes releases, always afresh, so that a
  * command can do in it what it likes. Who made it holds flock(2) on its

@@ -137,10 +137,10 @@ sees SLIPWAY_HOST local
 sees SLIPWAY_CURRENT "$root/current"
 sees SLIPWAY_SHARED "$root/shared"
 like "it runs in the release" "$banner" "\| $root/releases/$(current)\$"
-is "stdin is empty, and only the three descriptors are open" \
+is "stdin is empty, and the three descriptors are open, and the note" \
     "$(printf '%s\n' "$banner" | sed -n 's/^.*| fd //p' |
 	sed 's/^\(pipe\|socket\):.*/pipe/; /^\/proc\//d' | sort |
-	paste -s -d ' ')" "/dev/null pipe pipe"
+	paste -s -d ' ')" "/dev/null $root/.slipway/running pipe pipe"
 like "so that reading ends at once" "$banner" '\| eof$'
 unset LEAK GIT_TRACE2_LEAK
 

@@ -12,6 +12,7 @@ root = $T/staging
 
 [environment preview]
 branch = preview
+tags = v*
 root = $T/preview
 
 [action gate]
@@ -226,6 +227,25 @@ like "shows it" "$out" 'interrupted before anything of the live site'
 is "what waited is live" "$(live_file version)" eleven
 slip status
 is_exit "status is content" 0
+
+# One that cannot be finished is in the way of no other.
+git -C "$work" checkout -q preview
+commit version gone "gone"
+git -C "$work" tag -a -m "tag" v1
+lost_push v1
+gone=$repo/objects/$(head_of v1 | sed 's/^../&\//')
+git -C "$work" checkout -q main
+commit version twelve "twelve"
+lost_push main
+mv "$gone" "$T/gone"
+run "$slipway" resume -C "$repo"
+isnt "a push whose objects are gone is told of" "$status" 0
+like "as such" "$err" 'finish what lost pushes left: '
+is "the one behind it is live" "$(live_file version)" twelve
+mv "$T/gone" "$gone"
+slip resume
+is_exit "when they are back" 0
+is "it is live, too" "$(cat "$T/preview/current/version")" gone
 run "$slipway" resume -C "$repo" -e bogus
 is_exit "an environment that is not there" 2
 done_testing

@@ -13,6 +13,21 @@ directive = schema
 run = sh -c 'echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> "\$TRACE"'; true
 undo = true
 
+[action hidden]
+phase = migrate
+directive = hidden
+run = env -i sh -c 'echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> $T/trace'; true
+
+[action apart]
+phase = migrate
+directive = apart
+run = setsid -w env -i sh -c 'echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> $T/trace'; true
+
+[action site]
+phase = migrate
+directive = site
+run = test -e $T/site || setsid sh -c 'echo \$\$ > $T/site; exec sleep 1000' > /dev/null 2>&1 & until test -e $T/site; do sleep 0.05; done; echo \$\$ > $T/inner; touch $T/ready; until test -e $T/go; do sleep 0.05; done; echo migrated >> "\$TRACE"
+
 [action told]
 phase = migrate
 directive = told
@@ -80,6 +95,31 @@ touch "$T/go"
 wait "$pid"
 check_invariants "after a runner and its agent were killed"
 is "the migration came to its end once again" "$(trace)" migrated
+
+# What it says of itself is not asked for.
+for how in hidden apart; do
+	begin "$how -$how-"
+	# shellcheck disable=SC2046 # one word a process
+	kill -9 $(program agent)
+	ok "$how: the step begins again" wait_for 15 another
+	ok "$how: when nothing of the first attempt is left" ended "$inner"
+	touch "$T/go"
+	wait "$pid"
+	is "$how: it came to its end once" "$(trace)" migrated
+done
+
+begin "site -site-"
+# shellcheck disable=SC2046 # one word a process
+kill -9 $(program agent)
+ok "a daemon is waited for, and not for ever" wait_for 30 another
+ok "it lives" kill -0 "$(cat "$T/site")"
+touch "$T/go"
+wait "$pid"
+is "the deploy goes on" "$(newest state)" live
+run "$slipway" show -C "$repo"
+like "and tells of it" "$out" "warning: local: process $(cat "$T/site") \
+\(sleep\), which an interrupted command .* left alone"
+kill "$(cat "$T/site")"
 
 # A host that is lost when the command has told how it ended.
 echo none > "$T/told"

@@ -87,4 +87,23 @@ rm "$repo/hooks/reference-transaction"
 touch -d '1 minute ago' "$repo/refs/heads/slow.lock"
 push main:refs/heads/slow
 is_exit "and a dead one's does not stop the next push" 0
+
+# That of the packed refs would keep everybody from deleting any.
+push main:refs/heads/old main:refs/heads/older
+git -C "$repo" pack-refs --all
+touch -d '1 minute ago' "$repo/packed-refs.lock" "$repo/packed-refs.new"
+push :old
+is_exit "a dead one's lock on the packed refs stops no deletion" 0
+cp "$(command -v sleep)" "$T/git"
+(cd "$repo" && exec "$T/git" 1000) &
+packer=$!
+started $packer
+wait_for 15 grep -q -x git "/proc/$packer/comm"
+touch "$repo/packed-refs.lock"
+push_raw :older
+isnt "while a git lives that may hold it, it does" "$status" 0
+ok "and stays" test -e "$repo/packed-refs.lock"
+kill $packer
+push :older
+is_exit "until that one has ended" 0
 done_testing

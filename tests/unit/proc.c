@@ -301,61 +301,6 @@ test_failed_group(void)
 	ok(dies(pid), "until it is killed");
 }
 
-/* The caller forks, notes its command and is killed. */
-static void
-test_noted(void)
-{
-	static const char *const env[] = { "PATH=/usr/bin:/bin",
-	    "MARK=here", NULL };
-	const char *argv[4];
-	struct proc_spec spec = shell(argv, "sleep 1000 & echo $! >inner;"
-	    " wait");
-	char *note = path_join(tap_folder(), "note");
-	char *inner = path_join(tap_folder(), "inner");
-	int fd = open(note, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct str text = STR_INIT;
-	pid_t caller, left = 0;
-	struct proc_result result;
-	size_t n;
-
-	spec.env = env;
-	spec.dir = tap_folder();
-	spec.note_fd = fd;
-	caller = fork();
-	if (caller == 0) {
-		proc_run(&result, &spec, NULL, NULL);
-		_exit(0);
-	}
-	while (left == 0) {
-		poll(NULL, 0, 10);
-		str_clear(&text);
-		if (file_read(&text, inner, 64) == NULL)
-			left = (pid_t)atoi(text.s);
-	}
-	kill(caller, SIGKILL);
-	waitpid(caller, NULL, 0);
-	ok(kill(left, 0) == 0, "what a killed caller's command started lives");
-	is_ok(proc_end_noted(fd, "MARK=there", &n), "another mark");
-	ok(n == 0 && kill(left, 0) == 0, "is a stranger");
-	unlink(inner);
-	str_clear(&text);
-	str_addf(&text, "%d\n", (int)getpgid(left));
-	ok(pwrite(fd, text.s, text.len, 0) > 0, "the note again");
-	is_ok(proc_end_noted(fd, "MARK=here", &n), "the mark");
-	ok(n == 1 && dies(left), "is ours, and ended");
-	is_ok(proc_end_noted(fd, "MARK=here", &n), "once more");
-	is_int(n, 0, "nothing is noted");
-
-	spec = shell(argv, "exit 0");
-	spec.note_fd = fd;
-	is_ok(proc_run(&result, &spec, NULL, NULL), "a run that ends");
-	is_int(lseek(fd, 0, SEEK_END), 0, "leaves no note");
-	close(fd);
-	str_release(&text);
-	free(note);
-	free(inner);
-}
-
 static bool
 is_yes(void *ctx)
 {
@@ -458,7 +403,6 @@ main(void)
 	test_polite_end();
 	test_daemon();
 	test_failed_group();
-	test_noted();
 	test_stop();
 	test_base_env();
 	str_release(&output);

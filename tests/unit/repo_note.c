@@ -29,6 +29,16 @@ count_is(const char *want, const char *what)
 }
 
 static void
+last_is(struct repo *repo, const char *ref, const char *prefix, int most,
+    const char *want, const char *what)
+{
+	char *got = repo_note_last(repo, ref, prefix, most);
+
+	is_str(got, want, "%s", what);
+	free(got);
+}
+
+static void
 test_add(struct repo *repo)
 {
 	char *tip = rev("refs/heads/main"), *side = rev("side");
@@ -44,10 +54,12 @@ test_add(struct repo *repo)
 	is_ok(repo_note_add(repo, NOTES, &one, "deploy 2"), "a second line");
 	note_is("side", "deploy 1,deploy 2", "it is appended");
 	note_is("main", "deploy 1", "the other one stays");
-	ok(repo_note_is_last(repo, NOTES, "deploy 2"), "it is the last");
-	ok(!repo_note_is_last(repo, NOTES, "deploy 1"), "not the first");
-	ok(!repo_note_is_last(repo, "refs/notes/none", "deploy 1"),
-	    "nor one of a ref that is not there");
+	last_is(repo, NOTES, "deploy ", 1, "deploy 2", "it is the last");
+	last_is(repo, NOTES, "deploy 1", 2, "deploy 1", "the last of its kind");
+	last_is(repo, NOTES, "deploy 1", 1, NULL, "not that far back");
+	last_is(repo, NOTES, "deploy 3", 9, NULL, "none of that kind");
+	last_is(repo, "refs/notes/none", "deploy ", 9, NULL,
+	    "none of a ref that is not there");
 	is_ok(repo_note_add(repo, NOTES, &one, "deploy 2"), "it again");
 	count_is("2", "which changes nothing");
 	must("git -C \"$FOLDER/hub.git\" -c user.name=a -c user.email=a@b"

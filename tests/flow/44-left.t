@@ -1,0 +1,119 @@
+#!/bin/sh
+# What one environment or one deploy has left is found by whoever comes next,
+# and nothing is called done that was not.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+config <<EOF2
+[environment staging]
+branch = develop
+root = $T/staging
+
+[action gate]
+phase = build
+directive = gate
+run = touch $T/ready.\$(cat version); until test -e $T/go.\$(cat version); do sleep 0.05; done
+EOF2
+add_site staging "$T/staging"
+"$slipway" init "$repo" > "$T/init" 2>&1 || diag "$(cat "$T/init")"
+
+# begin VERSION: a push of main that waits in its gate, or for its turn.
+begin() {
+	commit version "$1" "$1 -gate-"
+	setsid git -C "$work" push production main > "$T/push.$1" 2>&1 \
+	    < /dev/null &
+	pid=$!
+	started "$pid"
+}
+
+queued() {
+	sql "SELECT count(*) FROM deploys WHERE state = 'queued'" | grep -q 1
+}
+
+finished() {
+	! sql "SELECT finished_at FROM deploys" | grep -q -x 0
+}
+
+notes_of() {
+	git -C "$repo" notes --ref=deploys show "$1" 2>&1
+}
+
+push_file version one one
+git -C "$work" checkout -q -b develop
+push_file version dev dev develop
+git -C "$work" checkout -q main
+wait_for 15 idle
+
+# The notes of one deploy cannot be written, and the next one waits already.
+notes=$(git -C "$repo" rev-parse refs/notes/deploys)
+begin two
+two=$(head_of)
+ok "a deploy holds" wait_for 15 test -e "$T/ready.two"
+begin three
+ok "another one waits" wait_for 15 queued
+git -C "$repo" update-ref -d refs/notes/deploys
+git -C "$repo" update-ref refs/notes/deploys/x "$notes"
+touch "$T/go.two"
+ok "the next one holds" wait_for 30 test -e "$T/ready.three"
+like "the first has no notes" "$(notes_of "$two")" 'no note found'
+git -C "$repo" update-ref -d refs/notes/deploys/x
+git -C "$repo" update-ref refs/notes/deploys "$notes"
+touch "$T/go.three"
+wait "$pid"
+wait_for 15 idle
+check_invariants "after both"
+like "the next one has its notes" "$(notes_of main)" \
+    '^production: live .*, deploy 4 by '
+like "and the first got its own" "$(notes_of "$two")" \
+    '^production: live .*, deploy 3 by '
+
+# From within a container the runner cannot be seen, and its lock can.
+begin four
+ok "one more holds" wait_for 15 test -e "$T/ready.four"
+if unshare -p --fork --mount-proc true 2> /dev/null; then
+	run unshare -p --fork --mount-proc "$slipway" status -C "$repo"
+	is_exit "in another PID namespace" 0
+	unlike "its runner is not taken for dead" "$out" 'left '
+fi
+
+# All of it is killed, and somebody pushes to the other environment.
+# shellcheck disable=SC2046 # one word a process
+kill -9 "-$pid" $(program runner) $(program agent)
+wait_for 10 idle
+touch "$T/go.four"
+git -C "$work" checkout -q develop
+push_file version dev2 "dev two" develop
+git -C "$work" checkout -q main
+like "a push to another environment tells of it" "$banner" \
+    'deploy 5 of production was left unfinished when its runner ended'
+ok "and it comes to its end" wait_for 20 finished
+is "as always" "$(deploy 5 state)" failed
+wait_for 15 idle
+touch "$T/go.dev3"
+push_file version dev3 "five"
+unlike "the next push has nothing to tell" "$err" 'left unfinished'
+
+# Somebody holds the lock: nothing is said to be done.
+git -C "$repo" update-ref refs/live/production "$two"
+rm "$root/current"
+flock -F "$repo/slipway/production.lock" sleep 1000 &
+holder=$!
+started "$holder"
+held() {
+	! flock -n "$repo/slipway/production.lock" true
+}
+ok "the lock is held" wait_for 15 held
+run "$slipway" resume -C "$repo" -e production
+is_exit "resume is busy" 4
+is "nothing is told as done" "$out" ""
+like "and says what to do" "$err" \
+    'production.lock is held by .*; run slipway resume again when that has'
+kill "$holder"
+slip resume -e production
+is_exit "when it has gone" 0
+like "the ref is moved" "$out" 'refs/live/production .*; moved there'
+like "current is put back" "$out" "current is not there, .*; put back"
+is "it is" "$(live_file version)" dev3
+
+done_testing
