@@ -208,19 +208,23 @@ static const struct err *
 look(struct store *store, const char *release, int dirfd,
     struct manifest **manifest, struct drift *drift, struct vec *through)
 {
+	struct vec shared = VEC_INIT;
 	struct drift_spec spec = { .dirfd = dirfd, .added = true,
-	    .whole = true, .threads = store->threads };
+	    .whole = true, .threads = store->threads, .shared = &shared };
 	const struct err *err;
 
 	err = manifest_open(manifest, store->manifest_fd, release);
-	if (err != NULL)
-		return err;
+	if (err == NULL)
+		err = layout_read_shared(store, release, *manifest, &shared,
+		    &spec.any_shared);
 	spec.manifest = *manifest;
-	err = drift_find(drift, &spec);
+	if (err == NULL)
+		err = drift_find(drift, &spec);
 	for (size_t i = 0; i < drift->n && err == NULL; i++) {
 		if (is_through(*manifest, &drift->items[i]))
 			vec_push(through, drift->items[i].path);
 	}
+	vec_release(&shared);
 	return err;
 }
 

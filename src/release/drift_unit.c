@@ -44,11 +44,15 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 }
 
 static bool
-is_shared_link(int dirfd, const char *name, const char *path)
+is_shared_link(const struct drift_spec *spec, int dirfd, const char *name,
+    const char *path)
 {
 	struct str want = STR_INIT, present = STR_INIT;
 	bool is;
 
+	if (!spec->any_shared && (spec->shared == NULL ||
+	    !vec_has(spec->shared, path)))
+		return false;
 	layout_shared_target(&want, path);
 	is = file_readlink(&present, dirfd, name) == NULL &&
 	    strcmp(want.s, present.s) == 0;
@@ -61,8 +65,7 @@ bool
 unit_is_shared(const struct unit *unit, const char *name)
 {
 	char *path = unit_path(unit, name);
-	bool is = !unit->spec->strict &&
-	    is_shared_link(unit->fd, name, path);
+	bool is = is_shared_link(unit->spec, unit->fd, name, path);
 
 	free(path);
 	return is;
@@ -83,7 +86,8 @@ lies_in_shared(const struct unit *unit)
 		path = xstrndup(unit->path, (size_t)(end - unit->path));
 		dir = path_dir(path);
 		if (file_open_folder(&fd, unit->spec->dirfd, dir) == NULL)
-			is = is_shared_link(fd, path_base(path), path);
+			is = is_shared_link(unit->spec, fd, path_base(path),
+			    path);
 		file_close(&fd);
 		free(dir);
 		free(path);
@@ -257,7 +261,7 @@ tell_missing(struct unit *unit)
 {
 	const struct drift_spec *spec = unit->spec;
 
-	if (!spec->strict && lies_in_shared(unit))
+	if (lies_in_shared(unit))
 		return;
 	unit_tell(unit, DRIFT_REMOVED, NULL, -1, NULL);
 	for (size_t k = 0; k < unit->of.n_entries; k++) {

@@ -56,7 +56,7 @@ char *unit_path(const struct unit *unit, const char *name);
 void unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
     int64_t entry, const struct stat *st);
 
-/* True for a link to shared/ that is no drift. */
+/* True for a link to shared/ that was put there when it was made. */
 bool unit_is_shared(const struct unit *unit, const char *name);
 
 /* Compare the folder and its entries. */

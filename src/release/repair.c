@@ -81,9 +81,10 @@ const struct err *
 store_drift(struct store *store, const char *release, bool deep, bool added,
     const struct vec *writable, struct drift *drift)
 {
+	struct vec shared = VEC_INIT;
 	struct drift_spec spec = { .dirfd = -1, .writable = writable,
 	    .threads = store->threads, .deep = deep, .added = added,
-	    .whole = true };
+	    .whole = true, .shared = &shared };
 	struct manifest *manifest = NULL, *built = NULL;
 	const struct err *err;
 
@@ -91,6 +92,9 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	err = store_open_release(store, release, &spec.dirfd);
 	if (err == NULL)
 		err = open_manifests(store, release, &manifest, &built);
+	if (err == NULL)
+		err = layout_read_shared(store, release, manifest, &shared,
+		    &spec.any_shared);
 	spec.manifest = manifest;
 	spec.built = built;
 	if (err == NULL)
@@ -101,6 +105,7 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 		drift_release(drift);
 	manifest_close(manifest);
 	manifest_close(built);
+	vec_release(&shared);
 	file_close(&spec.dirfd);
 	return err;
 }

@@ -11,6 +11,7 @@
  *	  .slipway/running                   number of the command that runs
  *	  .slipway/manifest/20261120101500   see manifest.h
  *	  .slipway/manifest/20261120101500.built
+ *	  .slipway/manifest/20261120101500.shared
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
  *	  .slipway/spare/20261114093000/     to be made the next release of
@@ -163,7 +164,8 @@ const struct err *store_missing_shared(struct store *store,
 /*
  * Put links to shared/ into a release. A folder that the release ships and
  * shared/ lacks is copied there first (pushed onto "seeded"); what the
- * release ships in the place of a link is removed.
+ * release ships in the place of a link is removed. These paths are kept with
+ * the release: no other link to shared/ is ever taken for one of them.
  */
 const struct err *store_link_shared(struct store *store,
     const char *release, const struct vec *shared, struct vec *seeded);
