@@ -223,11 +223,12 @@ const struct err *store_repair(struct store *store, const char *release,
     struct repo *repo, const struct vec *paths);
 
 /*
- * Remove these paths from a release, as far as the commit has them not, and
- * the folders that have nothing in them then.
+ * The same for what drift has found, and somebody has kept since: what was
+ * added goes, with the folders that have nothing in them then. What does not
+ * look any more as it was found stays as it is, and is no error.
  */
-const struct err *store_prune(struct store *store, const char *release,
-    const struct vec *paths);
+const struct err *store_put_right(struct store *store, const char *release,
+    struct repo *repo, const struct drift *found);
 
 /* Names in releases/, sorted: whole ones and partial ones. */
 const struct err *store_list(struct store *store, struct vec *releases,
