@@ -111,6 +111,134 @@ update_index(struct plumbing *git, const struct drift *found,
 	return err;
 }
 
+static int
+by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static const char *
+file_mode(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_mode & 0100) != 0 ? "100755" : "100644";
+}
+
+/* Where the two names are in a line of git diff-index, and its length. */
+#define AT_OLD 15
+#define AT_NEW 56
+#define NAME_CHARS 40
+#define LINE_MIN (AT_NEW + NAME_CHARS)
+
+/* Paths of which the index has other content than the tree, sorted. */
+static const struct err *
+list_changed(struct plumbing *git, struct vec *changed)
+{
+	const char *args[] = { "diff-index", "--cached", "--raw",
+	    "--no-abbrev", "--no-renames", "-z", git->commit, NULL };
+	struct str out = STR_INIT;
+	const struct err *err = plumbing_run(git, args, NULL, &out);
+
+	for (size_t at = 0; at < out.len && err == NULL;) {
+		const char *line = out.s + at, *path;
+
+		if (strlen(line) < LINE_MIN) {
+			err = err_new(ERR_GIT, "git diff-index: \"%s\" is no"
+			    " change", line);
+			break;
+		}
+		at += strlen(line) + 1;
+		path = out.s + at;
+		at += strlen(path) + 1;
+		if (memcmp(line + AT_OLD, line + AT_NEW, NAME_CHARS) != 0)
+			vec_push(changed, path);
+	}
+	vec_sort(changed);
+	str_release(&out);
+	return err;
+}
+
+/* Paths whose content was to change, and did not. */
+static const struct err *
+find_undone(struct plumbing *git, const struct drift *found,
+    struct vec *undone)
+{
+	struct vec changed = VEC_INIT;
+	const struct err *err = list_changed(git, &changed);
+
+	for (size_t i = 0; i < found->n && err == NULL; i++) {
+		const struct drift_item *item = &found->items[i];
+
+		if (item->kind == DRIFT_MODIFIED && S_ISREG(item->st.st_mode)
+		    && (changed.n == 0 || bsearch(&item->path, changed.v,
+		    changed.n, sizeof(*changed.v), by_bytes) == NULL) &&
+		    fate_of(git->dirfd, item) == ADDED)
+			vec_push(undone, item->path);
+	}
+	vec_release(&changed);
+	return err;
+}
+
+/* As git hash-object reads a path whatever is in it. */
+static void
+add_quoted(struct str *in, const char *path)
+{
+	str_addch(in, '"');
+	for (; *path != '\0'; path++) {
+		if (*path == '"' || *path == '\\' || *path == '\n' ||
+		    *path == '\r')
+			str_addf(in, "\\%03o", (unsigned int)*path);
+		else
+			str_addch(in, *path);
+	}
+	str_add(in, "\"\n");
+}
+
+/*
+ * What git takes back when it adds a file may be all that was edited, such
+ * as the ends of lines. Such files are stored as they are.
+ */
+static const struct err *
+store_undone(struct plumbing *git, const struct drift *found)
+{
+	static const char *const hash[] = { "hash-object", "-w",
+	    "--no-filters", "--stdin-paths", NULL };
+	static const char *const put[] = { "update-index", "-z",
+	    "--index-info", NULL };
+	struct str in = STR_INIT, out = STR_INIT, rows = STR_INIT;
+	struct vec undone = VEC_INIT, names = VEC_INIT;
+	const struct err *err;
+
+	err = find_undone(git, found, &undone);
+	if (err != NULL || undone.n == 0)
+		goto done;
+	for (size_t i = 0; i < undone.n; i++)
+		add_quoted(&in, undone.v[i]);
+	err = plumbing_run(git, hash, &in, &out);
+	if (err != NULL)
+		goto done;
+	vec_split(&names, out.s, "\n");
+	if (names.n != undone.n) {
+		err = err_new(ERR_GIT, "git gave no object names");
+		goto done;
+	}
+	for (size_t i = 0; i < undone.n; i++) {
+		str_addf(&rows, "%s %s\t%s", file_mode(git->dirfd,
+		    undone.v[i]), names.v[i], undone.v[i]);
+		str_addch(&rows, '\0');
+	}
+	err = plumbing_run(git, put, &rows, &out);
+done:
+	vec_release(&undone);
+	vec_release(&names);
+	str_release(&in);
+	str_release(&out);
+	str_release(&rows);
+	return err;
+}
+
 static const struct err *
 write_tree(struct plumbing *git, const struct drift *found,
     struct vec *left_out, char tree[41])
@@ -122,6 +250,8 @@ write_tree(struct plumbing *git, const struct drift *found,
 	err = plumbing_index(git);
 	if (err == NULL)
 		err = update_index(git, found, left_out);
+	if (err == NULL)
+		err = store_undone(git, found);
 	if (err == NULL)
 		err = plumbing_run(git, write, NULL, &out);
 	if (err == NULL)

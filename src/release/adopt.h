@@ -2,7 +2,8 @@
  * adopt - a commit of what somebody changed in a release by hand.
  *
  * git adds the files as it would in a work tree, so that attributes and
- * filters are undone as they were done. The release is only read.
+ * filters are undone as they were done. A file of which that leaves nothing
+ * that was edited is stored as it is. The release is only read.
  */
 #ifndef ADOPT_H
 #define ADOPT_H

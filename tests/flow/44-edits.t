@@ -1,6 +1,6 @@
 #!/bin/sh
-# No edit of a live release is lost: not among very many, not while
-# it is put right.
+# No edit of a live release is lost: not among very many, not by a
+# conversion, not while it is put right.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -54,6 +54,19 @@ is "and is on a branch" "$(kept gen/app.js)" "by hand"
 forget
 
 live=$root/current
+
+# An edit that git would undo.
+printf 'line\r\n' > "$live/a.txt"
+printf 'odd\r\n' > "$live/$odd"
+chmod +x "$live/$odd"
+drift --repair
+is_exit "other line ends are put right" 0
+is "and kept as they were" "$(kept a.txt | od -An -c | tr -d ' ')" \
+    'line\r\n'
+is "whatever they are called" "$(kept "$odd" | od -An -c | tr -d ' ')" \
+    'odd\r\n'
+is "the file is back" "$(live_file a.txt)" "line"
+forget
 
 # An edit that is made between.
 git -C "$repo" config filter.slow.clean "cat; touch '$T/reads'; sleep 2"
