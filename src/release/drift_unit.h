@@ -62,6 +62,12 @@ bool unit_is_shared(const struct unit *unit, const char *name);
 /* Compare the folder and its entries. */
 const struct err *unit_check(struct unit *unit);
 
+/* Tell of a name that is there, and should not be, unless it may be. */
+const struct err *unit_tell_added(struct unit *unit, const char *name);
+
+/* Tell of all that is in a folder that stands in the place of a file. */
+const struct err *unit_tell_inside(struct unit *unit, const char *name);
+
 /* Look for what is there, and neither manifest has it. */
 const struct err *unit_check_names(struct unit *unit);
 

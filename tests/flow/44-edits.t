@@ -1,6 +1,6 @@
 #!/bin/sh
 # No edit of a live release is lost: not among very many, not by a
-# conversion, not while it is put right.
+# conversion, not while it is put right, not where it is hard to see.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -53,7 +53,25 @@ is_exit "an edit of what commands made does not refuse a deploy" 0
 is "and is on a branch" "$(kept gen/app.js)" "by hand"
 forget
 
+# Something in the place of a file that a command had removed.
 live=$root/current
+mkdir "$live/conf.php"
+echo "evil" > "$live/conf.php/x.php"
+drift
+is "a folder in the place of a removed file" "$(echo "$out" |
+    sed 's/  (.*//')" "added     conf.php/x.php"
+drift --repair
+is_exit "is put right" 0
+is "and kept" "$(kept conf.php/x.php)" "evil"
+not_ok "it is gone" test -e "$live/conf.php"
+rm "$live/z.php"
+mkdir "$live/z.php"
+echo "evil" > "$live/z.php/y.php"
+drift --repair
+is_exit "so is one in the place of a file" 0
+is "it is kept, too" "$(kept z.php/y.php)" "evil"
+is "and the file is back" "$(live_file z.php)" "zero"
+forget
 
 # An edit that git would undo.
 printf 'line\r\n' > "$live/a.txt"

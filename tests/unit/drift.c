@@ -37,6 +37,9 @@ static const struct {
 	{ "rm -r d/e && ln -s ../../../../outside d/e",
 	    "added d/e, removed d/e/g" },
 	{ "rm -r d/e && mkfifo d/e", "added d/e, removed d/e/g" },
+	{ "rm r && mkdir r", "modified r" },
+	{ "rm r && mkdir -p r/s && echo 1 >r/s/1",
+	    "modified r, added r/s/1" },
 	{ "rm r && mkfifo r", "modified r" },
 	{ "rm r && ln -s a.b r", "modified r" },
 	{ "ln -sf a.b l", "modified l" },
@@ -217,7 +220,22 @@ static const struct {
 	{ "echo g >d/e/g", "added d/e/g" },
 	{ "rmdir d/e", "" },
 	{ "mv d/e ../../e", "" },
-	{ "mkdir d/e/g", "" },
+	{ "mkdir d/e/g", "added d/e/g/" },
+	{ "mkdir -p d/e/g/h && echo x >d/e/g/h/x && echo y >d/e/g/y",
+	    "added d/e/g/h/x, added d/e/g/y" },
+	{ "mkfifo d/e/g", "added d/e/g" },
+	{ "rm made/1 && mkdir made/1 && echo 1 >made/1/1",
+	    "modified made/1, added made/1/1" },
+	{ "echo 1 >a/x/1", "added a/x/1" },
+	{ "rm -r a/x/in && echo 2 >a/x/in",
+	    "added a/x/in, removed a/x/in/1" },
+	{ "rm -r a/x && echo x >a/x", "added a/x, removed a/x/in/1" },
+	{ "mkfifo ../../../p && mv ../../../p l", "added l" },
+	{ "rm l && mkdir l && echo 1 >l/1", "added l/1" },
+	{ "echo x >a.b/x", "added a.b/x" },
+	{ "echo x >a.b/x && rm a.b/x", "" },
+	{ "rmdir a.b", "" },
+	{ "rmdir a.b && echo b >a.b", "added a.b" },
 	{ "ln -s x d/e/g", "added d/e/g" },
 	{ "git -C ../../../w show HEAD:d/f >d/f", "modified d/f" },
 	{ "echo built >d/f", "" },
@@ -239,7 +257,9 @@ test_built(void)
 		    "a release");
 		ok(sh("cd root/releases/" RELEASE " && mkdir -p made/deep &&"
 		    " echo 1 >made/1 && echo two >made/deep/2 && rm d/e/g &&"
-		    " echo built >d/f"), "commands run");
+		    " echo built >d/f && rm a/x a.b l && mkdir -p a/x/in &&"
+		    " echo 1 >a/x/in/1 && mkdir a.b &&"
+		    " mkfifo l"), "commands run");
 		is_sealed(true);
 		is_told("", true, NULL, "nothing has changed since");
 		ok(sh(line), "%s", after[i].line);
