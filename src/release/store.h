@@ -235,8 +235,8 @@ const struct err *store_list(struct store *store, struct vec *releases,
     struct vec *partial);
 
 /*
- * Releases in which a process has its working directory, pushed as
- * "20261120101500 4711 gunicorn".
+ * Releases in which a process has its working directory, or its root, pushed
+ * as "20261120101500 4711 gunicorn". Files that it has open do not count.
  */
 const struct err *store_busy(struct store *store,
     const struct vec *releases, struct vec *busy);
