@@ -219,11 +219,11 @@ run_drift(struct call *call)
 		err = tell(call, &edits, query.repair);
 	if (err == NULL && edits.stay > 0)
 		err = err_new(ERR_FAILED, "%" PRId64 " change%s of what only"
-		    " commands made, or no commit can hold, stay%s; mend"
-		    " that by hand in %s/current, or deploy again: a new"
-		    " release has none of it", edits.stay,
-		    edits.stay == 1 ? "" : "s", edits.stay == 1 ? "s" : "",
-		    call->env->set.root);
+		    " commands made, no commit can hold, or somebody has"
+		    " made meanwhile, stay%s; mend that by hand in"
+		    " %s/current, or deploy again: a new release has none of"
+		    " it", edits.stay, edits.stay == 1 ? "" : "s",
+		    edits.stay == 1 ? "s" : "", call->env->set.root);
 	else if (err == NULL && edits.n > 0 && !query.repair)
 		err = err_new(ERR_FAILED, "%s was edited by hand: %" PRId64
 		    " change%s", call->env->name, edits.count,

@@ -14,9 +14,6 @@
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
 
-/* So many edits are named in the message of a commit. */
-#define NAMED_MAX 200
-
 /* Branches of one day, each with edits of its own. */
 #define BRANCHES_MAX 1000
 
@@ -91,18 +88,27 @@ ask_host(struct look *look, size_t host, const struct message *request)
 	return err;
 }
 
+/* What "drift" and "adopt" are to find. */
+static void
+add_search(const struct look *look, size_t host, bool deep,
+    struct message *request)
+{
+	const struct vec *writable = &look->env->set.writable;
+
+	message_add(request, "release", fleet_current(look->fleet, host));
+	message_add_int(request, "deep", deep);
+	for (size_t i = 0; i < writable->n; i++)
+		message_add(request, "writable", writable->v[i]);
+}
+
 static const struct err *
 ask_drift(struct look *look, size_t host, bool deep)
 {
-	const struct vec *writable = &look->env->set.writable;
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "drift");
-	message_add(&request, "release", fleet_current(look->fleet, host));
-	message_add_int(&request, "deep", deep);
-	for (size_t i = 0; i < writable->n; i++)
-		message_add(&request, "writable", writable->v[i]);
+	add_search(look, host, deep, &request);
 	err = ask_host(look, host, &request);
 	message_release(&request);
 	return err;
@@ -123,71 +129,6 @@ find_on(struct look *look, size_t host, bool deep)
 		err = add_edit(look, host, items.v[i]);
 	vec_release(&items);
 	return err;
-}
-
-/* The message of the commit tells who and when, as far as files do. */
-static void
-add_line(struct message *request, const struct edit *edit)
-{
-	struct str line = STR_INIT;
-	char since[CLOCK_ISO_SIZE];
-
-	str_addf(&line, "%s ", edit->change);
-	str_add_visible(&line, edit->path, strlen(edit->path));
-	clock_iso(since, edit->since_at);
-	if (edit->uid != -1)
-		str_addf(&line, " (owner %" PRId64 ", since %s)", edit->uid,
-		    since);
-	message_add(request, "line", line.s);
-	str_release(&line);
-}
-
-static void
-add_adoption(const struct look *look, size_t host, struct message *request)
-{
-	const char *name = look->hosts[host]->name;
-	size_t named = 0;
-
-	message_addf(request, "title", "edits by hand in release %s of %s on"
-	    " %s", fleet_current(look->fleet, host), look->env->name, name);
-	for (size_t i = 0; i < look->edits->n; i++) {
-		const struct edit *edit = &look->edits->v[i];
-
-		if (strcmp(edit->host, name) != 0)
-			continue;
-		message_add(request, "path", edit->path);
-		if (named++ < NAMED_MAX)
-			add_line(request, edit);
-	}
-}
-
-/* What is kept can be put right; what was added has a key of its own. */
-static void
-add_kept(const struct look *look, size_t host, struct message *request)
-{
-	for (size_t i = 0; i < look->edits->n; i++) {
-		const struct edit *edit = &look->edits->v[i];
-		bool added = strcmp(edit->change, "added") == 0;
-
-		if (strcmp(edit->host, look->hosts[host]->name) != 0 ||
-		    edit->built || (edit->left_out && added))
-			continue;
-		message_add(request, added ? "added" : "path", edit->path);
-	}
-}
-
-/* Any that a commit can hold: nobody has looked yet, or it was found so. */
-static bool
-has_edits(const struct look *look, size_t host)
-{
-	for (size_t i = 0; i < look->edits->n; i++) {
-		const struct edit *edit = &look->edits->v[i];
-
-		if (!edit->left_out && strcmp(edit->host,
-		    look->hosts[host]->name) == 0)
-			return true;
-	}
-	return false;
 }
 
 static char *
@@ -283,10 +224,12 @@ take_commit(struct look *look, size_t host, bool branch)
 static void
 mark_left_out(struct look *look, size_t host)
 {
+	const struct message *reply = fleet_reply(look->fleet, host);
 	struct vec paths = VEC_INIT;
 
-	message_all(fleet_reply(look->fleet, host), "left-out", &paths);
-	for (size_t i = 0; i < look->edits->n; i++) {
+	look->edits->left_out += message_int(reply, "left", 0);
+	message_all(reply, "left-out", &paths);
+	for (size_t i = 0; i < look->edits->n && paths.n > 0; i++) {
 		struct edit *edit = &look->edits->v[i];
 
 		if (strcmp(edit->host, look->hosts[host]->name) == 0)
@@ -296,18 +239,21 @@ mark_left_out(struct look *look, size_t host)
 }
 
 static const struct err *
-adopt_on(struct look *look, size_t host, bool branch)
+adopt_on(struct look *look, size_t host, bool deep, bool branch)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "adopt");
-	message_add(&request, "release", fleet_current(look->fleet, host));
-	add_adoption(look, host, &request);
+	message_addf(&request, "title", "edits by hand in release %s of %s on"
+	    " %s", fleet_current(look->fleet, host), look->env->name,
+	    look->hosts[host]->name);
+	add_search(look, host, deep, &request);
 	err = ask_host(look, host, &request);
 	if (err == NULL) {
 		mark_left_out(look, host);
-		if (has_edits(look, host))
+		if (message_int(fleet_reply(look->fleet, host), "taken", 0) >
+		    0)
 			err = take_commit(look, host, branch);
 	}
 	message_release(&request);
@@ -344,7 +290,6 @@ repair_on(struct look *look, size_t host, bool deep)
 
 	message_add(&request, "verb", "repair");
 	message_add(&request, "release", fleet_current(look->fleet, host));
-	add_kept(look, host, &request);
 	err = ask_host(look, host, &request);
 	message_release(&request);
 	if (err == NULL)
@@ -364,10 +309,11 @@ look_at(struct look *look, const struct edits_query *query)
 			return err_new(ERR_NOT_FOUND, "nothing is live in %s"
 			    " on %s", look->env->name, look->hosts[i]->name);
 		err = find_on(look, i, query->deep);
-		if (err != NULL || !has_edits(look, i))
+		if (err != NULL || message_int(fleet_reply(look->fleet, i),
+		    "count", 0) == 0)
 			continue;
 		if (query->adopt || query->repair)
-			err = adopt_on(look, i, query->branch ||
+			err = adopt_on(look, i, query->deep, query->branch ||
 			    query->repair);
 		if (err == NULL && query->repair)
 			err = repair_on(look, i, query->deep);

@@ -5,7 +5,7 @@
  * they become a commit on a branch of the hub, drift/ENVIRONMENT/DATE
  * (UTC), whose parent is the commit that was deployed. Somebody can merge
  * it. What no commit can hold stays where it is when the release is put
- * right.
+ * right, and so does what somebody changes meanwhile.
  *
  *	err = edits_find(&edits, hub, env, &query);
  *	...
@@ -42,6 +42,7 @@ struct edits {
 	struct edit *v;
 	size_t n;
 	int64_t count;		/* of all; a host names 10,000 at the most */
+	int64_t left_out;	/* that no commit can hold */
 	int64_t stay;		/* that a repair could not put right */
 	struct vec stays;	/* "modified a.js" for each of these */
 	struct vec branches;	/* that they are on now */

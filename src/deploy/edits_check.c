@@ -31,9 +31,9 @@ tell(struct work *work, const struct edits *edits)
 	edits_add(&text, edits);
 	if (branches.len > 0)
 		str_addf(&text, "; kept on branch %s", branches.s);
-	if ((int64_t)edits->n < edits->count)
-		str_addf(&text, ", but for %" PRId64,
-		    edits->count - (int64_t)edits->n);
+	if (branches.len > 0 && edits->left_out > 0)
+		str_addf(&text, ", but for %" PRId64 " that no commit can"
+		    " hold", edits->left_out);
 	if (work->edits_told == NULL ||
 	    strcmp(work->edits_told, text.s) != 0)
 		work_warn(work, "%s", text.s);
@@ -42,7 +42,7 @@ tell(struct work *work, const struct edits *edits)
 	str_release(&branches);
 }
 
-/* What only commands had made nobody can put right. */
+/* What only commands had made nobody can put right; all may not be named. */
 static const struct edit *
 find_repairable(const struct edits *edits)
 {
@@ -50,7 +50,7 @@ find_repairable(const struct edits *edits)
 		if (!edits->v[i].built)
 			return &edits->v[i];
 	}
-	return NULL;
+	return (int64_t)edits->n < edits->count ? &edits->v[0] : NULL;
 }
 
 /* A deploy would take them away for good, in the end; a rollback has to be. */
@@ -104,14 +104,20 @@ edits_check(struct work *work, bool may_refuse)
 		return NULL;
 	work->edits_ms = clock_monotonic_ms();
 	err = edits_look(&edits, work, &query);
-	if (err != NULL && !work_is_cut(work)) {
-		err = not_kept(work, &edits, err, may_refuse);
-	} else if (err == NULL) {
-		if (refuse)
-			err = edits_refusal(&edits, work->hub, work->env);
-		if (err == NULL && edits.n > 0)
-			tell(work, &edits);
+	if (err == NULL && refuse && edits.n > 0) {
+		err = edits_refusal(&edits, work->hub, work->env);
+		if (err != NULL)
+			goto done;
+		/* Nobody could put them right, and it goes over them. */
+		edits_release(&edits);
+		query.adopt = query.branch = true;
+		err = edits_look(&edits, work, &query);
 	}
+	if (err != NULL && !work_is_cut(work))
+		err = not_kept(work, &edits, err, may_refuse);
+	else if (err == NULL && edits.n > 0)
+		tell(work, &edits);
+done:
 	edits_release(&edits);
 	return err;
 }

@@ -165,6 +165,9 @@ close_root(struct agent *agent)
 	free(agent->environment);
 	free(agent->host);
 	agent->repo_path = agent->environment = agent->host = NULL;
+	drift_release(&agent->kept);
+	free(agent->kept_of);
+	agent->kept_of = NULL;
 	vec_clear(&agent->roles);
 }
 

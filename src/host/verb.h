@@ -14,6 +14,7 @@
 
 #include "err.h"
 #include "host/wire.h"
+#include "release/drift.h"
 #include "vec.h"
 
 struct lock;
@@ -31,6 +32,8 @@ struct agent {
 	struct lock *lock;
 	struct repo *repo;	/* NULL until a verb needs it */
 	struct vec told;	/* notes that are worth saying once */
+	struct drift kept;	/* edits that a commit has, */
+	char *kept_of;		/* and the release; NULL: of none */
 	struct pkt_reader reader;	/* of in_fd */
 	struct message ahead;	/* half a request, or with "is_ahead" one
 				 * that came while a command ran */

@@ -2,11 +2,11 @@
  * The verbs about releases that somebody has put a hand to.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "host/verb.h"
-#include "path.h"
 #include "release/adopt.h"
 #include "release/drift.h"
 #include "release/store.h"
@@ -24,48 +24,69 @@ since_ms(const struct stat *st)
 }
 
 static void
+add_item(struct message *result, const struct drift_item *item)
+{
+	bool is = item->st.st_ino != 0;
+
+	message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %d %s",
+	    drift_kind_name(item->kind), is ? since_ms(&item->st) : 0,
+	    is ? (int64_t)item->st.st_uid : -1, item->is_built, item->path);
+}
+
+/* Where there is no room for all, new files do not hide changed ones. */
+static void
 add_items(struct message *result, const struct drift *drift)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0;
 
-	for (size_t i = 0; i < drift->n && i < ITEMS_MAX; i++) {
-		const struct drift_item *item = &drift->items[i];
-		bool is = item->st.st_ino != 0;
+	for (int added = 0; added <= 1; added++) {
+		for (size_t i = 0; i < drift->n; i++) {
+			const struct drift_item *item = &drift->items[i];
 
-		bytes += strlen(item->path);
-		if (bytes > ITEMS_BYTES)
-			break;
-		message_addf(result, "item", "%s %" PRId64 " %" PRId64
-		    " %d %s", drift_kind_name(item->kind),
-		    is ? since_ms(&item->st) : 0,
-		    is ? (int64_t)item->st.st_uid : -1, item->is_built,
-		    item->path);
+			if ((item->kind == DRIFT_ADDED) != (added == 1))
+				continue;
+			bytes += strlen(item->path);
+			if (n++ < ITEMS_MAX && bytes <= ITEMS_BYTES)
+				add_item(result, item);
+		}
 	}
 	message_add_int(result, "count", (int64_t)drift->n);
+}
+
+/* What is there now, of the release that the request names. */
+static const struct err *
+find(struct agent *agent, const struct message *request,
+    const char **release, struct drift *drift)
+{
+	struct vec writable = VEC_INIT;
+	const struct err *err;
+	int64_t deep;
+
+	memset(drift, 0, sizeof(*drift));
+	err = verb_release(request, release);
+	if (err == NULL)
+		err = verb_int(request, "deep", 0, 1, &deep);
+	if (err != NULL)
+		return err;
+	message_all(request, "writable", &writable);
+	err = store_drift(agent->store, *release, deep == 1, true, &writable,
+	    drift);
+	vec_release(&writable);
+	return err;
 }
 
 const struct err *
 verb_drift(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec writable = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	struct drift drift;
-	int64_t deep;
 
-	err = verb_release(request, &release);
-	if (err == NULL)
-		err = verb_int(request, "deep", 0, 1, &deep);
-	if (err != NULL)
-		return err;
-	message_all(request, "writable", &writable);
-	err = store_drift(agent->store, release, deep == 1, true, &writable,
-	    &drift);
+	err = find(agent, request, &release, &drift);
 	if (err == NULL)
 		add_items(result, &drift);
 	drift_release(&drift);
-	vec_release(&writable);
 	return err;
 }
 
@@ -156,38 +177,79 @@ verb_verify(struct agent *agent, const struct message *request,
 	return err;
 }
 
+static void
+add_left_out(struct message *result, const struct vec *left_out)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < left_out->n && i < ITEMS_MAX; i++) {
+		bytes += strlen(left_out->v[i]);
+		if (bytes > ITEMS_BYTES)
+			break;
+		message_add(result, "left-out", left_out->v[i]);
+	}
+}
+
+/*
+ * What can be put right without a loss: all that the commit has, and what has
+ * another mode alone. Both lists are in one order.
+ */
+static void
+keep(struct agent *agent, const char *release, struct drift *found,
+    const struct vec *left_out)
+{
+	size_t n = 0, left = 0;
+
+	for (size_t i = 0; i < found->n; i++) {
+		struct drift_item item = found->items[i];
+
+		bool out = left < left_out->n &&
+		    strcmp(item.path, left_out->v[left]) == 0;
+
+		left += out;
+		if (out && (item.kind == DRIFT_ADDED ||
+		    item.kind == DRIFT_MODIFIED))
+			drift_item_release(&item);
+		else
+			found->items[n++] = item;
+	}
+	found->n = n;
+	drift_release(&agent->kept);
+	agent->kept = *found;
+	memset(found, 0, sizeof(*found));
+	free(agent->kept_of);
+	agent->kept_of = xstrdup(release);
+}
+
 const struct err *
 verb_adopt(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct adoption adoption = ADOPTION_INIT;
 	struct vec left_out = VEC_INIT;
 	const char *release, *title;
 	const struct err *err;
+	struct drift found;
 	struct repo *repo;
 	char commit[41], parent[41];
 
-	err = verb_release(request, &release);
+	err = find(agent, request, &release, &found);
 	if (err == NULL)
 		err = verb_text(request, "title", &title);
 	if (err == NULL)
-		err = verb_paths(request, "path", &adoption.paths);
-	message_all(request, "line", &adoption.lines);
-	if (err == NULL && adoption.lines.n > adoption.paths.n)
-		err = err_new(ERR_PROTOCOL, "more lines than paths");
-	if (err == NULL)
 		err = verb_repo(agent, &repo);
-	if (err == NULL) {
-		adoption.title = xstrdup(title);
-		err = adopt_edits(agent->store, release, repo, &adoption,
+	if (err == NULL)
+		err = adopt_edits(agent->store, release, repo, &found, title,
 		    &left_out, commit, parent);
-	}
 	if (err == NULL) {
 		message_add(result, "commit", commit);
 		message_add(result, "parent", parent);
-		verb_add_all(result, "left-out", &left_out);
+		message_add_int(result, "left", (int64_t)left_out.n);
+		message_add_int(result, "taken",
+		    (int64_t)(found.n - left_out.n));
+		add_left_out(result, &left_out);
+		keep(agent, release, &found, &left_out);
 	}
-	adoption_release(&adoption);
+	drift_release(&found);
 	vec_release(&left_out);
 	return err;
 }
@@ -196,24 +258,20 @@ const struct err *
 verb_repair(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec paths = VEC_INIT, added = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	struct repo *repo;
 
 	(void)result;
 	err = verb_release(request, &release);
-	if (err == NULL)
-		err = verb_paths(request, "path", &paths);
-	if (err == NULL)
-		err = verb_paths(request, "added", &added);
+	if (err == NULL && (agent->kept_of == NULL ||
+	    strcmp(agent->kept_of, release) != 0))
+		err = err_new(ERR_PROTOCOL, "no edits of %s were adopted",
+		    release);
 	if (err == NULL)
 		err = verb_repo(agent, &repo);
 	if (err == NULL)
-		err = store_repair(agent->store, release, repo, &paths);
-	if (err == NULL)
-		err = store_prune(agent->store, release, &added);
-	vec_release(&paths);
-	vec_release(&added);
+		err = store_put_right(agent->store, release, repo,
+		    &agent->kept);
 	return err;
 }

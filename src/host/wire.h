@@ -35,9 +35,9 @@
  *	verify     release               repaired* changed count added
  *	drift      release deep          item* count
  *	           writable*
- *	adopt      release title         commit parent left-out*
- *	           path* line*
- *	repair     release path* added*  -
+ *	adopt      release title deep    commit parent taken left
+ *	           writable*             left-out*
+ *	repair     release               -
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
  *	remove     release* [retire]     removed*   (notes: what resisted)
@@ -49,7 +49,11 @@
  * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
  * puts back what it can, and counts what it cannot. An item of "drift" is
  * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
- * gone), 1 for what commands had made, and the path, with spaces between.
+ * gone), 1 for what commands had made, and the path, with spaces between;
+ * an answer has 10,000 at the most, and counts them all. "adopt" takes what
+ * "drift" would find then, and all of it, but for "left" paths that no commit
+ * can hold. "repair" puts right what the last "adopt" took and nobody has
+ * changed since.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended; "left" is a line about each that was not,

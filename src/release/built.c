@@ -61,7 +61,7 @@ by_folder_and_name(const void *a, const void *b)
 static void
 take_rows(struct building *building, const struct drift *drift)
 {
-	building->rows = xcalloc(drift->n + 1, sizeof(*building->rows));
+	building->rows = xcalloc(2 * drift->n + 1, sizeof(*building->rows));
 	for (size_t i = 0; i < drift->n; i++) {
 		const struct drift_item *item = &drift->items[i];
 		struct made *row = &building->rows[building->n];
@@ -74,6 +74,12 @@ take_rows(struct building *building, const struct drift *drift)
 		row->folder = base == item->path ? xstrdup("") :
 		    xstrndup(item->path, (size_t)(base - item->path - 1));
 		building->n++;
+		/* A folder in the place of a file is both. */
+		if (row->name != NULL && S_ISDIR(item->st.st_mode)) {
+			row[1].item = item;
+			row[1].folder = xstrdup(item->path);
+			building->n++;
+		}
 	}
 	if (building->n > 1)
 		qsort(building->rows, building->n, sizeof(*building->rows),
@@ -208,19 +214,23 @@ static const struct err *
 look(struct store *store, const char *release, int dirfd,
     struct manifest **manifest, struct drift *drift, struct vec *through)
 {
+	struct vec shared = VEC_INIT;
 	struct drift_spec spec = { .dirfd = dirfd, .added = true,
-	    .whole = true, .threads = store->threads };
+	    .whole = true, .threads = store->threads, .shared = &shared };
 	const struct err *err;
 
 	err = manifest_open(manifest, store->manifest_fd, release);
-	if (err != NULL)
-		return err;
+	if (err == NULL)
+		err = layout_read_shared(store, release, *manifest, &shared,
+		    &spec.any_shared);
 	spec.manifest = *manifest;
-	err = drift_find(drift, &spec);
+	if (err == NULL)
+		err = drift_find(drift, &spec);
 	for (size_t i = 0; i < drift->n && err == NULL; i++) {
 		if (is_through(*manifest, &drift->items[i]))
 			vec_push(through, drift->items[i].path);
 	}
+	vec_release(&shared);
 	return err;
 }
 

@@ -231,7 +231,7 @@ pass_compare(struct pass *pass)
 	const struct checkout *checkout = pass->checkout;
 	struct drift_spec spec = { .dirfd = checkout->dirfd,
 	    .manifest = checkout->base, .threads = checkout->threads,
-	    .added = pass_recycles(checkout), .strict = true,
+	    .added = pass_recycles(checkout),
 	    .links_max = checkout->links_max };
 	const struct err *err;
 	struct drift drift;

@@ -144,10 +144,13 @@ layout_forget(struct store *store, const char *release)
 {
 	const struct err *err;
 	char *built = layout_built(release);
+	char *shared = layout_shared(release);
 
 	err = layout_discard(store, store->record_fd, release);
 	err = err_first(err, remove_manifest(store, built));
+	err = err_first(err, remove_manifest(store, shared));
 	free(built);
+	free(shared);
 	return err_first(err, remove_manifest(store, release));
 }
 
@@ -230,6 +233,20 @@ sweep_left_over(struct store *store, int dirfd, const char *prefix,
 	return err;
 }
 
+/* The release that a file is about, given; any other name as it is. */
+static char *
+release_of(const char *name)
+{
+	static const char *const ends[] = { LAYOUT_BUILT, LAYOUT_SHARED };
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		if (str_ends_with(name, ends[i]))
+			len = strlen(name) - strlen(ends[i]);
+	}
+	return xstrndup(name, len);
+}
+
 /* A crash between the manifest and the rename leaves a manifest alone. */
 static const struct err *
 sweep_manifests(struct store *store)
@@ -239,9 +256,7 @@ sweep_manifests(struct store *store)
 
 	err = file_list(&names, store->manifest_fd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
-		bool built = str_ends_with(names.v[i], LAYOUT_BUILT);
-		char *release = xstrndup(names.v[i], strlen(names.v[i]) -
-		    (built ? strlen(LAYOUT_BUILT) : 0));
+		char *release = release_of(names.v[i]);
 
 		if (!file_exists(store->releases_fd, release))
 			err = file_remove_tree(store->manifest_fd,

@@ -63,11 +63,12 @@ struct drift_spec {
 	bool deep;			/* compare every file by content */
 	bool added;			/* look for what was added */
 	bool whole;			/* and list what is in added folders */
-	bool strict;			/* links to shared/ are drift, too */
+	const struct vec *shared;	/* paths that are links to shared/ */
+	bool any_shared;		/* nobody knows which: any may be */
 	nlink_t links_max;		/* 0: any number of them */
 };
 
-/* Unless "strict", what lies behind a link to shared/ is no drift. */
+/* What lies behind such a link is no drift. */
 const struct err *drift_find(struct drift *drift,
     const struct drift_spec *spec);
 void drift_release(struct drift *drift);

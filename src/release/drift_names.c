@@ -130,7 +130,7 @@ tell_folder(struct unit *unit, const char *path)
  * of.
  */
 static const struct err *
-list_added(struct unit *unit, const char *name)
+list_added(struct unit *unit, const char *name, bool itself)
 {
 	struct vec folders = VEC_INIT, may = VEC_INIT;
 	const struct err *err = NULL;
@@ -155,7 +155,7 @@ list_added(struct unit *unit, const char *name)
 		vec_release(&names);
 		file_close(&added.fd);
 	}
-	for (size_t i = 0; i < folders.n && err == NULL; i++) {
+	for (size_t i = itself ? 0 : 1; i < folders.n && err == NULL; i++) {
 		if (!holds_one(&may, folders.v[i]))
 			tell_folder(unit, folders.v[i]);
 	}
@@ -164,8 +164,14 @@ list_added(struct unit *unit, const char *name)
 	return err;
 }
 
-static const struct err *
-tell_added(struct unit *unit, const char *name)
+const struct err *
+unit_tell_inside(struct unit *unit, const char *name)
+{
+	return list_added(unit, name, false);
+}
+
+const struct err *
+unit_tell_added(struct unit *unit, const char *name)
 {
 	struct drift_item *item;
 	struct stat st;
@@ -179,7 +185,7 @@ tell_added(struct unit *unit, const char *name)
 	    drift_is_writable(unit->spec->writable, path);
 	if (!skip && S_ISDIR(st.st_mode) && unit->spec->whole) {
 		free(path);
-		return list_added(unit, name);
+		return list_added(unit, name, true);
 	}
 	if (skip) {
 		free(path);
@@ -218,7 +224,7 @@ unit_check_names(struct unit *unit)
 			if (!is_dots(name->d_name) && !is_known(unit,
 			    name->d_name, name->d_type == DT_DIR ||
 			    name->d_type == DT_UNKNOWN))
-				err = tell_added(unit, name->d_name);
+				err = unit_tell_added(unit, name->d_name);
 		}
 	}
 }

@@ -44,11 +44,15 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 }
 
 static bool
-is_shared_link(int dirfd, const char *name, const char *path)
+is_shared_link(const struct drift_spec *spec, int dirfd, const char *name,
+    const char *path)
 {
 	struct str want = STR_INIT, present = STR_INIT;
 	bool is;
 
+	if (!spec->any_shared && (spec->shared == NULL ||
+	    !vec_has(spec->shared, path)))
+		return false;
 	layout_shared_target(&want, path);
 	is = file_readlink(&present, dirfd, name) == NULL &&
 	    strcmp(want.s, present.s) == 0;
@@ -61,8 +65,7 @@ bool
 unit_is_shared(const struct unit *unit, const char *name)
 {
 	char *path = unit_path(unit, name);
-	bool is = !unit->spec->strict &&
-	    is_shared_link(unit->fd, name, path);
+	bool is = is_shared_link(unit->spec, unit->fd, name, path);
 
 	free(path);
 	return is;
@@ -83,7 +86,8 @@ lies_in_shared(const struct unit *unit)
 		path = xstrndup(unit->path, (size_t)(end - unit->path));
 		dir = path_dir(path);
 		if (file_open_folder(&fd, unit->spec->dirfd, dir) == NULL)
-			is = is_shared_link(fd, path_base(path), path);
+			is = is_shared_link(unit->spec, fd, path_base(path),
+			    path);
 		file_close(&fd);
 		free(dir);
 		free(path);
@@ -189,12 +193,51 @@ compare(struct unit *unit, const struct manifest *with,
 	return NULL;
 }
 
+/*
+ * A command may have put something else in the place of a file. A folder of
+ * its making is looked at by itself; one that a version before sealed is not
+ * known to be one, and an inode is used again.
+ */
+static bool
+is_in_place(const struct unit *unit, const struct manifest_entry *row,
+    const struct stat *st)
+{
+	struct manifest_entry now;
+	char *path;
+	bool is;
+
+	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
+		return false;
+	manifest_entry_stat(&now, st);
+	if (now.inode == row->inode && (!S_ISDIR(st->st_mode) ||
+	    now.mtime_ns == row->mtime_ns))
+		return true;
+	path = unit_path(unit, row->name);
+	is = S_ISDIR(st->st_mode) &&
+	    manifest_find_folder(unit->spec->built, path) != -1;
+	free(path);
+	return is;
+}
+
+static const struct err *
+check_gone(struct unit *unit, const struct manifest_entry *row,
+    int64_t entry, const struct stat *st)
+{
+	if (is_in_place(unit, row, st))
+		return NULL;
+	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
+		return unit_tell_added(unit, row->name);
+	unit_tell(unit, DRIFT_ADDED, row->name, entry, st);
+	return NULL;
+}
+
 /* "row" is of the manifest, or what a command made of it. */
 static const struct err *
 check_row(struct unit *unit, const struct manifest *with,
     const struct manifest_entry *row, int64_t entry)
 {
 	bool is_gone = (row->flags & MANIFEST_GONE) != 0;
+	const struct err *err = NULL;
 	struct stat st;
 
 	unit->mode = row->mode;
@@ -208,15 +251,15 @@ check_row(struct unit *unit, const struct manifest *with,
 	}
 	if (S_ISLNK(st.st_mode) && unit_is_shared(unit, row->name))
 		return NULL;
-	if (is_gone && (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
-		unit_tell(unit, DRIFT_ADDED, row->name, entry, &st);
-	else if (is_gone)
-		return NULL;
-	else if (row->flags & MANIFEST_ADDED)
+	if (is_gone)
+		return check_gone(unit, row, entry, &st);
+	if (row->flags & MANIFEST_ADDED)
 		compare_added(unit, row, &st);
 	else
-		return compare(unit, with, row, entry, &st);
-	return NULL;
+		err = compare(unit, with, row, entry, &st);
+	if (err == NULL && S_ISDIR(st.st_mode) && unit->spec->whole)
+		err = unit_tell_inside(unit, row->name);
+	return err;
 }
 
 static const struct err *
@@ -257,7 +300,7 @@ tell_missing(struct unit *unit)
 {
 	const struct drift_spec *spec = unit->spec;
 
-	if (!spec->strict && lies_in_shared(unit))
+	if (lies_in_shared(unit))
 		return;
 	unit_tell(unit, DRIFT_REMOVED, NULL, -1, NULL);
 	for (size_t k = 0; k < unit->of.n_entries; k++) {

@@ -56,11 +56,17 @@ char *unit_path(const struct unit *unit, const char *name);
 void unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
     int64_t entry, const struct stat *st);
 
-/* True for a link to shared/ that is no drift. */
+/* True for a link to shared/ that was put there when it was made. */
 bool unit_is_shared(const struct unit *unit, const char *name);
 
 /* Compare the folder and its entries. */
 const struct err *unit_check(struct unit *unit);
+
+/* Tell of a name that is there, and should not be, unless it may be. */
+const struct err *unit_tell_added(struct unit *unit, const char *name);
+
+/* Tell of all that is in a folder that stands in the place of a file. */
+const struct err *unit_tell_inside(struct unit *unit, const char *name);
 
 /* Look for what is there, and neither manifest has it. */
 const struct err *unit_check_names(struct unit *unit);

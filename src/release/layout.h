@@ -59,6 +59,20 @@ char *layout_spare_manifest(const char *release);
 #define LAYOUT_BUILT ".built"
 char *layout_built(const char *release);
 
+/* What the name of the list of its links to shared/ ends with. */
+#define LAYOUT_SHARED ".shared"
+char *layout_shared(const char *release);
+
+/*
+ * The paths of a release that are links to shared/, pushed. "*any" is true
+ * for a release of a version that recorded none: any of its links may be
+ * one.
+ */
+struct manifest;
+const struct err *layout_read_shared(struct store *store,
+    const char *release, const struct manifest *manifest,
+    struct vec *shared, bool *any);
+
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);
 

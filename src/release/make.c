@@ -78,7 +78,8 @@ fill(struct making *making, const struct base *base, int dirfd, int from_fd)
 	if (err == NULL)
 		err = checkout_write(&checkout, draft, making->made, &flags);
 	if (err == NULL)
-		return manifest_finish(draft, spec->commit, flags);
+		return manifest_finish(draft, spec->commit, flags |
+		    MANIFEST_SHARED);
 	manifest_abandon(draft);
 	return err;
 }

@@ -12,7 +12,8 @@
  *	     0     8  "SLIPMAN2"
  *	     8     4  CRC-32 of the file behind this number
  *	    12     4  flags: 1 attributes change nothing, 2 an export,
- *	              4 the release shares no inodes
+ *	              4 the release shares no inodes, 8 its links to
+ *	              shared/ are those of RELEASE.shared
  *	    16    20  commit (binary)
  *	    36     4  number of folders; the first is the release itself
  *	    40     4  number of entries in all of them
@@ -56,6 +57,11 @@
  * they changed or removed, and what they added, as these were when the
  * release was sealed. It has the folders that this takes, with those above
  * them, and no trees.
+ *
+ * RELEASE.shared is a text: a line with its path for each link to shared/
+ * that was put into the release. Without that file there are none, unless
+ * the flag is missing: a version before wrote that manifest, and recorded
+ * none.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H
@@ -71,6 +77,7 @@
 #define MANIFEST_PLAIN 1
 #define MANIFEST_EXPORT 2
 #define MANIFEST_ALONE 4
+#define MANIFEST_SHARED 8
 
 /* The flags of an entry. */
 #define MANIFEST_CONVERTED 1	/* not the bytes of the commit's blob */

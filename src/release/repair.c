@@ -18,7 +18,7 @@
 #include "release/drift.h"
 #include "release/layout.h"
 #include "release/manifest.h"
-#include "repo.h"
+#include "release/repair.h"
 
 static const struct err *
 open_manifests(struct store *store, const char *release,
@@ -81,9 +81,10 @@ const struct err *
 store_drift(struct store *store, const char *release, bool deep, bool added,
     const struct vec *writable, struct drift *drift)
 {
+	struct vec shared = VEC_INIT;
 	struct drift_spec spec = { .dirfd = -1, .writable = writable,
 	    .threads = store->threads, .deep = deep, .added = added,
-	    .whole = true };
+	    .whole = true, .shared = &shared };
 	struct manifest *manifest = NULL, *built = NULL;
 	const struct err *err;
 
@@ -91,6 +92,9 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	err = store_open_release(store, release, &spec.dirfd);
 	if (err == NULL)
 		err = open_manifests(store, release, &manifest, &built);
+	if (err == NULL)
+		err = layout_read_shared(store, release, manifest, &shared,
+		    &spec.any_shared);
 	spec.manifest = manifest;
 	spec.built = built;
 	if (err == NULL)
@@ -101,6 +105,7 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 		drift_release(drift);
 	manifest_close(manifest);
 	manifest_close(built);
+	vec_release(&shared);
 	file_close(&spec.dirfd);
 	return err;
 }
@@ -236,135 +241,80 @@ mend_folders(const struct manifest *manifest, int dirfd,
 	return err;
 }
 
-/* The files of the commit, in a folder of their own. */
-static const struct err *
-make_anew(struct store *store, struct repo *repo,
-    const struct manifest *manifest, const struct vec *paths, int dirfd)
+const struct err *
+repair_begin(struct repairing *repairing, struct store *store,
+    const char *release, struct repo *repo)
 {
+	const struct err *err;
+	char *temp;
+
+	memset(repairing, 0, sizeof(*repairing));
+	repairing->store = store;
+	repairing->repo = repo;
+	repairing->dirfd = repairing->temp_fd = -1;
+	err = store_open_release(store, release, &repairing->dirfd);
+	if (err == NULL)
+		err = manifest_open(&repairing->manifest, store->manifest_fd,
+		    release);
+	if (err != NULL)
+		return err;
+	temp = repairing->temp = xasprintf("repair.%s", release);
+	err = file_remove_tree(store->trash_fd, temp);
+	if (err == NULL && mkdirat(store->trash_fd, temp, 0700) == -1)
+		err = err_system("create .slipway/trash/%s", temp);
+	if (err == NULL) {
+		repairing->temp_fd = openat(store->trash_fd, temp,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (repairing->temp_fd == -1)
+			err = err_system("open .slipway/trash/%s", temp);
+	}
+	return err;
+}
+
+const struct err *
+repair_make(struct repairing *repairing, const struct vec *paths)
+{
+	const struct manifest *manifest = repairing->manifest;
 	struct store_made made = { .files = 0 };
-	struct checkout checkout = { .repo = repo, .dirfd = dirfd,
-	    .from_fd = -1, .only = paths, .threads = store->threads };
+	struct checkout checkout = { .repo = repairing->repo,
+	    .dirfd = repairing->temp_fd, .from_fd = -1, .only = paths,
+	    .threads = repairing->store->threads };
+	const struct err *err;
 	unsigned int flags;
 	char commit[41];
 
 	manifest_commit(manifest, commit);
 	checkout.commit = commit;
 	checkout.export = (manifest_flags(manifest) & MANIFEST_EXPORT) != 0;
-	return checkout_write(&checkout, NULL, &made, &flags);
+	err = mend_folders(manifest, repairing->dirfd, paths);
+	return err == NULL ? checkout_write(&checkout, NULL, &made, &flags) :
+	    err;
 }
 
-static const struct err *
-repair(struct store *store, const char *release, struct repo *repo,
-    const struct vec *paths, const char *temp)
+void
+repair_end(struct repairing *repairing)
 {
-	struct manifest *manifest = NULL;
-	int release_fd = -1, temp_fd = -1;
-	const struct err *err;
-
-	err = store_open_release(store, release, &release_fd);
-	if (err == NULL)
-		err = manifest_open(&manifest, store->manifest_fd, release);
-	if (err == NULL && mkdirat(store->trash_fd, temp, 0700) == -1)
-		err = err_system("create .slipway/trash/%s", temp);
-	if (err == NULL) {
-		temp_fd = openat(store->trash_fd, temp,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (temp_fd == -1)
-			err = err_system("open .slipway/trash/%s", temp);
-	}
-	if (err == NULL)
-		err = mend_folders(manifest, release_fd, paths);
-	if (err == NULL)
-		err = make_anew(store, repo, manifest, paths, temp_fd);
-	if (err == NULL)
-		err = put_back_all(temp_fd, release_fd, paths);
-	manifest_close(manifest);
-	file_close(&release_fd);
-	file_close(&temp_fd);
-	return err;
+	if (repairing->temp != NULL)
+		file_remove_tree(repairing->store->trash_fd,
+		    repairing->temp);
+	manifest_close(repairing->manifest);
+	file_close(&repairing->dirfd);
+	file_close(&repairing->temp_fd);
+	free(repairing->temp);
 }
 
 const struct err *
 store_repair(struct store *store, const char *release, struct repo *repo,
     const struct vec *paths)
 {
-	char *temp = xasprintf("repair.%s", release);
+	struct repairing repairing;
 	const struct err *err;
 
-	err = file_remove_tree(store->trash_fd, temp);
+	err = repair_begin(&repairing, store, release, repo);
 	if (err == NULL)
-		err = repair(store, release, repo, paths, temp);
-	file_remove_tree(store->trash_fd, temp);
-	free(temp);
+		err = repair_make(&repairing, paths);
+	if (err == NULL)
+		err = put_back_all(repairing.temp_fd, repairing.dirfd, paths);
+	repair_end(&repairing);
 	return err == NULL ? NULL : err_add(err, "repair of %s", release);
-}
-
-/* True for what the commit has at this path, or beneath it. */
-static bool
-is_committed(const struct manifest *manifest, const char *path)
-{
-	char *dir = path_dir(path);
-	int64_t folder = manifest_find_folder(manifest,
-	    strcmp(dir, ".") == 0 ? "" : dir);
-	bool is = manifest_find_folder(manifest, path) != -1 ||
-	    (folder != -1 && manifest_find_entry(manifest, (size_t)folder,
-	    path_base(path)) != -1);
-
-	free(dir);
-	return is;
-}
-
-/* Folders above that have nothing in them any more. */
-static void
-prune_above(const struct manifest *manifest, int dirfd, const char *path)
-{
-	char *dir = path_dir(path);
-	bool gone = true;
-
-	while (gone && strcmp(dir, ".") != 0 &&
-	    !is_committed(manifest, dir)) {
-		char *above = path_dir(dir);
-		int fd;
-
-		gone = file_open_parent(&fd, dirfd, dir) == NULL &&
-		    unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
-		file_close(&fd);
-		free(dir);
-		dir = above;
-	}
-	free(dir);
-}
-
-static const struct err *
-prune(const struct manifest *manifest, int dirfd, const char *text)
-{
-	char *path = xstrndup(text, strlen(text) -
-	    (text[strlen(text) - 1] == '/'));
-	const struct err *err = NULL;
-
-	if (strcmp(path, ".") != 0 && !is_committed(manifest, path)) {
-		err = file_remove_beneath(dirfd, path);
-		if (err == NULL)
-			prune_above(manifest, dirfd, path);
-	}
-	free(path);
-	return err;
-}
-
-const struct err *
-store_prune(struct store *store, const char *release,
-    const struct vec *paths)
-{
-	struct manifest *manifest = NULL;
-	const struct err *err;
-	int fd;
-
-	err = store_open_release(store, release, &fd);
-	if (err == NULL)
-		err = manifest_open(&manifest, store->manifest_fd, release);
-	for (size_t i = 0; i < paths->n && err == NULL; i++)
-		err = prune(manifest, fd, paths->v[i]);
-	manifest_close(manifest);
-	file_close(&fd);
-	return err;
 }

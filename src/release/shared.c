@@ -15,8 +15,12 @@
 #include "file.h"
 #include "path.h"
 #include "release/layout.h"
+#include "release/manifest.h"
 #include "release/store.h"
 #include "repo.h"
+
+/* A list of paths, which a config has to hold. */
+#define LIST_BYTES_MAX (16 * 1024 * 1024)
 
 /* One path of the list, taken apart. */
 struct item {
@@ -240,6 +244,57 @@ link_item(struct linking *linking, const char *text)
 	return err == NULL ? NULL : err_add(err, "shared path %s", text);
 }
 
+char *
+layout_shared(const char *release)
+{
+	return xasprintf("%s" LAYOUT_SHARED, release);
+}
+
+/* Links that look like ours, and are not in it, are somebody else's. */
+static const struct err *
+record(const struct linking *linking, const struct vec *shared)
+{
+	char *name = layout_shared(linking->release);
+	struct str text = STR_INIT;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < shared->n && err == NULL; i++) {
+		struct item item;
+
+		err = item_read(&item, shared->v[i]);
+		if (err == NULL)
+			str_addf(&text, "%s\n", item.path);
+		item_release(&item);
+	}
+	if (err == NULL)
+		err = file_replace(linking->store->manifest_fd, name, text.s,
+		    text.len, 0644);
+	str_release(&text);
+	free(name);
+	return err;
+}
+
+const struct err *
+layout_read_shared(struct store *store, const char *release,
+    const struct manifest *manifest, struct vec *shared, bool *any)
+{
+	char *name = layout_shared(release);
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	*any = (manifest_flags(manifest) & MANIFEST_SHARED) == 0;
+	err = file_read_at(&text, store->manifest_fd, name, LIST_BYTES_MAX);
+	if (err == NULL) {
+		*any = false;
+		vec_split(shared, text.s, "\n");
+	} else if (err->sys_errno == ENOENT) {
+		err = NULL;
+	}
+	str_release(&text);
+	free(name);
+	return err;
+}
+
 const struct err *
 store_link_shared(struct store *store, const char *release,
     const struct vec *shared, struct vec *seeded)
@@ -251,6 +306,8 @@ store_link_shared(struct store *store, const char *release,
 	err = store_open_release(store, release, &linking.release_fd);
 	for (size_t i = 0; i < shared->n && err == NULL; i++)
 		err = link_item(&linking, shared->v[i]);
+	if (err == NULL)
+		err = record(&linking, shared);
 	file_close(&linking.release_fd);
 	return err;
 }

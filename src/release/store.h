@@ -11,6 +11,7 @@
  *	  .slipway/running                   note of the command that runs
  *	  .slipway/manifest/20261120101500   see manifest.h
  *	  .slipway/manifest/20261120101500.built
+ *	  .slipway/manifest/20261120101500.shared
  *	  .slipway/record/20261120101500/    what "record" commands printed
  *	  .slipway/failed/20261120101500/    kept for inspection
  *	  .slipway/spare/20261114093000/     to be made the next release of
@@ -163,7 +164,8 @@ const struct err *store_missing_shared(struct store *store,
 /*
  * Put links to shared/ into a release. A folder that the release ships and
  * shared/ lacks is copied there first (pushed onto "seeded"); what the
- * release ships in the place of a link is removed.
+ * release ships in the place of a link is removed. These paths are kept with
+ * the release: no other link to shared/ is ever taken for one of them.
  */
 const struct err *store_link_shared(struct store *store,
     const char *release, const struct vec *shared, struct vec *seeded);
@@ -221,19 +223,20 @@ const struct err *store_repair(struct store *store, const char *release,
     struct repo *repo, const struct vec *paths);
 
 /*
- * Remove these paths from a release, as far as the commit has them not, and
- * the folders that have nothing in them then.
+ * The same for what drift has found, and somebody has kept since: what was
+ * added goes, with the folders that have nothing in them then. What does not
+ * look any more as it was found stays as it is, and is no error.
  */
-const struct err *store_prune(struct store *store, const char *release,
-    const struct vec *paths);
+const struct err *store_put_right(struct store *store, const char *release,
+    struct repo *repo, const struct drift *found);
 
 /* Names in releases/, sorted: whole ones and partial ones. */
 const struct err *store_list(struct store *store, struct vec *releases,
     struct vec *partial);
 
 /*
- * Releases in which a process has its working directory, pushed as
- * "20261120101500 4711 gunicorn".
+ * Releases in which a process has its working directory, or its root, pushed
+ * as "20261120101500 4711 gunicorn". Files that it has open do not count.
  */
 const struct err *store_busy(struct store *store,
     const struct vec *releases, struct vec *busy);

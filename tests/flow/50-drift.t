@@ -198,9 +198,14 @@ done | grep -c '^later$')" 1
 old=$root/releases/$(ls "$root/releases" | tail -n 2 | head -n 1)
 echo "tampered" > "$old/index.html"
 rm "$old/css/site.css"
+echo "shared" > "$root/shared/run.sh"
+up=../..
+ln -sf "$up/shared/run.sh" "$old/run.sh"
 slip rollback
 is_exit "a rollback to an edited release" 0
 like "says what it did" "$out$err" "was put right: css/site.css and other files"
+is "a link to shared/ is none of the release's" "$(live_file run.sh)" \
+    "echo run"
 is "what goes live is what was deployed" "$(live_file index.html)" "first"
 check_invariants "after a rollback"
 

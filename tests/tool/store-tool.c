@@ -144,21 +144,15 @@ show_drift(const struct args *args)
 static const struct err *
 repair(const struct args *args)
 {
-	struct vec paths = VEC_INIT;
 	const struct err *err;
 	struct drift drift;
 
 	err = store_drift(args->store, args->release, has(args, "--deep"),
 	    true, NULL, &drift);
-	for (size_t i = 0; err == NULL && i < drift.n; i++)
-		vec_push(&paths, drift.items[i].path);
 	if (err == NULL)
-		err = store_repair(args->store, args->release, args->repo,
-		    &paths);
-	if (err == NULL)
-		err = store_prune(args->store, args->release, &paths);
+		err = store_put_right(args->store, args->release, args->repo,
+		    &drift);
 	drift_release(&drift);
-	vec_release(&paths);
 	return err;
 }
 

@@ -9,104 +9,12 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "drift_fixture.h"
 #include "release/store.h"
 #include "repo.h"
 #include "tap.h"
 
-#define RELEASE "20261120101500"
 #define NOBODY 65534
-
-static struct store *store;
-static struct repo *repo;
-
-/* A release of the commit that HEAD is, in a store of its own. */
-static const struct err *
-make(enum store_kind kind)
-{
-	char *root = xasprintf("%s/root", tap_folder());
-	char commit[REPO_OID_SIZE];
-	struct store_spec spec = { .release = RELEASE, .repo = repo,
-	    .commit = commit, .kind = kind };
-	struct store_made made;
-	const struct err *err;
-
-	store_close(store);
-	sh("rm -rf root outside && mkdir outside && echo o >outside/o");
-	err = store_open(&store, root);
-	if (err == NULL)
-		err = repo_resolve(repo, "HEAD", commit);
-	if (err == NULL)
-		err = store_make(store, &spec, &made);
-	free(root);
-	return err;
-}
-
-/* As lines "kind path", a comma between, into "all". */
-static void
-tell(const struct drift *drift, struct str *all)
-{
-	for (size_t i = 0; i < drift->n; i++)
-		str_addf(all, "%s%s %s", i > 0 ? ", " : "",
-		    drift_kind_name(drift->items[i].kind),
-		    drift->items[i].path);
-}
-
-static void
-is_told(const char *want, bool deep, const struct vec *writable,
-    const char *what)
-{
-	struct str all = STR_INIT;
-	struct drift drift;
-
-	is_ok(store_drift(store, RELEASE, deep, true, writable, &drift),
-	    "%s", what);
-	tell(&drift, &all);
-	is_str(all.s, want, "is told");
-	drift_release(&drift);
-	str_release(&all);
-}
-
-static void
-is_found(const char *want, struct drift_spec spec, const char *what)
-{
-	char *manifests = xasprintf("%s/root/.slipway/manifest",
-	    tap_folder());
-	int manifest_fd = open(manifests, O_RDONLY | O_DIRECTORY);
-	struct manifest *manifest;
-	struct str all = STR_INIT;
-	struct drift drift;
-
-	is_ok(store_open_release(store, RELEASE, &spec.dirfd), "%s", what);
-	is_ok(manifest_open(&manifest, manifest_fd, RELEASE), "its manifest");
-	spec.manifest = manifest;
-	if (spec.threads == 0)
-		spec.threads = 1;
-	is_ok(drift_find(&drift, &spec), "is looked at");
-	tell(&drift, &all);
-	is_str(all.s, want, "and told");
-	drift_release(&drift);
-	str_release(&all);
-	manifest_close(manifest);
-	close(spec.dirfd);
-	close(manifest_fd);
-	free(manifests);
-}
-
-static void
-set_up(void)
-{
-	char *path = xasprintf("%s/hub", tap_folder());
-
-	umask(022);
-	ok(sh("git init -q w && cd w && git config user.name a &&"
-	    " git config user.email a@b && mkdir -p d/e a && echo r >r &&"
-	    " echo f >d/f && echo g >d/e/g && echo x >a/x && chmod +x a/x &&"
-	    " echo b >a.b && ln -s r l && git add . &&"
-	    " git commit -qm x && git clone -q --bare . ../hub"),
-	    "a repository");
-	is_ok(repo_open(&repo, path, false), "is opened");
-	free(path);
-}
 
 /* What was done to it, and what of that is told. */
 static const struct {
@@ -129,7 +37,9 @@ static const struct {
 	{ "rm -r d/e && ln -s ../../../../outside d/e",
 	    "added d/e, removed d/e/g" },
 	{ "rm -r d/e && mkfifo d/e", "added d/e, removed d/e/g" },
-	{ "rm r && mkdir -p r/s && echo 1 >r/s/1", "modified r" },
+	{ "rm r && mkdir r", "modified r" },
+	{ "rm r && mkdir -p r/s && echo 1 >r/s/1",
+	    "modified r, added r/s/1" },
 	{ "rm r && mkfifo r", "modified r" },
 	{ "rm r && ln -s a.b r", "modified r" },
 	{ "ln -sf a.b l", "modified l" },
@@ -158,21 +68,17 @@ static const struct {
 static void
 is_repaired(const char *what)
 {
-	struct vec paths = VEC_INIT;
 	struct drift drift;
 
 	is_ok(store_drift(store, RELEASE, true, true, NULL, &drift),
 	    "%s", what);
-	for (size_t i = 0; i < drift.n; i++)
-		vec_push(&paths, drift.items[i].path);
-	is_ok(store_repair(store, RELEASE, repo, &paths), "is repaired");
-	is_ok(store_prune(store, RELEASE, &paths), "and pruned");
+	is_ok(store_put_right(store, RELEASE, repo, &drift),
+	    "is put right");
 	is_told("", true, NULL, "after which nothing");
 	ok(sh("diff -r --no-dereference -x .git w root/releases/" RELEASE),
 	    "it is the commit");
 	ok(sh("test \"$(cat outside/o)\" = o"), "what is outside is as it was");
 	drift_release(&drift);
-	vec_release(&paths);
 }
 
 static void
@@ -299,15 +205,6 @@ test_writable_release(void)
 	vec_release(&patterns);
 }
 
-static void
-is_sealed(bool changed)
-{
-	struct vec through = VEC_INIT;
-
-	is_ok(store_seal(store, RELEASE, changed, &through), "sealed");
-	vec_release(&through);
-}
-
 /* What commands made of a release, and what became of that. */
 static const struct {
 	const char *line;
@@ -323,7 +220,22 @@ static const struct {
 	{ "echo g >d/e/g", "added d/e/g" },
 	{ "rmdir d/e", "" },
 	{ "mv d/e ../../e", "" },
-	{ "mkdir d/e/g", "" },
+	{ "mkdir d/e/g", "added d/e/g/" },
+	{ "mkdir -p d/e/g/h && echo x >d/e/g/h/x && echo y >d/e/g/y",
+	    "added d/e/g/h/x, added d/e/g/y" },
+	{ "mkfifo d/e/g", "added d/e/g" },
+	{ "rm made/1 && mkdir made/1 && echo 1 >made/1/1",
+	    "modified made/1, added made/1/1" },
+	{ "echo 1 >a/x/1", "added a/x/1" },
+	{ "rm -r a/x/in && echo 2 >a/x/in",
+	    "added a/x/in, removed a/x/in/1" },
+	{ "rm -r a/x && echo x >a/x", "added a/x, removed a/x/in/1" },
+	{ "mkfifo ../../../p && mv ../../../p l", "added l" },
+	{ "rm l && mkdir l && echo 1 >l/1", "added l/1" },
+	{ "echo x >a.b/x", "added a.b/x" },
+	{ "echo x >a.b/x && rm a.b/x", "" },
+	{ "rmdir a.b", "" },
+	{ "rmdir a.b && echo b >a.b", "added a.b" },
 	{ "ln -s x d/e/g", "added d/e/g" },
 	{ "git -C ../../../w show HEAD:d/f >d/f", "modified d/f" },
 	{ "echo built >d/f", "" },
@@ -345,33 +257,15 @@ test_built(void)
 		    "a release");
 		ok(sh("cd root/releases/" RELEASE " && mkdir -p made/deep &&"
 		    " echo 1 >made/1 && echo two >made/deep/2 && rm d/e/g &&"
-		    " echo built >d/f"), "commands run");
+		    " echo built >d/f && rm a/x a.b l && mkdir -p a/x/in &&"
+		    " echo 1 >a/x/in/1 && mkdir a.b &&"
+		    " mkfifo l"), "commands run");
 		is_sealed(true);
 		is_told("", true, NULL, "nothing has changed since");
 		ok(sh(line), "%s", after[i].line);
 		is_told(after[i].told, false, NULL, "what drift finds");
 		free(line);
 	}
-}
-
-/* Links to shared/ are drift only for those who want everything else. */
-static void
-test_shared(void)
-{
-	is_ok(make(STORE_LINKS), "a release");
-	ok(sh("cd root/releases/" RELEASE " && rm -r d/e r && ln -s"
-	    " ../../../" "shared/d/e d/e && ln -s ../../" "shared/r r &&"
-	    " ln -s ../../" "shared/n n && ln -s ../../" "shared/other m"),
-	    "links to what is shared, and one to something else");
-	is_told("added m", true, NULL, "shared files");
-	is_found("added m", (struct drift_spec){ .added = true },
-	    "the same");
-	is_found("added d/e, removed d/e/, removed d/e/g, added m, added n,"
-	    " modified r", (struct drift_spec){ .added = true,
-	    .strict = true }, "strictly");
-	is_found("removed d/e/, removed d/e/g, modified r",
-	    (struct drift_spec){ .strict = true, .threads = 3 },
-	    "without what was added");
 }
 
 static void
@@ -474,7 +368,6 @@ main(void)
 	test_writable();
 	test_writable_release();
 	test_built();
-	test_shared();
 	test_linked();
 	test_unreadable();
 	test_wide();

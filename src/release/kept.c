@@ -1,0 +1,275 @@
+/*
+ * Edits that are kept elsewhere are undone, and nothing else: an edit that
+ * somebody made since is not gone over. Every item is looked at again before
+ * anything moves, which changes the ctime of a file; after that it is looked
+ * at when it has left its place, and comes back when it is another.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "file.h"
+#include "path.h"
+#include "release/drift.h"
+#include "release/layout.h"
+#include "release/repair.h"
+
+/* What of the release is taken out of its place, in the trash. */
+#define ASIDE ".aside"
+
+struct undoing {
+	struct repairing repairing;
+	char *aside;
+	const struct drift *found;
+	bool *still;		/* that item is as it was found */
+};
+
+static bool
+is_folder(const struct drift_item *item)
+{
+	return item->path[strlen(item->path) - 1] == '/';
+}
+
+/* By all that a rename leaves as it is. */
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_mode == b->st_mode && a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Folders lose only what is looked at itself, and go when they are empty. */
+static bool
+is_still(int dirfd, const struct drift_item *item)
+{
+	struct stat st;
+	bool is;
+	int fd;
+
+	if (is_folder(item) || S_ISDIR(item->st.st_mode))
+		return true;
+	if (file_open_parent(&fd, dirfd, item->path) != NULL)
+		return item->kind == DRIFT_REMOVED;
+	if (fstatat(fd, path_base(item->path), &st, AT_SYMLINK_NOFOLLOW) ==
+	    -1)
+		is = item->kind == DRIFT_REMOVED;
+	else
+		is = is_same(&st, &item->st) &&
+		    st.st_ctim.tv_sec == item->st.st_ctim.tv_sec &&
+		    st.st_ctim.tv_nsec == item->st.st_ctim.tv_nsec;
+	file_close(&fd);
+	return is;
+}
+
+/* A file system that knows no flags gets no more than a look before. */
+static int
+move(int from_fd, const char *from, int to_fd, const char *to,
+    unsigned int flags)
+{
+	int result = renameat2(from_fd, from, to_fd, to, flags);
+
+	if (result == -1 && (errno == EINVAL || errno == ENOSYS)) {
+		if (flags == RENAME_NOREPLACE && file_exists(to_fd, to)) {
+			errno = EEXIST;
+			return -1;
+		}
+		result = renameat(from_fd, from, to_fd, to);
+	}
+	return result;
+}
+
+static const struct err *
+take_away(struct undoing *undoing, int fd, const struct drift_item *item,
+    bool *done)
+{
+	int trash_fd = undoing->repairing.store->trash_fd;
+	const char *name = path_base(item->path);
+	struct stat now;
+
+	*done = false;
+	if (renameat(fd, name, trash_fd, undoing->aside) == -1)
+		return errno == ENOENT || errno == EXDEV ? NULL :
+		    err_system("remove %s", item->path);
+	*done = fstatat(trash_fd, undoing->aside, &now, AT_SYMLINK_NOFOLLOW)
+	    == 0 && is_same(&now, &item->st);
+	if (*done)
+		return file_remove_tree(trash_fd, undoing->aside);
+	return move(trash_fd, undoing->aside, fd, name, RENAME_NOREPLACE) ==
+	    -1 ? err_system("put back %s", item->path) : NULL;
+}
+
+/* Folders above that have nothing in them any more. */
+static void
+prune_above(const struct repairing *repairing, const char *path)
+{
+	char *dir = path_dir(path);
+	bool gone = true;
+
+	while (gone && strcmp(dir, ".") != 0 &&
+	    manifest_find_folder(repairing->manifest, dir) == -1) {
+		char *above = path_dir(dir);
+		int fd;
+
+		gone = file_open_parent(&fd, repairing->dirfd, dir) == NULL
+		    && unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
+		file_close(&fd);
+		free(dir);
+		dir = above;
+	}
+	free(dir);
+}
+
+static const struct err *
+undo_added(struct undoing *undoing, const struct drift_item *item)
+{
+	char *path = xstrndup(item->path, strlen(item->path) -
+	    (is_folder(item) ? 1 : 0));
+	const struct err *err = NULL;
+	bool done = false;
+	int fd;
+
+	/* With its folder, or something else is in the place of that. */
+	if (file_open_parent(&fd, undoing->repairing.dirfd, path) == NULL) {
+		if (is_folder(item))
+			done = unlinkat(fd, path_base(path), AT_REMOVEDIR)
+			    == 0;
+		else
+			err = take_away(undoing, fd, item, &done);
+	}
+	file_close(&fd);
+	if (done)
+		prune_above(&undoing->repairing, path);
+	free(path);
+	return err;
+}
+
+/* Where nothing is to be any more; what has come since stays. */
+static const struct err *
+fill(int temp_fd, int fd, const struct drift_item *item)
+{
+	const char *name = path_base(item->path);
+
+	if (S_ISDIR(item->st.st_mode) &&
+	    unlinkat(fd, name, AT_REMOVEDIR) == -1 && errno != ENOENT)
+		return NULL;
+	if (move(temp_fd, item->path, fd, name, RENAME_NOREPLACE) == -1 &&
+	    errno != EEXIST)
+		return err_system("put back %s", item->path);
+	return NULL;
+}
+
+static const struct err *
+replace(int temp_fd, int fd, const struct drift_item *item)
+{
+	const char *name = path_base(item->path);
+	struct stat was;
+
+	if (move(temp_fd, item->path, fd, name, RENAME_EXCHANGE) == -1)
+		return errno == ENOENT ? NULL :
+		    err_system("put back %s", item->path);
+	if (fstatat(temp_fd, item->path, &was, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    is_same(&was, &item->st))
+		return NULL;
+	return move(temp_fd, item->path, fd, name, RENAME_EXCHANGE) == -1 ?
+	    err_system("put back the edited %s", item->path) : NULL;
+}
+
+/* What stands in the place of a folder above has been kept, and is gone. */
+static const struct err *
+undo_changed(struct undoing *undoing, const struct drift_item *item)
+{
+	const struct repairing *repairing = &undoing->repairing;
+	char *dir = path_dir(item->path);
+	const struct err *err = NULL;
+	struct stat st;
+	int fd = -1;
+
+	if (fstatat(repairing->temp_fd, item->path, &st, AT_SYMLINK_NOFOLLOW)
+	    == -1 || S_ISDIR(st.st_mode))
+		goto done;
+	if (strcmp(dir, ".") != 0)
+		err = file_mkdirs_beneath(repairing->dirfd, dir, 0755);
+	if (err == NULL)
+		err = file_open_parent(&fd, repairing->dirfd, item->path);
+	if (err != NULL && (err->sys_errno == ENOTDIR ||
+	    err->sys_errno == ELOOP || err->sys_errno == EEXIST)) {
+		err = NULL;
+		goto done;
+	}
+	if (err == NULL)
+		err = item->kind == DRIFT_REMOVED ||
+		    S_ISDIR(item->st.st_mode) ?
+		    fill(repairing->temp_fd, fd, item) :
+		    replace(repairing->temp_fd, fd, item);
+done:
+	file_close(&fd);
+	free(dir);
+	return err;
+}
+
+static const struct err *
+undo(struct undoing *undoing)
+{
+	const struct drift *found = undoing->found;
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < found->n && err == NULL; i++) {
+		if (undoing->still[i] && found->items[i].kind == DRIFT_ADDED)
+			err = undo_added(undoing, &found->items[i]);
+	}
+	for (size_t i = 0; i < found->n && err == NULL; i++) {
+		if (undoing->still[i] && found->items[i].kind != DRIFT_ADDED
+		    && !is_folder(&found->items[i]))
+			err = undo_changed(undoing, &found->items[i]);
+	}
+	return err == NULL ? file_sync_all(undoing->repairing.dirfd) : err;
+}
+
+/* What only commands had made nobody can make anew. */
+static void
+look_again(struct undoing *undoing, struct vec *paths)
+{
+	const struct drift *found = undoing->found;
+
+	for (size_t i = 0; i < found->n; i++) {
+		const struct drift_item *item = &found->items[i];
+
+		undoing->still[i] = !item->is_built &&
+		    is_still(undoing->repairing.dirfd, item);
+		if (undoing->still[i] && item->kind != DRIFT_ADDED)
+			vec_push(paths, item->path);
+	}
+}
+
+const struct err *
+store_put_right(struct store *store, const char *release, struct repo *repo,
+    const struct drift *found)
+{
+	struct undoing undoing = { .found = found };
+	struct vec paths = VEC_INIT;
+	const struct err *err;
+
+	undoing.still = xcalloc(found->n + 1, sizeof(*undoing.still));
+	undoing.aside = xasprintf("repair.%s" ASIDE, release);
+	err = repair_begin(&undoing.repairing, store, release, repo);
+	if (err == NULL)
+		err = file_remove_tree(store->trash_fd, undoing.aside);
+	if (err == NULL) {
+		look_again(&undoing, &paths);
+		err = repair_make(&undoing.repairing, &paths);
+	}
+	if (err == NULL)
+		err = undo(&undoing);
+	repair_end(&undoing.repairing);
+	vec_release(&paths);
+	free(undoing.still);
+	free(undoing.aside);
+	return err == NULL ? NULL : err_add(err, "repair of %s", release);
+}
