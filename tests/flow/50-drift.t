@@ -166,9 +166,11 @@ like "a deploy that cannot keep edits fails" "$banner$err" \
     "other.html modified.*could not be put on a branch.*refs/heads/drift"
 is "the edited release stays live" "$(live_file other.html)" "precious"
 git -C "$repo" branch -qD drift
+git -C "$repo" branch "$branch/x" main
 slip retry
 is_exit "it goes on when they can be kept" 0
-is "and they are" "$(git -C "$repo" show "$branch:other.html")" "precious"
+is "and they are, past a name that is taken" \
+    "$(git -C "$repo" show "$branch-2:other.html")" "precious"
 is "it is deployed" "$(live_file forth.html)" "forth"
 
 # Somebody edits while commands are at work.
