@@ -32,13 +32,30 @@ milliseconds(git_time_t seconds)
 }
 
 static char *
+detach_line(struct str *line)
+{
+	static const char more[] = "...";
+	size_t len = REPO_LINE_MAX - strlen(more), least = len - 3;
+
+	if (line->len > REPO_LINE_MAX) {
+		while (len > least && (line->s[len] & 0xc0) == 0x80)
+			len--;
+		str_truncate(line, len);
+		str_add(line, more);
+	}
+	return str_detach(line);
+}
+
+static char *
 author_of(const git_commit *commit)
 {
 	const git_signature *author = git_commit_author(commit);
+	struct str line = STR_INIT;
 
-	if (*author->name == '\0')
-		return xasprintf("<%s>", author->email);
-	return xasprintf("%s <%s>", author->name, author->email);
+	if (*author->name != '\0')
+		str_addf(&line, "%s ", author->name);
+	str_addf(&line, "<%s>", author->email);
+	return detach_line(&line);
 }
 
 static char *
@@ -47,7 +64,7 @@ subject_of(const char *message)
 	struct str subject = STR_INIT;
 
 	message += strspn(message, " \t\r\n\v\f");
-	while (*message != '\0') {
+	while (*message != '\0' && subject.len <= REPO_LINE_MAX) {
 		size_t len = strcspn(message, "\n");
 
 		if (strspn(message, " \t\r\v\f") >= len)
@@ -58,7 +75,7 @@ subject_of(const char *message)
 		str_trim_end(&subject);
 		message += len + (message[len] == '\n');
 	}
-	return str_detach(&subject);
+	return detach_line(&subject);
 }
 
 const struct err *

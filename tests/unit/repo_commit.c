@@ -63,6 +63,19 @@ test_odd_commits(struct repo *repo)
 	repo_commit_release(&commit);
 	free(oid);
 
+	oid = ask(write, "author $(yes A | head -n 2000 | tr -d '\\n') <a@b>"
+	    " 1 +0000\ncommitter C <c@d> 1 +0000\n\n"
+	    "y$(yes x | head -n 510)$(yes \303\244 | head -n 300)\nEOF");
+	is_ok(repo_commit_read(repo, oid, &commit), "a long author");
+	is_int((int64_t)strlen(commit.author), REPO_LINE_MAX, "is cut");
+	ok(str_ends_with(commit.author, "A..."), "as is told");
+	is_int((int64_t)strlen(commit.subject), REPO_LINE_MAX - 1,
+	    "so is a long subject");
+	ok(str_ends_with(commit.subject, "x x..."),
+	    "between characters");
+	repo_commit_release(&commit);
+	free(oid);
+
 	oid = ask(write, "author A <a@b> 1 +0000\n"
 	    "committer C <c@d> 1 +0000\n\nEOF");
 	is_ok(repo_commit_read(repo, oid, &commit), "an empty message");
