@@ -142,6 +142,14 @@ const struct err *repo_is_ancestor(struct repo *repo, const char *old,
     const char *new, bool *is);
 
 /*
+ * Which of "n" commits, at least one, contains all others: its index, the
+ * last one of equal ones; "n" when none does. What is walked through are the
+ * commits between them, however many there are of them.
+ */
+const struct err *repo_newest(struct repo *repo, const char *const *commits,
+    size_t n, size_t *newest);
+
+/*
  * Paths that differ between two commits, pushed onto "paths", sorted,
  * both names of a rename. "old" NULL: every path of "new".
  */

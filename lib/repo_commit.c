@@ -237,6 +237,64 @@ repo_is_ancestor(struct repo *repo, const char *old, const char *new,
 	return NULL;
 }
 
+/* One of the newest that "hidden" does not contain; "" when it has all. */
+static const struct err *
+find_beyond(struct repo *repo, const char *const *commits, size_t n,
+    const char *hidden, char beyond[REPO_OID_SIZE])
+{
+	const struct err *err = NULL;
+	git_revwalk *walk;
+	git_oid id;
+	int code;
+
+	beyond[0] = '\0';
+	code = git_revwalk_new(&walk, repo_handle(repo));
+	if (code != 0)
+		return repo_error(code, "walk from commit %s", hidden);
+	code = git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL |
+	    GIT_SORT_TIME);
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		code = git_oid_fromstr(&id, commits[i]);
+		if (code == 0)
+			code = git_revwalk_push(walk, &id);
+	}
+	if (code == 0)
+		err = hide(repo, walk, hidden);
+	if (code == 0 && err == NULL)
+		code = git_revwalk_next(&id, walk);
+	if (code == 0 && err == NULL)
+		git_oid_tostr(beyond, REPO_OID_SIZE, &id);
+	else if (code != GIT_ITEROVER && err == NULL)
+		err = repo_error(code, "walk from commit %s", hidden);
+	git_revwalk_free(walk);
+	return err;
+}
+
+/*
+ * What contains all others is in front of them when those that the first one
+ * contains are left out, and then has nothing beyond it.
+ */
+const struct err *
+repo_newest(struct repo *repo, const char *const *commits, size_t n,
+    size_t *newest)
+{
+	char best[REPO_OID_SIZE], beyond[REPO_OID_SIZE];
+	const struct err *err;
+
+	*newest = n;
+	err = find_beyond(repo, commits, n, commits[0], best);
+	if (err != NULL)
+		return err;
+	if (best[0] == '\0')
+		memcpy(best, commits[0], REPO_OID_SIZE);
+	err = find_beyond(repo, commits, n, best, beyond);
+	for (size_t i = 0; err == NULL && beyond[0] == '\0' && i < n; i++) {
+		if (strcmp(commits[i], best) == 0)
+			*newest = i;
+	}
+	return err;
+}
+
 const struct err *
 repo_tag_name(struct repo *repo, const char *oid, char **name)
 {
