@@ -28,7 +28,8 @@ struct repo_commit {
 	char oid[REPO_OID_SIZE];
 	char tree[REPO_OID_SIZE];
 	char *author;		/* "Alice <a@example.org>", first NUL ends */
-	char *subject;		/* first paragraph on one line */
+	char *subject;		/* first paragraph on one line; like the
+				 * author, at most REPO_LINE_MAX bytes */
 	char *message;		/* whole, at most REPO_MESSAGE_MAX bytes */
 	int64_t author_at;
 	int64_t committed_at;
@@ -36,6 +37,12 @@ struct repo_commit {
 
 /* Longer commit messages are cut here: longer than any that is meant. */
 #define REPO_MESSAGE_MAX (16 * 1024 * 1024)
+
+/*
+ * A longer author or subject is cut, between characters, and ends with
+ * "...": both are copied to wherever a deploy is told of.
+ */
+#define REPO_LINE_MAX 1024
 
 /*
  * Open the bare repository at "path". With "quarantine", the object
@@ -133,6 +140,14 @@ const struct err *repo_walk(struct repo *repo, const char *tip,
 /* True through "*is" when "old" is reachable from "new". */
 const struct err *repo_is_ancestor(struct repo *repo, const char *old,
     const char *new, bool *is);
+
+/*
+ * Which of "n" commits, at least one, contains all others: its index, the
+ * last one of equal ones; "n" when none does. What is walked through are the
+ * commits between them, however many there are of them.
+ */
+const struct err *repo_newest(struct repo *repo, const char *const *commits,
+    size_t n, size_t *newest);
 
 /*
  * Paths that differ between two commits, pushed onto "paths", sorted,

@@ -32,13 +32,30 @@ milliseconds(git_time_t seconds)
 }
 
 static char *
+detach_line(struct str *line)
+{
+	static const char more[] = "...";
+	size_t len = REPO_LINE_MAX - strlen(more), least = len - 3;
+
+	if (line->len > REPO_LINE_MAX) {
+		while (len > least && (line->s[len] & 0xc0) == 0x80)
+			len--;
+		str_truncate(line, len);
+		str_add(line, more);
+	}
+	return str_detach(line);
+}
+
+static char *
 author_of(const git_commit *commit)
 {
 	const git_signature *author = git_commit_author(commit);
+	struct str line = STR_INIT;
 
-	if (*author->name == '\0')
-		return xasprintf("<%s>", author->email);
-	return xasprintf("%s <%s>", author->name, author->email);
+	if (*author->name != '\0')
+		str_addf(&line, "%s ", author->name);
+	str_addf(&line, "<%s>", author->email);
+	return detach_line(&line);
 }
 
 static char *
@@ -47,7 +64,7 @@ subject_of(const char *message)
 	struct str subject = STR_INIT;
 
 	message += strspn(message, " \t\r\n\v\f");
-	while (*message != '\0') {
+	while (*message != '\0' && subject.len <= REPO_LINE_MAX) {
 		size_t len = strcspn(message, "\n");
 
 		if (strspn(message, " \t\r\v\f") >= len)
@@ -58,7 +75,7 @@ subject_of(const char *message)
 		str_trim_end(&subject);
 		message += len + (message[len] == '\n');
 	}
-	return str_detach(&subject);
+	return detach_line(&subject);
 }
 
 const struct err *
@@ -218,6 +235,64 @@ repo_is_ancestor(struct repo *repo, const char *old, const char *new,
 		return repo_error(code, "compare %s with %s", old, new);
 	*is = code == 1;
 	return NULL;
+}
+
+/* One of the newest that "hidden" does not contain; "" when it has all. */
+static const struct err *
+find_beyond(struct repo *repo, const char *const *commits, size_t n,
+    const char *hidden, char beyond[REPO_OID_SIZE])
+{
+	const struct err *err = NULL;
+	git_revwalk *walk;
+	git_oid id;
+	int code;
+
+	beyond[0] = '\0';
+	code = git_revwalk_new(&walk, repo_handle(repo));
+	if (code != 0)
+		return repo_error(code, "walk from commit %s", hidden);
+	code = git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL |
+	    GIT_SORT_TIME);
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		code = git_oid_fromstr(&id, commits[i]);
+		if (code == 0)
+			code = git_revwalk_push(walk, &id);
+	}
+	if (code == 0)
+		err = hide(repo, walk, hidden);
+	if (code == 0 && err == NULL)
+		code = git_revwalk_next(&id, walk);
+	if (code == 0 && err == NULL)
+		git_oid_tostr(beyond, REPO_OID_SIZE, &id);
+	else if (code != GIT_ITEROVER && err == NULL)
+		err = repo_error(code, "walk from commit %s", hidden);
+	git_revwalk_free(walk);
+	return err;
+}
+
+/*
+ * What contains all others is in front of them when those that the first one
+ * contains are left out, and then has nothing beyond it.
+ */
+const struct err *
+repo_newest(struct repo *repo, const char *const *commits, size_t n,
+    size_t *newest)
+{
+	char best[REPO_OID_SIZE], beyond[REPO_OID_SIZE];
+	const struct err *err;
+
+	*newest = n;
+	err = find_beyond(repo, commits, n, commits[0], best);
+	if (err != NULL)
+		return err;
+	if (best[0] == '\0')
+		memcpy(best, commits[0], REPO_OID_SIZE);
+	err = find_beyond(repo, commits, n, best, beyond);
+	for (size_t i = 0; err == NULL && beyond[0] == '\0' && i < n; i++) {
+		if (strcmp(commits[i], best) == 0)
+			*newest = i;
+	}
+	return err;
 }
 
 const struct err *

@@ -343,7 +343,9 @@ run_item(const struct asking *asking, const struct plan_item *item)
 static const struct err *
 run_plan(const struct asking *asking)
 {
+	const struct unknown *unknown = &asking->plan.unknown;
 	const struct err *err = NULL;
+	struct str text = STR_INIT;
 
 	if (asking->config == NULL)
 		return err_new(ERR_CONFIG, "%s/slipway.ini is not there; write"
@@ -353,13 +355,16 @@ run_plan(const struct asking *asking)
 	if (asking->clone.top == NULL)
 		return err_new(ERR_USAGE, "--run: a bare repository has no"
 		    " files to run anything in");
-	for (size_t i = 0; i < asking->plan.n_unknown; i++) {
-		struct str text = STR_INIT;
-
-		plan_unknown_text(&text, &asking->plan.unknown[i]);
+	for (size_t i = 0; i < unknown->n; i++) {
+		str_clear(&text);
+		unknown_text(&text, &unknown->v[i]);
 		fprintf(stderr, "slipway: not here: %s\n", text.s);
-		str_release(&text);
 	}
+	str_clear(&text);
+	unknown_add_rest(&text, unknown);
+	if (text.len > 0)
+		fprintf(stderr, "slipway: not here: %s\n", text.s);
+	str_release(&text);
 	for (size_t i = 0; err == NULL && i < asking->plan.n_items; i++)
 		err = run_item(asking, &asking->plan.items[i]);
 	return err;

@@ -1,19 +1,20 @@
 /*
  * slipway drift - what of the live release somebody changed by hand.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "alloc.h"
 #include "clock.h"
 #include "cmd/cmd.h"
 #include "deploy/edits.h"
+#include "file.h"
 #include "json.h"
-#include "proc.h"
+#include "release/plumbing.h"
+#include "repo.h"
 
 static void
 add_owner(struct str *out, int64_t uid)
@@ -93,56 +94,53 @@ print_edits(const struct call *call, const struct edits *edits)
 	return err;
 }
 
+/* Lines and tabs stay, so that it is a text still. */
 static const struct err *
-show_visible(const char *bytes, size_t len, void *ctx)
+print_visible(const struct str *text)
 {
-	struct str *line = ctx;
+	struct str shown = STR_INIT;
+	const struct err *err = NULL;
 
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != '\n') {
-			str_addch(line, bytes[i]);
-			continue;
+	for (size_t at = 0; at < text->len && err == NULL; at++) {
+		size_t len = strcspn(text->s + at, "\n\t");
+
+		str_add_visible(&shown, text->s + at, len);
+		at += len;
+		if (at < text->len)
+			str_addch(&shown, text->s[at]);
+		if (at >= text->len || text->s[at] == '\n') {
+			err = cmd_print(&shown);
+			str_clear(&shown);
 		}
-		struct str shown = STR_INIT;
-		const struct err *err;
-
-		str_add_visible(&shown, line->s, line->len);
-		str_addch(&shown, '\n');
-		err = cmd_print(&shown);
-		str_release(&shown);
-		str_clear(line);
-		if (err != NULL)
-			return err;
 	}
-	return NULL;
+	str_release(&shown);
+	return err;
 }
 
-/* As it is for a file or a program, without control characters here. */
+/* In the repository's folder, where no file says what is text. */
 static const struct err *
 print_diff(const struct call *call, const char *from, const char *to)
 {
-	char *repo = xasprintf("--git-dir=%s", call->hub.path);
-	const char *argv[] = { "git", repo, "--no-pager", "diff",
-	    "--no-ext-diff", "--no-textconv", "--no-color", from, to, NULL };
-	struct proc_spec spec = PROC_SPEC_INIT;
-	struct proc_result result;
-	struct vec env = VEC_INIT;
-	struct str line = STR_INIT;
+	const char *args[] = { "diff", "--no-ext-diff", "--no-textconv",
+	    "--no-color", from, to, NULL };
+	struct str text = STR_INIT;
+	struct repo *repo = NULL;
+	struct plumbing git;
 	const struct err *err;
+	int dir = open(call->hub.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	proc_base_env(&env);
-	spec.argv = argv;
-	spec.env = (const char *const *)env.v;
-	fflush(stdout);
-	if (!isatty(STDOUT_FILENO))
-		spec.out_fd = STDOUT_FILENO;
-	err = proc_run(&result, &spec, show_visible, &line);
-	if (err == NULL && result.exit_status != 0)
-		err = err_new(ERR_GIT, "git diff: exit %d",
-		    result.exit_status);
-	str_release(&line);
-	vec_release(&env);
-	free(repo);
+	err = dir != -1 ? repo_open(&repo, call->hub.path, false) :
+	    err_system("open %s", call->hub.path);
+	if (err == NULL) {
+		plumbing_init(&git, repo, to, dir, NULL);
+		err = plumbing_run(&git, args, NULL, &text);
+		err = err_first(err, plumbing_release(&git));
+	}
+	if (err == NULL)
+		err = print_visible(&text);
+	str_release(&text);
+	repo_close(repo);
+	file_close(&dir);
 	return err;
 }
 

@@ -6,8 +6,8 @@
 #include "alloc.h"
 #include "deploy/identity.h"
 #include "journal/push.h"
-#include "plan/plan.h"
 #include "plan/takes.h"
+#include "plan/unknown.h"
 #include "repo.h"
 
 void
@@ -135,11 +135,10 @@ request_commit(const struct call *call, struct deploy *request)
 const struct err *
 request_directives(const struct call *call, struct directives *list)
 {
-	struct plan_unknown *unknown = NULL;
+	struct unknown unknown = UNKNOWN_INIT;
 	struct str text = STR_INIT;
 	struct vec words = VEC_INIT;
 	const struct err *err = NULL;
-	size_t n = 0;
 
 	call_values(call, "directive", &words);
 	for (size_t i = 0; err == NULL && i < words.n; i++)
@@ -148,13 +147,12 @@ request_directives(const struct call *call, struct directives *list)
 		err = err_new(ERR_USAGE, "-d %s: a deploy that is asked for"
 		    " by hand is not skipped", DIRECTIVE_SKIP);
 	if (err == NULL)
-		plan_find_unknown(&unknown, &n, call->hub.config, call->env,
-		    list);
-	if (n > 0) {
-		plan_unknown_text(&text, &unknown[0]);
+		unknown_find(&unknown, call->hub.config, call->env, list);
+	if (unknown.n > 0) {
+		unknown_text(&text, &unknown.v[0]);
 		err = err_new(ERR_USAGE, "%s", text.s);
 	}
-	free(unknown);
+	unknown_release(&unknown);
 	str_release(&text);
 	vec_release(&words);
 	return err;

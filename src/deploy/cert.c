@@ -61,9 +61,30 @@ fault_of(const struct verdict *table, const char *word)
 	return table->fault;
 }
 
-/* What git-receive-pack was started with is not its own word. */
+/* Whoever sets one of these chooses what git finds, or seems to find. */
+static const char *const leading[] = {
+	"GIT_PUSH_CERT", "GIT_CONFIG_COUNT=", "GIT_CONFIG_PARAMETERS="
+};
+
+static void
+look_at(const char *variable, char **fault)
+{
+	for (size_t i = 0; i < sizeof(leading) / sizeof(*leading); i++) {
+		if (*fault == NULL && str_starts_with(variable, leading[i]))
+			*fault = xasprintf("git was started with %.*s in its"
+			    " environment, which may be a client's word;"
+			    " push without it, or see AcceptEnv and SetEnv"
+			    " of the server", (int)strcspn(variable, "="),
+			    variable);
+	}
+}
+
+/*
+ * What git-receive-pack was started with is not its own word. "fault" is
+ * given when that may have led it.
+ */
 static bool
-is_clients_own(const char *receiver, const char *cert)
+is_clients_own(const char *receiver, const char *cert, char **fault)
 {
 	char *path = xasprintf("/proc/%ld/environ", strtol(receiver, NULL,
 	    10));
@@ -71,9 +92,12 @@ is_clients_own(const char *receiver, const char *cert)
 	struct str text = STR_INIT;
 	bool is = file_read(&text, path, ENVIRON_SIZE_MAX) != NULL;
 
+	*fault = NULL;
 	for (size_t at = 0; at < text.len && !is;
-	    at += strlen(text.s + at) + 1)
+	    at += strlen(text.s + at) + 1) {
 		is = strcmp(text.s + at, line) == 0;
+		look_at(text.s + at, fault);
+	}
 	str_release(&text);
 	free(line);
 	free(path);
@@ -86,11 +110,18 @@ cert_read(struct pusher *who, const char *receiver)
 	const char *signer = getenv("GIT_PUSH_CERT_SIGNER"), *fault;
 	const char *cert = getenv("GIT_PUSH_CERT");
 	const char *key = getenv("GIT_PUSH_CERT_KEY");
+	char *led;
 
-	if (cert == NULL || !repo_is_oid(cert) || repo_is_zero(cert) ||
-	    is_clients_own(receiver, cert))
+	if (cert == NULL || !repo_is_oid(cert) || repo_is_zero(cert))
 		return;
+	if (is_clients_own(receiver, cert, &led)) {
+		free(led);
+		return;
+	}
 	who->cert = xstrdup(cert);
+	who->fault = led;
+	if (led != NULL)
+		return;
 	fault = fault_of(signatures, getenv("GIT_PUSH_CERT_STATUS"));
 	/* git calls that of any ssh key good; of some it knows whose it is. */
 	if (fault == NULL && (signer == NULL || *signer == '\0'))

@@ -5,7 +5,8 @@
  * has just given out, and each ref with its old and new value, signed as a
  * commit would be. git-receive-pack checks all that, and tells its hooks in
  * GIT_PUSH_CERT*. We believe that when it was git-receive-pack that said it
- * and no client's environment, and take each certificate once.
+ * and no client's environment, neither by these variables nor by a config of
+ * the client's, and take each certificate once.
  *
  *	cert_read()	pre-receive: what git says of it
  *	cert_check()	the gate: its text; must this push be signed?

@@ -159,35 +159,56 @@ has_tree(struct repo *repo, const char *oid, const char *tree, bool *has)
 	return err;
 }
 
+/* "has": the branch has the edits now; ERR_REFUSED: it cannot be made. */
+static const struct err *
+try_branch(struct repo *repo, const char *ref, const char *commit,
+    const char *tree, bool *has)
+{
+	char oid[REPO_OID_SIZE];
+	const struct err *err;
+
+	*has = false;
+	err = repo_ref_value(repo, ref, oid);
+	if (err != NULL)
+		return err;
+	if (!repo_is_zero(oid))
+		return has_tree(repo, oid, tree, has);
+	err = repo_check_new_ref(repo, ref);
+	if (err == NULL)
+		err = repo_set_ref(repo, ref, commit, "edits");
+	*has = err == NULL;
+	return err;
+}
+
 /*
  * A deploy that failed is tried again: edits that are on a branch of today
- * are not put on another one.
+ * are not put on another one. A name below which there is a branch already
+ * is passed over.
  */
 static const struct err *
 put_on_branch(struct look *look, size_t host, struct repo *repo,
     const char *commit, const char *tree)
 {
+	const struct err *refused = NULL;
+
 	for (int nth = 1; nth <= BRANCHES_MAX; nth++) {
 		char *name = branch_name(look, host, nth);
 		char *ref = xasprintf("refs/heads/%s", name);
-		char oid[REPO_OID_SIZE];
 		const struct err *err;
-		bool has = false;
+		bool has;
 
-		err = repo_ref_value(repo, ref, oid);
-		if (err == NULL && repo_is_zero(oid)) {
-			err = repo_set_ref(repo, ref, commit, "edits");
-			has = true;
-		} else if (err == NULL) {
-			err = has_tree(repo, oid, tree, &has);
-		}
+		err = try_branch(repo, ref, commit, tree, &has);
 		if (err == NULL && has)
 			vec_push(&look->edits->branches, name);
 		free(ref);
 		free(name);
-		if (err != NULL || has)
+		if (err != NULL && err->code == ERR_REFUSED)
+			refused = err_first(refused, err);
+		else if (err != NULL || has)
 			return err;
 	}
+	if (refused != NULL)
+		return refused;
 	return err_new(ERR_FAILED, "there are %d branches drift/%s of today"
 	    " already", BRANCHES_MAX, look->env->name);
 }

@@ -2,6 +2,7 @@
  * The object is a contract with scripts: keys are only added.
  */
 #include <stdint.h>
+#include <string.h>
 
 #include "deploy/forecast.h"
 
@@ -44,11 +45,8 @@ add_commits(struct json *json, const struct forecast *forecast)
 static bool
 is_known(const struct plan *plan, const struct directive *directive)
 {
-	for (size_t i = 0; i < plan->n_unknown; i++) {
-		if (plan->unknown[i].directive == directive)
-			return false;
-	}
-	return true;
+	return strcmp(directive->name, DIRECTIVE_SKIP) == 0 ||
+	    vec_has(&plan->directives, directive->name);
 }
 
 static void

@@ -53,10 +53,12 @@ add_commits(struct str *out, const struct forecast *forecast)
 static void
 add_directives(struct str *out, const struct work *work)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < work->directives.n; i++) {
 		const struct directive *d = &work->directives.v[i];
 
-		if (strcmp(d->name, DIRECTIVE_SKIP) == 0)
+		if (strcmp(d->name, DIRECTIVE_SKIP) == 0 || n++ >= NAMED_MAX)
 			continue;
 		str_addf(out, "  directive -%s", d->name);
 		if (d->argument[0] != '\0') {
@@ -68,17 +70,26 @@ add_directives(struct str *out, const struct work *work)
 		else
 			str_addf(out, "- of %.7s\n", d->commit);
 	}
-	for (size_t i = 0; i < work->plan.n_unknown; i++) {
-		const struct plan_unknown *unknown = &work->plan.unknown[i];
+	add_rest(out, n);
+}
 
-		if (unknown->alike == 0)
-			continue;
+static void
+add_unknown(struct str *out, const struct work *work)
+{
+	const struct unknown *unknown = &work->plan.unknown;
+	struct str rest = STR_INIT;
+
+	for (size_t i = 0; i < unknown->n; i++) {
 		str_add(out, "  warning: ");
-		plan_alike_text(out, unknown);
+		unknown_text(out, &unknown->v[i]);
 		str_add(out, work->env->set.strict &&
-		    !capitals_has(unknown->directive->name) ?
+		    !capitals_has(unknown->v[i].directive->name) ?
 		    "; a push of it is refused (strict)\n" : "\n");
 	}
+	unknown_add_rest(&rest, unknown);
+	if (rest.len > 0)
+		str_addf(out, "  warning: %s\n", rest.s);
+	str_release(&rest);
 }
 
 /* Everything has changed in a first deploy: that needs no list. */
@@ -288,6 +299,7 @@ forecast_text(struct str *out, const struct forecast *forecast)
 	add_push(out, forecast);
 	add_commits(out, forecast);
 	add_directives(out, work);
+	add_unknown(out, work);
 	add_changes(out, forecast);
 	add_paths(out, "linked to shared/", &work->env->set.shared);
 	add_paths(out, "missing in shared/", &forecast->missing);

@@ -38,7 +38,7 @@ check_own(struct gate *gate, const struct push_ref *ref)
 
 /*
  * Edits by hand are kept on drift/ENVIRONMENT/DATE: a branch that is called
- * like one of those folders would hinder it, and each deploy with it.
+ * so, or like one of those folders, could hinder it, and each deploy with it.
  */
 static void
 check_drift(struct gate *gate, const struct push_ref *ref)
@@ -52,9 +52,13 @@ check_drift(struct gate *gate, const struct push_ref *ref)
 		return;
 	rest = ref->ref + strlen(drift);
 	is = *rest == '\0';
-	for (size_t i = 0; i < config->n_environments; i++)
-		is |= *rest == '/' &&
-		    strcmp(rest + 1, config->environments[i].name) == 0;
+	for (size_t i = 0; i < config->n_environments && *rest == '/'; i++) {
+		const char *name = config->environments[i].name;
+		size_t len = strlen(name);
+
+		is |= strncmp(rest + 1, name, len) == 0 &&
+		    (rest[1 + len] == '\0' || rest[1 + len] == '/');
+	}
 	if (is)
 		vec_pushf(&gate->reasons, "%s would be in the way of the"
 		    " branches drift/ENVIRONMENT/DATE, on which edits by hand"

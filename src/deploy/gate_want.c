@@ -2,13 +2,11 @@
  * What the commits that would go live ask for. Those that landed before
  * cannot be mended by this pusher, and are let through by "strict".
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "deploy/gate_part.h"
 #include "journal/deploy.h"
-#include "plan/plan.h"
+#include "plan/unknown.h"
 
 static const struct err *
 scan(const struct repo_commit *commit, void *ctx)
@@ -39,19 +37,22 @@ gate_collect(struct gate *gate, const struct candidate *candidate,
 
 /* Where it stands tells how it is taken out. */
 static void
-add_remedy(struct str *out, const struct directive *directive,
+add_remedy(struct str *out, const struct unknown_word *word,
     const char *tip)
 {
+	const struct directive *directive = word->directive;
+
 	if (directive->commit[0] == '\0')
 		str_addf(out, "; push without -o %s%s%s", directive->name,
 		    directive->argument[0] == '\0' ? "" : ":",
 		    directive->argument);
-	else if (strcmp(directive->commit, tip) == 0)
+	else if (strcmp(word->oldest, tip) == 0)
 		str_add(out, "; mend the message (git commit --amend) and"
 		    " push again");
 	else
-		str_addf(out, "; mend the message (git rebase -i %.7s^, then"
-		    " reword it) and push again", directive->commit);
+		str_addf(out, "; mend the message%s (git rebase -i %.7s^,"
+		    " then reword) and push again", word->alike > 1 ? "s" :
+		    "", word->oldest);
 }
 
 const struct err *
@@ -59,25 +60,27 @@ gate_check_want(struct gate *gate, const struct candidate *candidate)
 {
 	const struct environment *env = candidate->env;
 	struct directives list = DIRECTIVES_INIT;
-	struct plan_unknown *unknown = NULL;
+	struct unknown unknown = UNKNOWN_INIT;
+	struct str text = STR_INIT;
 	const struct err *err;
-	size_t n = 0;
 
 	if (!env->set.strict)
 		return NULL;
 	err = gate_collect(gate, candidate, &list);
 	if (err == NULL)
-		plan_find_unknown(&unknown, &n, gate->hub->config, env,
-		    &list);
-	for (size_t i = 0; i < n; i++) {
-		struct str text = STR_INIT;
-
-		plan_unknown_text(&text, &unknown[i]);
-		add_remedy(&text, unknown[i].directive, candidate->commit);
+		unknown_find(&unknown, gate->hub->config, env, &list);
+	for (size_t i = 0; i < unknown.n; i++) {
+		str_clear(&text);
+		unknown_text(&text, &unknown.v[i]);
+		add_remedy(&text, &unknown.v[i], candidate->commit);
 		vec_pushf(&gate->reasons, "%s: %s", env->name, text.s);
-		str_release(&text);
 	}
-	free(unknown);
+	str_clear(&text);
+	unknown_add_rest(&text, &unknown);
+	if (text.len > 0)
+		vec_pushf(&gate->reasons, "%s: %s", env->name, text.s);
+	str_release(&text);
+	unknown_release(&unknown);
 	directives_release(&list);
 	return err;
 }

@@ -48,21 +48,9 @@ const struct err *
 origin_newest(struct repo *repo, const struct environment *env,
     const char *const *commits, size_t n, size_t *newest)
 {
-	const struct err *err = NULL;
-	bool is = true;
+	const struct err *err = repo_newest(repo, commits, n, newest);
 
-	*newest = 0;
-	for (size_t i = 1; err == NULL && i < n; i++) {
-		err = repo_is_ancestor(repo, commits[*newest], commits[i],
-		    &is);
-		if (err == NULL && is)
-			*newest = i;
-	}
-	is = true;
-	for (size_t i = 0; err == NULL && is && i < n; i++)
-		err = repo_is_ancestor(repo, commits[i], commits[*newest],
-		    &is);
-	if (err != NULL || is)
+	if (err != NULL || *newest < n)
 		return err;
 	return err_new(ERR_REFUSED, "%s: of the %zu refs of this push that it"
 	    " deploys none contains all others, so which is to be live? Push"

@@ -6,17 +6,36 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "deploy/facts.h"
+#include "deploy/halt.h"
 #include "deploy/work.h"
 #include "plan/capitals.h"
+
+/* How often somebody who wants the deploy to stop is looked for. */
+#define LOOK_MS 500
+
+/* A walk through commits. */
+struct walk {
+	struct work *work;
+	int64_t look_at_ms;	/* monotonic */
+};
 
 static const struct err *
 scan_commit(const struct repo_commit *commit, void *ctx)
 {
-	struct work *work = ctx;
+	struct walk *walk = ctx;
+	int64_t now_ms = clock_monotonic_ms();
+	const struct err *err = NULL;
 
-	capitals_scan(&work->capitals, commit->message, commit->oid);
-	return directives_scan(&work->directives, commit->message,
+	if (now_ms >= walk->look_at_ms) {
+		walk->look_at_ms = now_ms + LOOK_MS;
+		err = halt_check(walk->work, "the plan", NULL);
+	}
+	if (err != NULL)
+		return err;
+	capitals_scan(&walk->work->capitals, commit->message, commit->oid);
+	return directives_scan(&walk->work->directives, commit->message,
 	    commit->oid);
 }
 
@@ -28,13 +47,14 @@ static const struct err *
 collect_directives(struct work *work)
 {
 	const char *hidden[1] = { work->live_commit };
+	struct walk walk = { .work = work };
 	const struct err *err;
 
 	if (work->resumed)
 		return deploy_directives(work->hub->journal,
 		    work->deploy.number, true, &work->directives);
 	err = repo_walk(work->repo, work->deploy.commit, hidden,
-	    work->live_commit[0] == '\0' ? 0 : 1, scan_commit, work);
+	    work->live_commit[0] == '\0' ? 0 : 1, scan_commit, &walk);
 	if (err != NULL)
 		return err;
 	return deploy_pending_directives(work->hub->journal, &work->deploy,
@@ -60,8 +80,8 @@ make_plan(struct work *work)
 		err = plan_make(&work->plan, work->hub->config, work->env,
 		    &work->directives, first ? NULL : &changed);
 	if (err == NULL)
-		plan_add_capitals(&work->plan, work->hub->config,
-		    &work->capitals);
+		unknown_find_capitals(&work->plan.unknown,
+		    work->hub->config, work->env, &work->capitals);
 	vec_release(&changed);
 	return err;
 }
@@ -109,6 +129,7 @@ static void
 report_directives(struct work *work)
 {
 	const struct plan *plan = &work->plan;
+	struct str rest = STR_INIT;
 
 	for (size_t i = 0; i < work->directives.n; i++) {
 		const struct directive *d = &work->directives.v[i];
@@ -116,12 +137,51 @@ report_directives(struct work *work)
 		if (vec_has(&plan->directives, d->name))
 			report(work, d, NULL, 1);
 	}
-	for (size_t i = 0; i < plan->n_unknown; i++) {
-		if (plan->unknown[i].alike > 0)
-			report(work, plan->unknown[i].directive,
-			    plan->unknown[i].nearest,
-			    plan->unknown[i].alike);
+	for (size_t i = 0; i < plan->unknown.n; i++) {
+		const struct unknown_word *word = &plan->unknown.v[i];
+
+		report(work, word->directive, word->nearest, word->alike);
 	}
+	unknown_add_rest(&rest, &plan->unknown);
+	if (rest.len > 0)
+		work_warn(work, "%s", rest.s);
+	str_release(&rest);
+}
+
+static void
+keep(struct directives *kept, const struct directive *d)
+{
+	directives_add(kept, d->name, d->argument, d->commit, d->source);
+}
+
+/*
+ * What the journal keeps: each event of the deploy has all of it, so that of
+ * what nothing takes it is the newest of each that is told of.
+ */
+static const struct err *
+write_plan(struct work *work)
+{
+	const struct plan *plan = &work->plan;
+	struct directives kept = DIRECTIVES_INIT;
+	const struct err *err;
+
+	for (size_t i = 0; i < work->directives.n; i++) {
+		const struct directive *d = &work->directives.v[i];
+
+		if (d->commit[0] == '\0' ||
+		    vec_has(&plan->directives, d->name))
+			keep(&kept, d);
+	}
+	for (size_t i = 0; i < plan->unknown.n; i++) {
+		const struct directive *d = plan->unknown.v[i].directive;
+
+		if (!capitals_has(d->name))
+			keep(&kept, d);
+	}
+	err = deploy_plan(work->hub->journal, &work->deploy, &kept,
+	    &plan->directives);
+	directives_release(&kept);
+	return err;
 }
 
 const struct err *
@@ -141,8 +201,7 @@ work_plan(struct work *work, bool write)
 	free(work->deploy.subject);
 	work->deploy.author = xstrdup(work->commit.author);
 	work->deploy.subject = xstrdup(work->commit.subject);
-	err = deploy_plan(work->hub->journal, &work->deploy,
-	    &work->directives, &work->plan.directives);
+	err = write_plan(work);
 	if (err == NULL) {
 		report_directives(work);
 		warn_of_cuts(work);

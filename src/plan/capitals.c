@@ -25,7 +25,7 @@ capitals_lower(struct str *out, const char *name)
 		    (char)(*name - 'A' + 'a') : *name);
 }
 
-/* Where "-name-" or "-name:" begins in a text; it is there. */
+/* Where the first "-name-" or "-name:" of a text begins. */
 static const char *
 find(const char *text, const char *name)
 {
@@ -43,24 +43,35 @@ void
 capitals_scan(struct directives *list, const char *message,
     const char *commit)
 {
-	struct directives plain = DIRECTIVES_INIT, lowered = DIRECTIVES_INIT;
+	struct directives lowered = DIRECTIVES_INIT, plain = DIRECTIVES_INIT;
+	struct directives names = DIRECTIVES_INIT;
 	struct str text = STR_INIT;
+	const char *at;
+	size_t n_plain;
 
 	capitals_lower(&text, message);
 	directives_scan_text(&plain, message, commit);
 	directives_scan_text(&lowered, text.s, commit);
+	for (size_t i = 0; i < plain.n; i++)
+		directives_add(&names, plain.v[i].name, "", "", "message");
+	n_plain = names.n;
+	at = text.s;
 	for (size_t i = 0; i < lowered.n; i++) {
 		const char *name = lowered.v[i].name;
-		const char *at = find(text.s, name);
 		char *word;
 
-		if (at == NULL || directives_has(&plain, name))
+		/* They are in their order, so each is behind the last one. */
+		at = find(at, name);
+		if (at == NULL)
+			break;
+		if (directives_add(&names, name, "", "", "message") < n_plain)
 			continue;
 		word = xstrndup(message + (at - text.s), strlen(name));
 		directives_add(list, word, "", commit, "message");
 		free(word);
 	}
-	directives_release(&plain);
 	directives_release(&lowered);
+	directives_release(&plain);
+	directives_release(&names);
 	str_release(&text);
 }

@@ -130,7 +130,7 @@ grow(struct directives *list)
 	}
 }
 
-void
+size_t
 directives_add(struct directives *list, const char *name,
     const char *argument, const char *commit, const char *source)
 {
@@ -140,13 +140,14 @@ directives_add(struct directives *list, const char *name,
 	grow(list);
 	slot = find_slot(list, name, argument, commit);
 	if (*slot != 0)
-		return;
+		return *slot - 1;
 	d = &list->v[list->n++];
 	d->name = xstrdup(name);
 	d->argument = xstrdup(argument);
 	d->commit = xstrdup(commit);
 	d->source = source;
 	*slot = list->n;
+	return list->n - 1;
 }
 
 void

@@ -51,9 +51,9 @@ void directives_release(struct directives *list);
 
 /*
  * Add one; an equal one (name, argument, commit) is not added again.
- * "source" must be a string constant.
+ * "source" must be a string constant. Returns where in "v" it is.
  */
-void directives_add(struct directives *list, const char *name,
+size_t directives_add(struct directives *list, const char *name,
     const char *argument, const char *commit, const char *source);
 
 /*

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "nearest.h"
-#include "plan/capitals.h"
 
 static bool
 has_changed(const struct action *action, const struct vec *changed)
@@ -130,8 +128,7 @@ plan_make(struct plan *plan, const struct config *config,
 		return err;
 	}
 	add_known(plan, config, directives);
-	plan_find_unknown(&plan->unknown, &plan->n_unknown, config, env,
-	    directives);
+	unknown_find(&plan->unknown, config, env, directives);
 	return NULL;
 }
 
@@ -144,137 +141,7 @@ plan_release(struct plan *plan)
 	}
 	free(plan->items);
 	free(plan->hosts);
-	free(plan->unknown);
+	unknown_release(&plan->unknown);
 	vec_release(&plan->directives);
 	memset(plan, 0, sizeof(*plan));
-}
-
-/*
- * What can be asked for in this environment, and -skip-, which every one
- * knows; the array is given.
- */
-static size_t
-known_directives(const char ***known, const struct config *config,
-    const struct environment *env)
-{
-	size_t n = 0;
-
-	*known = xcalloc(config->n_actions + 1, sizeof(**known));
-	for (size_t i = 0; i < config->n_actions; i++) {
-		const struct action *action = &config->actions[i];
-
-		if (action->directive != NULL &&
-		    config_action_applies(action, env))
-			(*known)[n++] = action->directive;
-	}
-	(*known)[n++] = DIRECTIVE_SKIP;
-	return n;
-}
-
-/*
- * Counted at the first of those with its name, which is the newest; at an
- * option only as long as no commit has it.
- */
-static void
-add_unknown(struct plan_unknown *unknown, size_t *n,
-    const struct directive *directive)
-{
-	struct plan_unknown *first = unknown, *last = &unknown[(*n)++];
-
-	while (first != last && (first->alike == 0 ||
-	    strcmp(first->directive->name, directive->name) != 0))
-		first++;
-	last->directive = directive;
-	last->alike = 0;
-	last->counted = directive->commit;
-	if (first == last) {
-		last->alike = 1;
-	} else if (*directive->commit == '\0') {
-		return;
-	} else if (*first->counted == '\0') {
-		last->alike = 1;
-		first->alike = 0;
-	} else if (strcmp(first->counted, directive->commit) != 0) {
-		first->counted = directive->commit;
-		first->alike++;
-	}
-}
-
-void
-plan_add_capitals(struct plan *plan, const struct config *config,
-    const struct directives *capitals)
-{
-	const char **known;
-	size_t n_known = known_directives(&known, config, plan->env);
-
-	plan->unknown = xreallocarray(plan->unknown, plan->n_unknown +
-	    capitals->n + 1, sizeof(*plan->unknown));
-	for (size_t i = 0; i < capitals->n; i++) {
-		struct str lower = STR_INIT;
-		size_t k = 0;
-
-		capitals_lower(&lower, capitals->v[i].name);
-		while (k < n_known && strcmp(known[k], lower.s) != 0)
-			k++;
-		str_release(&lower);
-		if (k == n_known)
-			continue;
-		plan->unknown[plan->n_unknown].nearest = known[k];
-		add_unknown(plan->unknown, &plan->n_unknown,
-		    &capitals->v[i]);
-	}
-	free(known);
-}
-
-void
-plan_find_unknown(struct plan_unknown **unknown, size_t *n,
-    const struct config *config, const struct environment *env,
-    const struct directives *directives)
-{
-	const char **known;
-	size_t n_known = known_directives(&known, config, env);
-
-	*n = 0;
-	*unknown = xcalloc(directives->n + 1, sizeof(**unknown));
-	for (size_t i = 0; i < directives->n; i++) {
-		const struct directive *d = &directives->v[i];
-		size_t k = 0;
-
-		while (k < n_known && strcmp(known[k], d->name) != 0)
-			k++;
-		if (k < n_known)
-			continue;
-		(*unknown)[*n].nearest = nearest_word(d->name, known,
-		    n_known);
-		add_unknown(*unknown, n, d);
-	}
-	free(known);
-}
-
-static void
-add_text(struct str *out, const struct plan_unknown *unknown, size_t alike)
-{
-	const struct directive *d = unknown->directive;
-
-	str_addf(out, "-%s-", d->name);
-	if (alike > 1 && d->commit[0] != '\0')
-		str_addf(out, " (%zu commits, the last %.7s)", alike,
-		    d->commit);
-	else if (d->commit[0] != '\0')
-		str_addf(out, " (%.7s)", d->commit);
-	str_add(out, ": no action takes it");
-	if (unknown->nearest != NULL)
-		str_addf(out, "; did you mean -%s-?", unknown->nearest);
-}
-
-void
-plan_unknown_text(struct str *out, const struct plan_unknown *unknown)
-{
-	add_text(out, unknown, 1);
-}
-
-void
-plan_alike_text(struct str *out, const struct plan_unknown *unknown)
-{
-	add_text(out, unknown, unknown->alike);
 }

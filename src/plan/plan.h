@@ -19,6 +19,7 @@
 
 #include "plan/config.h"
 #include "plan/directive.h"
+#include "plan/unknown.h"
 
 struct plan_item {
 	const struct action *action;	/* lent from the config */
@@ -27,24 +28,13 @@ struct plan_item {
 	bool *hosts;			/* [n_hosts]: where it runs */
 };
 
-/* A directive that names no action here. */
-struct plan_unknown {
-	const struct directive *directive;	/* lent */
-	const char *nearest;			/* lent, or NULL */
-	size_t alike;				/* commits with this name, 1
-						 * for an option alone; 0: it
-						 * was counted before */
-	const char *counted;			/* the last of them, lent */
-};
-
 struct plan {
 	const struct environment *env;	/* lent */
 	const struct host **hosts;	/* pointers lent */
 	size_t n_hosts;
 	struct plan_item *items;	/* by phase, then as in the config */
 	size_t n_items;
-	struct plan_unknown *unknown;
-	size_t n_unknown;
+	struct unknown unknown;		/* directives that no action takes */
 	struct vec directives;		/* known ones, in config order */
 };
 
@@ -56,23 +46,5 @@ const struct err *plan_make(struct plan *plan, const struct config *config,
     const struct environment *env, const struct directives *directives,
     const struct vec *changed);
 void plan_release(struct plan *plan);
-
-/* The directives of the list that no action of "env" takes. */
-void plan_find_unknown(struct plan_unknown **unknown, size_t *n,
-    const struct config *config, const struct environment *env,
-    const struct directives *directives);
-
-/*
- * Words in capitals whose lower case an action takes are unknown, too, and
- * that is what is nearest to them.
- */
-void plan_add_capitals(struct plan *plan, const struct config *config,
-    const struct directives *capitals);
-
-/* "-udpb- (7 commits, the last 1a2b3c4): no action takes it" of all alike. */
-void plan_alike_text(struct str *out, const struct plan_unknown *unknown);
-
-/* "-udpb- (1a2b3c4): no action takes it; did you mean -updb-?" */
-void plan_unknown_text(struct str *out, const struct plan_unknown *unknown);
 
 #endif

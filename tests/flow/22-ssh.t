@@ -128,6 +128,8 @@ git -C "$work" remote set-url production "$repo"
 printf 'publickey %s\n' "$(cut -d ' ' -f 1,2 "$T/ssh/alice.pub")" \
     > "$T/auth"
 ln -s auth "$T/link"
+cp "$T/auth" "$T/foreign"
+chown nobody "$T/foreign" 2> /dev/null || rm "$T/foreign"
 while read -r name how variables; do
 	put index.html "$name, $how, $variables"
 	git -C "$work" commit -q -m "by somebody" --author "root <root@host>"
@@ -140,6 +142,7 @@ gina GL_USER GL_USER=gina REMOTE_USER=rita SSH_USER_AUTH=$T/auth
 rita REMOTE_USER GL_USER= REMOTE_USER=rita SSH_USER_AUTH=$T/auth
 $print sshkey SSH_USER_AUTH=$T/auth
 $(id -un) account SSH_USER_AUTH=$T/link
+$(id -un) account SSH_USER_AUTH=$T/foreign
 $(id -un) account SSH_USER_AUTH=/dev/zero GIT_AUTHOR_NAME=mallory
 $(id -un) account USER=mallory LOGNAME=mallory GIT_COMMITTER_NAME=mallory
 EOF

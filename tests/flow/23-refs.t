@@ -100,13 +100,18 @@ like "both are shown (staging)" "$banner" 'staging: release [0-9]+ is live'
 sed -i '/staging/,$s/^branch = main$/branch = develop/' "$repo/slipway.ini"
 
 # Names that would keep hand edits from being kept.
-for ref in refs/heads/drift refs/heads/drift/production; do
+for ref in refs/heads/drift refs/heads/drift/production \
+    refs/heads/drift/production/2026-11-26 \
+    refs/heads/drift/production/2026-11-26/x; do
 	push "main:$ref"
 	like "a branch $ref is refused" "$err" "$ref would be in the way"
 done
-push main:refs/heads/drift/production/2026-11-26
-is_exit "one beneath it is a branch like any other" 0
+push main:refs/heads/drift/productions
+is_exit "one that only begins so is a branch like any other" 0
+push :refs/heads/drift/productions
+git -C "$repo" branch drift/production/2026-11-26 main
 push :refs/heads/drift/production/2026-11-26
+is_exit "one of ours can be deleted when it is merged" 0
 
 # Refs that are ours to write.
 before=$(snapshot)

@@ -264,6 +264,34 @@ is "of two" "$(printf '%s\n' "$banner" | grep -c 'no action takes it')" 2
 : > "$T/trace"
 sed -i 's/^strict = no/strict = yes/' "$repo/slipway.ini"
 
+# A great many words are neither told nor kept, each of them.
+words=$(printf -- ' -no%d-' $(seq 150))
+commit a 36d "$words"
+push_raw
+isnt "strict refuses a great many, too" "$status" 0
+is "names the first of them" \
+    "$(printf '%s\n' "$banner" | grep -c '^error: .*no action takes it')" 20
+like "and counts the others" "$banner" 'production: and 130 more that no act'
+sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
+push main:refs/deploy/plan
+like "a plan tells as much" "$banner" 'warning: and 130 more that no action'
+push
+is_exit "they do not stop a push" 0
+like "here the others are counted, too" "$banner" \
+    '^warning: and 130 more that no action takes'
+is "the journal has those that were told" "$(sql "SELECT count(*) FROM
+    directives WHERE deploy = (SELECT max(number) FROM deploys)")" 20
+
+# Who wants a deploy to stop need not wait for the last of its commits.
+sql "CREATE TRIGGER hasty AFTER UPDATE OF state ON deploys
+    WHEN new.state = 'preparing' BEGIN UPDATE deploys
+    SET cancelled_by = 'bob' WHERE number = new.number; END"
+push_file a 36e "a deploy that is cancelled at once"
+like "it is stopped before the plan" "$banner" 'cancelled by bob before the plan'
+sql "DROP TRIGGER hasty"
+: > "$T/trace"
+sed -i 's/^strict = no/strict = yes/' "$repo/slipway.ini"
+
 # However long a message is, all of it counts.
 commit a 37 "thirty-seventh"
 {

@@ -8,6 +8,7 @@ drift() {
 	run "$slipway" drift -C "$repo" "$@"
 }
 
+tab=$(printf '\t')
 make_site
 config <<'EOF'
 writable = cache/ */__pycache__/
@@ -70,6 +71,14 @@ is "and counts" "$(echo "$out" | json 0.drift)" 5
 drift --diff
 like "as text" "$out" "^[+]edited"
 like "with what is new" "$out" "upload/a file"
+printf 'a\tb \033]0;title\007\033[2J\033[31m\r\n' > "$live/upload/a file"
+for colour in never always; do
+	drift --diff --color=$colour
+	is "with --color=$colour nothing in it steers a terminal" \
+	    "$(echo "$out" | sed -n '/^+a.b/p')" \
+	    "+a$tab"'b \x1b]0;title\x07\x1b[2J\x1b[31m\x0d'
+done
+echo "new" > "$live/upload/a file"
 is "which makes no branch" "$(git -C "$repo" branch --list 'drift/*')" ""
 drift --host elsewhere
 is_exit "a host that is not there" 2
@@ -88,6 +97,20 @@ not_ok "and without what is no drift" \
 is "the release is as it was" "$(live_file index.html)" "edited"
 drift --adopt
 like "again is the same branch" "$err" "kept on branch $branch\$"
+
+# What a pusher says of objects is not what they are; and what the release
+# says of its own files is left out.
+git -C "$work" fetch -q production "$branch"
+same=$(git -C "$work" commit-tree -m same 'FETCH_HEAD^{tree}')
+push_raw "$same:refs/replace/$(head_of)"
+is_exit "another commit in the place of the live one" 0
+echo '* -diff' > "$live/.gitattributes"
+cd "$live" || exit 1
+drift --diff
+like "hides no edit" "$out" "^[+]edited"
+cd "$T" || exit 1
+rm "$live/.gitattributes"
+push_raw ":refs/replace/$(head_of)"
 
 # Repaired: what the commit has comes back, what it has not goes.
 drift --repair
@@ -166,9 +189,11 @@ like "a deploy that cannot keep edits fails" "$banner$err" \
     "other.html modified.*could not be put on a branch.*refs/heads/drift"
 is "the edited release stays live" "$(live_file other.html)" "precious"
 git -C "$repo" branch -qD drift
+git -C "$repo" branch "$branch/x" main
 slip retry
 is_exit "it goes on when they can be kept" 0
-is "and they are" "$(git -C "$repo" show "$branch:other.html")" "precious"
+is "and they are, past a name that is taken" \
+    "$(git -C "$repo" show "$branch-2:other.html")" "precious"
 is "it is deployed" "$(live_file forth.html)" "forth"
 
 # Somebody edits while commands are at work.

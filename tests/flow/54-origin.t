@@ -264,6 +264,14 @@ refused "a tag without a signature" \
 git -C "$work" -c user.signingKey="$T/keys/mallory.pub" tag -f -s -m "five" v5 \
     > /dev/null
 refused "a key that nobody knows" 'signature of refs/tags/v5 is not a good' v5
+bad=$(git -C "$work" rev-parse v5)
+git -C "$work" tag -s -m "five" good
+git -C "$repo" fetch -q "$work" refs/tags/v5
+git -C "$repo" fetch -q "$work" refs/tags/good
+git -C "$repo" replace -f "$bad" "$(git -C "$work" rev-parse good)"
+refused "nor does another tag in the place of it help" \
+    'signature of refs/tags/v5 is not a good' v5
+git -C "$repo" replace -d "$bad" > /dev/null
 git -C "$repo" config --unset gpg.ssh.allowedSignersFile
 refused "where no key is known, the administrator is told" \
     "the administrator of the server can say git -C $repo config gpg.ssh" v5

@@ -242,5 +242,15 @@ push_raw main:refs/deploy/now
 is_exit "and deploys by a word" 0
 like "for which the branch is asked, too" \
     "$(paste -s -d ' ' "$T/asked")" 'refs/deploy/now refs/heads/main'
+script_of_hub update <<'EOF'
+#!/bin/sh
+test "$1" != refs/heads/main
+EOF
+rm "$T/has-run"
+push_raw main:refs/deploy/now
+isnt "where the branch may not move, neither does it by a word" "$status" 0
+like "the branch is named" "$banner" \
+    'production: the update hook declined refs/heads/main'
+not_ok "and nothing has run" test -e "$T/has-run"
 unset REMOTE_USER
 done_testing

@@ -149,6 +149,41 @@ run env GIT_PUSH_CERT="$cert" GIT_PUSH_CERT_STATUS=G \
 is_exit "variables of a client sign nothing" 1
 like "as little as no signature" "$err" 'this one is not: git push --signed'
 
+run env GIT_PUSH_CERT_NONCE_STATUS=OK git -C "$work" push --signed \
+    production main
+is_exit "nor do those that git would say otherwise" 1
+like "which is told" "$err" \
+    'counts for nothing: git was started with GIT_PUSH_CERT_NONCE_STATUS in'
+git -C "$repo" config --unset receive.certNonceSeed
+export GIT_PUSH_CERT_NONCE_STATUS=OK
+replay "$repo" "$T/cert"
+unset GIT_PUSH_CERT_NONCE_STATUS
+like "where git gave out no number they are no number" "$out" \
+    'counts for nothing: git was started with GIT_PUSH_CERT_NONCE_STATUS in'
+git -C "$repo" config receive.certNonceSeed "$seed"
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=a.b GIT_CONFIG_VALUE_0=c
+replay "$repo" "$T/cert"
+unset GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
+like "nor does a config of the client" "$out" \
+    'counts for nothing: git was started with GIT_CONFIG_COUNT in'
+# More of an environment than is read.
+cat > "$T/stuffed" <<'EOF2'
+$ENV{"STUFF$_"} = 'x' x 120000 for 1 .. 40;
+exec @ARGV;
+EOF2
+run sh -c 'ulimit -s unlimited && exec "$@"' sh perl "$T/stuffed" true
+if [ "$status" -eq 0 ]; then
+	run sh -c 'ulimit -s unlimited && exec "$@"' sh \
+	    env GIT_PUSH_CERT="$cert" GIT_PUSH_CERT_STATUS=G \
+	    GIT_PUSH_CERT_NONCE_STATUS=OK GIT_PUSH_CERT_SIGNER=root \
+	    perl "$T/stuffed" git -C "$work" push production main
+	is_exit "one that cannot be read signs nothing" 1
+	like "either" "$err" 'this one is not: git push --signed'
+else
+	pass "a large environment # SKIP there can be none here"
+fi
+is "nothing has changed" "$(snapshot)" "$before"
+
 # Verbs move the environment, too; to ask for the plan moves nothing.
 push main:refs/deploy/now
 isnt "refs/deploy/now has to be signed" "$status" 0
@@ -248,6 +283,8 @@ again() {
 run again "$cert"
 is_exit "a certificate that was used" 1
 like "counts for nothing" "$out$err" "it came with push $n already"
+is "and is not who pushed" "$(sql 'SELECT pusher FROM pushes
+    ORDER BY id DESC LIMIT 1')" "$(id -un)"
 run again "$( (git -C "$repo" cat-file blob "$cert"; echo) |
     git -C "$repo" hash-object -w --stdin)"
 is_exit "another one does not" 0

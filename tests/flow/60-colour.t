@@ -50,6 +50,34 @@ run "$slipway" log -C "$repo" --color=green
 is_exit "a colour is no time to have some" 2
 like "and is told so" "$err" '--color green: say auto, always or never'
 
+# Names of others have no colours, even where there are some.
+red=$(printf '\033[31m')red
+plain() {
+	run "$slipway" "$@" -C "$repo" --color=always
+	like "$1: a name is told" "$out$err" '[\]x1b\[31mred'
+	unlike "$1: without its colour" "$(printf '%s' "$out$err" | cat -v)" \
+	    '\^\[\[31mred'
+}
+cp "$(command -v sleep)" "$T/$red"
+(cd "$root/releases/$(ls "$root/releases" | head -n 1)" &&
+    exec "$T/$red" 60) &
+started $!
+for n in three four; do
+	push_file index.html "$n" "$n"
+done
+sed -i 's/^root = .*/&\nkeep = 1/' "$repo/slipway.ini"
+plain cleanup
+echo x > "$root/current/$red"
+plain drift
+plain status
+run "$slipway" drift -C "$repo" --adopt
+like "nor has a commit of them" "$(git -C "$repo" log -1 --format=%B \
+    --branches='drift/*')" '^added [\]x1b\[31mred'
+rm "$root/current/$red"
+echo "$red = x" >> "$repo/slipway.ini"
+plain doctor
+sed -i '$d' "$repo/slipway.ini"
+
 # On a terminal.
 on_terminal() {
 	has_escape "$(env TERM=xterm "$@" script -qec \

@@ -1,7 +1,9 @@
 #include "plan/plan.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "plan/capitals.h"
 #include "tap.h"
 
 static const char text[] =
@@ -57,8 +59,8 @@ test_case(const struct config *config, size_t i)
 		str_addf(&items, "%s%s", k > 0 ? " " : "",
 		    plan.items[k].action->name);
 	vec_join(&plan.directives, " ", &known);
-	for (size_t k = 0; k < plan.n_unknown; k++)
-		plan_unknown_text(&unknown, &plan.unknown[k]);
+	for (size_t k = 0; k < plan.unknown.n; k++)
+		unknown_text(&unknown, &plan.unknown.v[k]);
 	is_str(items.s, cases[i].items, "case %zu: actions", i);
 	is_str(known.s, cases[i].directives, "case %zu: directives", i);
 	is_str(unknown.s, cases[i].unknown, "case %zu: unknown", i);
@@ -111,13 +113,12 @@ test_alike(const struct config *config)
 	directives_add(&capitals, "CC", "", "c1111111", "message");
 	directives_add(&capitals, "NASA", "", "c1111111", "message");
 	is_ok(plan_make(&plan, config, env, &list, NULL), "unknown ones");
-	plan_add_capitals(&plan, config, &capitals);
-	for (size_t i = 0; i < plan.n_unknown; i++) {
-		if (plan.unknown[i].alike == 0)
-			continue;
-		plan_alike_text(&told, &plan.unknown[i]);
+	unknown_find_capitals(&plan.unknown, config, env, &capitals);
+	for (size_t i = 0; i < plan.unknown.n; i++) {
+		unknown_text(&told, &plan.unknown.v[i]);
 		str_addch(&told, '\n');
 	}
+	unknown_add_rest(&told, &plan.unknown);
 	is_str(told.s, "-nosuch- (2 commits, the last c333333): no action"
 	    " takes it\n-other-: no action takes it\n"
 	    "-late- (c111111): no action takes it\n"
@@ -127,6 +128,36 @@ test_alike(const struct config *config)
 	plan_release(&plan);
 	directives_release(&list);
 	directives_release(&capitals);
+}
+
+/* Of a great many the first are told, in time, and the others counted. */
+static void
+test_many(const struct config *config)
+{
+	const struct environment *env = config_environment(config, "p");
+	struct directives list = DIRECTIVES_INIT, capitals = DIRECTIVES_INIT;
+	struct str message = STR_INIT, told = STR_INIT;
+	clock_t start = clock();
+	struct plan plan;
+
+	for (int i = 0; i < 100000; i++)
+		str_addf(&message, "-d%d- -D%d- -CC:%d- ", i, i, i);
+	is_ok(directives_scan(&list, message.s, "c1"), "100000 directives");
+	capitals_scan(&capitals, message.s, "c1");
+	is_ok(plan_make(&plan, config, env, &list, NULL), "and their plan");
+	unknown_find_capitals(&plan.unknown, config, env, &capitals);
+	ok(clock() - start < 2 * CLOCKS_PER_SEC, "quick");
+	is_int((int64_t)plan.unknown.n, UNKNOWN_MAX, "the first are told");
+	is_str(plan.unknown.v[0].directive->name, "d0", "in their order");
+	is_int((int64_t)capitals.n, 1, "of what is there in lower case none"
+	    " is one in capitals");
+	unknown_add_rest(&told, &plan.unknown);
+	is_str(told.s, "and 99981 more that no action takes", "the others");
+	plan_release(&plan);
+	directives_release(&list);
+	directives_release(&capitals);
+	str_release(&message);
+	str_release(&told);
 }
 
 int
@@ -140,6 +171,7 @@ main(void)
 			test_case(config, i);
 		test_arguments(config);
 		test_alike(config);
+		test_many(config);
 		config_free(config);
 	}
 	return tap_done();

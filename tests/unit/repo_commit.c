@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "repo_fixture.h"
 
@@ -60,6 +61,19 @@ test_odd_commits(struct repo *repo)
 	    "$(head -c 70000 /dev/zero | tr '\\0' x)\nEOF");
 	is_ok(repo_commit_read(repo, oid, &commit), "a long message");
 	is_int((int64_t)strlen(commit.message), 70001, "it is whole");
+	repo_commit_release(&commit);
+	free(oid);
+
+	oid = ask(write, "author $(yes A | head -n 2000 | tr -d '\\n') <a@b>"
+	    " 1 +0000\ncommitter C <c@d> 1 +0000\n\n"
+	    "y$(yes x | head -n 510)$(yes \303\244 | head -n 300)\nEOF");
+	is_ok(repo_commit_read(repo, oid, &commit), "a long author");
+	is_int((int64_t)strlen(commit.author), REPO_LINE_MAX, "is cut");
+	ok(str_ends_with(commit.author, "A..."), "as is told");
+	is_int((int64_t)strlen(commit.subject), REPO_LINE_MAX - 1,
+	    "so is a long subject");
+	ok(str_ends_with(commit.subject, "x x..."),
+	    "between characters");
 	repo_commit_release(&commit);
 	free(oid);
 
@@ -287,6 +301,50 @@ test_trailers(void)
 	}
 }
 
+static const struct err *
+add_oid(const struct repo_commit *commit, void *ctx)
+{
+	vec_push(ctx, commit->oid);
+	return NULL;
+}
+
+/* Which contains the others, and that it does not take a walk for each. */
+static void
+test_newest(struct repo *repo)
+{
+	enum { MANY = 2000 };
+	char *tip = rev("refs/heads/main"), *first = rev("v1^{commit}");
+	const char *some[] = { first, tip, first, tip }, *many[MANY];
+	struct vec commits = VEC_INIT;
+	clock_t start;
+	size_t at;
+
+	is_ok(repo_newest(repo, some, 4, &at), "of some");
+	is_int((int64_t)at, 3, "the last of equal ones");
+	is_ok(repo_newest(repo, some, 3, &at), "of three");
+	is_int((int64_t)at, 1, "the one in the middle");
+	is_ok(repo_newest(repo, some, 1, &at), "of one");
+	is_int((int64_t)at, 0, "itself");
+	free(tip);
+	tip = ask("for i in $(seq 2000); do printf 'commit refs/heads/long\n"
+	    "committer A <a@b> %s +0000\ndata 0\n\n' $((1000000 - i)); done"
+	    " | git fast-import --quiet && git rev-parse long", "");
+	is_ok(repo_walk(repo, tip, NULL, 0, add_oid, &commits), "many");
+	is_int((int64_t)commits.n, MANY, "each older than its parent");
+	for (size_t i = 0; i < commits.n; i++)
+		many[i] = commits.v[commits.n - 1 - i];
+	start = clock();
+	is_ok(repo_newest(repo, many, commits.n, &at), "of many");
+	ok(clock() - start < CLOCKS_PER_SEC, "quick");
+	is_int((int64_t)at, MANY - 1, "the last one");
+	many[1] = first;
+	is_ok(repo_newest(repo, many, commits.n, &at), "of two histories");
+	is_int((int64_t)at, MANY, "none");
+	vec_release(&commits);
+	free(tip);
+	free(first);
+}
+
 int
 main(void)
 {
@@ -298,6 +356,7 @@ main(void)
 	test_odd_commits(repo);
 	test_walk(repo);
 	test_ancestor(repo);
+	test_newest(repo);
 	test_changed_paths(repo);
 	test_path_kind(repo);
 	test_trailers();
