@@ -119,11 +119,11 @@ root = $T/staging
 EOF
 run "$slipway" init "$repo"
 like "the other one has no branch yet" "$out" \
-    '^note: there is no branch develop yet'
+    '^note: staging: there is no branch develop yet'
 git -C "$repo" update-ref refs/heads/develop "$first"
 run "$slipway" init "$repo"
 like "when it has, nothing is live there" "$out" \
-    '^note: develop is at .*; slipway deploy -e staging makes it live'
+    '^note: staging: develop is at .*; slipway deploy -e staging makes it live'
 
 # A branch that was there is not one that is to come.
 git config -f "$repo/config" receive.denyDeleteCurrent ignore

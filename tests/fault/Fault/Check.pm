@@ -194,7 +194,7 @@ sub check_folders {
 	push @left, map { ".slipway/trash/$_" } names("$root/.slipway/trash");
 	push @left, grep { /\.tmp$/ } names($root);
 	push @left, map { ".slipway/manifest/$_" } grep {
-	    !/^\d{14}(?:\.built)?$/ } names("$root/.slipway/manifest");
+	    !/^\d{14}(?:\.(?:built|shared))?$/ } names("$root/.slipway/manifest");
 	push @wrong, map { "$_ is left" } @left;
 	return @wrong;
 }
