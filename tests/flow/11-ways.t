@@ -174,7 +174,7 @@ sub expected {
 # What drift should tell, from what is there and what the commit has.
 sub should_tell {
 	my ($is, $want) = @_;
-	my (%tell, %hidden);
+	my %tell;
 
 	for my $path (sort keys %$want) {
 		my ($got, $due) = ($is->{$path}, $want->{$path});
@@ -198,13 +198,10 @@ sub should_tell {
 	for my $path (sort keys %$is) {
 		my $due = $want->{$path};
 		my $kind = $is->{$path}{kind};
-		my ($above) = $path =~ m{\A(.*)/}s;
 
-		# A folder in the place of a file is told of as that file.
-		$hidden{$path} = 1 if (defined $above && $hidden{$above}) ||
-		    ($due && $due->{kind} ne 'd' && $kind eq 'd');
-		next if $hidden{$path} || ($due && ($due->{kind} ne 'd' ||
-		    $kind eq 'd'));
+		# A folder in the place of a file is told of as that file, and
+		# what is in it as added.
+		next if $due && ($due->{kind} ne 'd' || $kind eq 'd');
 		# One that was added is told of by what is in it.
 		next if $kind eq 'd' &&
 		    grep { index($_, "$path/") == 0 } keys %$is;
