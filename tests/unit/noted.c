@@ -90,14 +90,30 @@ shell(const char **argv, const char *command)
 	return spec;
 }
 
-/* The number of what the command had started, when its caller is killed. */
+/* The last word of the note. */
+static pid_t
+read_leader(void)
+{
+	char note[256];
+	ssize_t n = pread(note_fd, note, sizeof(note) - 1, 0);
+	const char *word;
+
+	note[n < 0 ? 0 : n] = '\0';
+	word = strrchr(note, ' ');
+	return word == NULL ? 0 : (pid_t)atoi(word);
+}
+
+/*
+ * The number of what the command had started, when its caller is killed,
+ * and the shell with it, which takes a moment.
+ */
 static pid_t
 interrupt(const char *command)
 {
 	const char *argv[4];
 	struct proc_spec spec = shell(argv, command);
 	struct proc_result result;
-	pid_t caller, left;
+	pid_t caller, leader, left;
 
 	caller = fork();
 	if (caller == 0) {
@@ -108,8 +124,10 @@ interrupt(const char *command)
 	ok(left > 1, "the command runs: %s", command);
 	if (left <= 1)
 		exit(tap_done());
+	leader = read_leader();
 	kill(caller, SIGKILL);
 	waitpid(caller, NULL, 0);
+	ok(leader > 1 && dies(leader), "its shell dies");
 	return left;
 }
 
