@@ -43,9 +43,13 @@ look_at_live(struct level *level)
 {
 	char *ref = xasprintf("refs/live/%s", level->env->name);
 	char now[REPO_OID_SIZE];
-	const struct err *err;
+	const struct err *err = NULL;
 
-	err = repo_ref_value(level->repo, ref, now);
+	/* One that is right may have been left locked all the same. */
+	if (level->lines == NULL)
+		err = repo_free_lock(level->repo, ref);
+	if (err == NULL)
+		err = repo_ref_value(level->repo, ref, now);
 	if (err == NULL && strcmp(now, level->live.commit) != 0)
 		err = look_at_ref(level, ref, now);
 	free(ref);

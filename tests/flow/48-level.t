@@ -17,6 +17,10 @@ make_site
 push_file index.html one "first page"
 slip resume
 is "nothing is said of refs that are right" "$status $out$err" "0 "
+touch -d "-1 hour" "$repo/refs/live/production.lock"
+slip resume
+not_ok "one that is right is not left locked" \
+    test -e "$repo/refs/live/production.lock"
 
 # Another ref is in the way of the one that is to be set.
 first=$(head_of)
