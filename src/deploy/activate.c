@@ -189,14 +189,10 @@ maintenance_down_left(struct work *work)
 	vec_release(&undoing.seen);
 	work_phase_done(work, name, from_ms, err == NULL,
 	    err == NULL ? "page down" : "");
-	if (err != NULL && work_is_cut(work))
-		return err;
-	if (err != NULL)
-		work_warn(work, "the maintenance page that deploy %" PRId64
-		    " has left is still up: %s", number, err->text);
-	else
+	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
-	return NULL;
+	return err == NULL ? NULL : err_add(err, "the maintenance page that"
+	    " deploy %" PRId64 " has left is still up", number);
 }
 
 const struct err *
@@ -223,8 +219,6 @@ activate(struct work *work)
 	err = err_first(err, count_effects(work));
 	if (err == NULL)
 		err = maintenance_down(work);
-	if (err == NULL)
-		err = maintenance_down_left(work);
 	if (err == NULL)
 		err = branch_forward(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;

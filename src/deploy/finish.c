@@ -177,6 +177,13 @@ clean(struct work *work, struct str *note)
 	return err;
 }
 
+static const struct err *
+cut_off(const struct err *err)
+{
+	return err_new(ERR_INTERRUPTED, "%s; the deploy is live, and what"
+	    " comes after it is not done", err->text);
+}
+
 const struct err *
 finish(struct work *work)
 {
@@ -190,7 +197,12 @@ finish(struct work *work)
 		{ PHASE_NOTIFY,	  NULL },
 	};
 	bool rollback = strcmp(work->deploy.kind, "rollback") == 0;
+	const struct err *page = maintenance_down_left(work);
 
+	if (page != NULL && work_is_cut(work))
+		return cut_off(page);
+	if (page != NULL)
+		work_warn(work, "%s", page->text);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
 		const struct err *err;
 
@@ -198,9 +210,7 @@ finish(struct work *work)
 			continue;
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 		if (err != NULL && work_is_cut(work))
-			return err_new(ERR_INTERRUPTED, "%s; the deploy is"
-			    " live, and what comes after it is not done",
-			    err->text);
+			return cut_off(err);
 		/* The first is told at the end, where it is seen. */
 		if (err != NULL && work->deploy.error != NULL)
 			work_warn(work, "%s", err->text);

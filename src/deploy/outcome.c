@@ -73,9 +73,7 @@ add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
 	if (deploy->error != NULL && !deploy_was_cancelled(deploy))
 		add_why(out, deploy->error);
 	if (deploy->state == DEPLOY_BROKEN)
-		str_addf(out, "; it %sneeds a hand",
-		    strstr(out->s, "broken: ") != NULL ? "" :
-		    "is broken and ");
+		str_add(out, "; it needs a hand");
 	if (live == NULL)
 		str_add(out, "; nothing is live");
 	else

@@ -321,8 +321,6 @@ rollback_activate(struct work *work)
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 	if (err == NULL)
-		err = maintenance_down_left(work);
-	if (err == NULL)
 		err = branch_forward(work);
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
 	if (err != NULL)

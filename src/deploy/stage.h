@@ -33,10 +33,11 @@ const struct err *prepare(struct work *work);
 const struct err *activate(struct work *work);
 
 /*
- * Contract to notify. The deploy is live: an error is reported and kept in
- * the row, and changes nothing else; only ERR_INTERRUPTED is returned, when
- * a host was lost: it is to be picked up again. A rollback contracts
- * nothing: what it went back to may still need what would go.
+ * Contract to notify, and before that the page that a broken deploy has left
+ * comes down. The deploy is live: an error is reported and kept in the row,
+ * and changes nothing else; only ERR_INTERRUPTED is returned, when a host was
+ * lost: it is to be picked up again. A rollback contracts nothing: what it
+ * went back to may still need what would go.
  */
 const struct err *finish(struct work *work);
 
@@ -50,8 +51,8 @@ const struct err *count_effects(struct work *work);
 const struct err *maintenance_down(struct work *work);
 
 /*
- * So does one that a broken deploy has left, when this one goes live. Where
- * that fails, it is a warning, and the next deploy tries again.
+ * So does one that a broken deploy has left, now that this one is live. What
+ * fails is tried again by the next deploy.
  */
 const struct err *maintenance_down_left(struct work *work);
 

@@ -105,8 +105,8 @@ const struct err *store_check_owner(const struct store *store,
     const char *repo, const char *environment);
 
 /*
- * ERR_CONFIG when a folder above "root", which need not be there yet, is a
- * root of somebody else, whose it is and who may remove what is in it.
+ * ERR_CONFIG when "root", which need not be there yet, lies in the root of
+ * another repository or environment, which would clean up in it.
  */
 const struct err *store_check_above(const char *root, const char *repo,
     const char *environment);

@@ -86,7 +86,7 @@ test_stopped(void)
 		    "deploy 2 was cancelled by bob at build (slow); release"
 		    " 20260101000000 is live" },
 		{ "broken", "migrate (schema): exit 1", "deploy 2 failed at"
-		    " migrate (schema), exit 1; it is broken and needs a hand;"
+		    " migrate (schema), exit 1; it needs a hand;"
 		    " release 20260101000000 is live" },
 	};
 	struct hub hub = HUB_INIT;
