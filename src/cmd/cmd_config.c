@@ -181,12 +181,14 @@ static void
 print_row(struct listing *listing, const struct config *config,
     const struct option *row)
 {
-	struct str *out = listing->out, sections = STR_INIT;
+	struct str *out = listing->out, sections = STR_INIT, type = STR_INIT;
 
 	str_addf(out, "%s%s%s\n", out->len == 0 ? "" : "\n", row->key,
 	    row->type == OPTION_ENV ? "NAME" : "");
 	str_addf(out, "  %s.\n", row->help);
-	line_pair(out, "type", option_type_text(row));
+	option_add_type(&type, row);
+	line_pair(out, "type", type.s);
+	str_release(&type);
 	line_pair(out, "unit", row->unit);
 	line_pair(out, "default", row->otherwise);
 	line_pair(out, "example", row->example);
@@ -231,6 +233,7 @@ print_object(const struct explained *explained, void *ctx)
 	struct listing *listing = ctx;
 	struct json *json = &listing->json;
 	const struct option *row = explained->row;
+	struct str type = STR_INIT;
 
 	if (!is_wanted(listing, explained))
 		return;
@@ -240,7 +243,9 @@ print_object(const struct explained *explained, void *ctx)
 	json_key_string(json, "name", *explained->section == '\0' ? NULL :
 	    explained->section);
 	json_key_string(json, "key", explained->key);
-	json_key_string(json, "type", option_type_text(row));
+	option_add_type(&type, row);
+	json_key_string(json, "type", type.s);
+	str_release(&type);
 	json_key_string(json, "unit", row->unit);
 	json_key_string(json, "default", row->otherwise);
 	json_key_bool(json, "required", row->required);

@@ -31,7 +31,7 @@ static const struct option options[] = {
 	{ "export", BOTH, OPTION_BOOL, SETTING(export), .otherwise = "no",
 	    .help = "Write what git archive would, not git checkout" },
 	{ "store", BOTH, OPTION_CHOICE, SETTING(store), .otherwise = "auto",
-	    .choices = "auto, link, copy or reflink",
+	    .choices = { "auto", "link", "copy", "reflink" },
 	    .help = "Whether releases share files that are the same" },
 	{ "carry", BOTH, OPTION_PATHS, SETTING(carry),
 	    .help = "What builds made and the next release takes over",
@@ -40,7 +40,7 @@ static const struct option options[] = {
 	    .help = "Where the application adds files; they are no drift",
 	    .example = "var/cache/ */__pycache__/" },
 	{ "drift", BOTH, OPTION_CHOICE, SETTING(drift), .otherwise = "warn",
-	    .choices = "warn or refuse",
+	    .choices = { "warn", "refuse" },
 	    .help = "What a deploy does when the live release was edited" },
 	{ "threads", BOTH, OPTION_COUNT, SETTING(threads), .otherwise = "0",
 	    .help = "Threads that make a release; 0 is one a processor" },
@@ -53,7 +53,7 @@ static const struct option options[] = {
 	    .otherwise = "no",
 	    .help = "Deploy first, and move the branch when it is live" },
 	{ "symlinks", BOTH, OPTION_CHOICE, SETTING(symlinks),
-	    .otherwise = "inside", .choices = "inside, any or none",
+	    .otherwise = "inside", .choices = { "inside", "any", "none" },
 	    .help = "Where the symlinks of a commit may lead" },
 	{ "max_files", BOTH, OPTION_COUNT, SETTING(max_files),
 	    .otherwise = "0",
@@ -83,7 +83,7 @@ static const struct option options[] = {
 	    .otherwise = "no",
 	    .help = "Only tags with a good signature are deployed" },
 	{ "other_refs", SECTION_APP, OPTION_CHOICE, SETTING(other_refs),
-	    .otherwise = "store", .choices = "store or refuse",
+	    .otherwise = "store", .choices = { "store", "refuse" },
 	    .help = "What becomes of a ref that nothing deploys" },
 	{ "env.", BOTH | SECTION_ACTION, OPTION_ENV, SETTING(env),
 	    ACTION(env),
@@ -213,13 +213,27 @@ option_nearest(enum option_section section, const char *key)
 	return nearest_word(key, keys, n);
 }
 
-const char *
-option_type_text(const struct option *row)
+bool
+option_has_choice(const struct option *row, const char *word)
+{
+	for (size_t i = 0; row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+option_add_type(struct str *out, const struct option *row)
 {
 	if (row->type == OPTION_PHASE)
-		return phase_names();
-	return row->type == OPTION_CHOICE ? row->choices :
-	    type_texts[row->type];
+		str_add(out, phase_names());
+	else if (row->type != OPTION_CHOICE)
+		str_add(out, type_texts[row->type]);
+	for (size_t i = 0; row->choices[i] != NULL; i++)
+		str_addf(out, "%s%s", i == 0 ? "" :
+		    row->choices[i + 1] == NULL ? " or " : ", ",
+		    row->choices[i]);
 }
 
 const char *

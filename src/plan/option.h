@@ -45,6 +45,8 @@ enum option_section {
 	SECTION_ACTION = 8
 };
 
+#define OPTION_CHOICES_MAX 4
+
 struct option {
 	const char *key;		/* "env." for env.NAME */
 	unsigned int sections;		/* where it may stand */
@@ -55,7 +57,8 @@ struct option {
 					 * action, for the rest */
 	bool required;			/* must be set in its section */
 	int64_t least;			/* of OPTION_COUNT */
-	const char *choices;		/* of OPTION_CHOICE: "a, b or c" */
+	/* The words of OPTION_CHOICE, ended by NULL. */
+	const char *choices[OPTION_CHOICES_MAX + 1];
 	const char *unit;		/* "seconds", "bytes", or NULL */
 	const char *otherwise;		/* default as written, NULL: none */
 	const char *help;		/* one line */
@@ -75,8 +78,11 @@ const struct option *option_find(enum option_section section,
 /* The nearest key of that section for a typo, or NULL. */
 const char *option_nearest(enum option_section section, const char *key);
 
-/* What a value of this row looks like: "yes or no". */
-const char *option_type_text(const struct option *row);
+/* What a value of this row looks like: "yes or no", "inside, any or none". */
+void option_add_type(struct str *out, const struct option *row);
+
+/* True for one of the words that a row of OPTION_CHOICE takes. */
+bool option_has_choice(const struct option *row, const char *word);
 
 /* The word in brackets: "app", "environment", "host", "action". */
 const char *option_section_name(enum option_section section);

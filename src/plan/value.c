@@ -374,15 +374,9 @@ set_variable(void *field, const char *key, const char *text)
 }
 
 static const struct err *
-set_choice(void *field, const char *choices, const char *text)
+set_choice(void *field, const struct option *row, const char *text)
 {
-	struct vec words = VEC_INIT;
-	bool is;
-
-	vec_split(&words, choices, BLANK ",");
-	is = vec_has(&words, text) && strcmp(text, "or") != 0;
-	vec_release(&words);
-	if (!is)
+	if (!option_has_choice(row, text))
 		return err_new(ERR_CONFIG, "none of the words");
 	set_text(field, text);
 	return NULL;
@@ -425,7 +419,7 @@ set_field(const struct option *row, const char *key, const char *text,
 	case OPTION_ENV:
 		return set_variable(field, key, text);
 	case OPTION_CHOICE:
-		return set_choice(field, row->choices, text);
+		return set_choice(field, row, text);
 	case OPTION_TEXT:
 	case OPTION_COMMAND:
 		break;
@@ -440,20 +434,25 @@ value_set(const struct option *row, const char *key, const char *text,
 {
 	const char *example = row->example != NULL ? row->example :
 	    row->otherwise;
-	const struct err *why;
+	bool lacks = text[0] == '\0' && row->type != OPTION_ENV &&
+	    row->type != OPTION_PATHS;
+	struct str type = STR_INIT;
+	const struct err *err;
 
-	if (text[0] == '\0' && row->type != OPTION_ENV &&
-	    row->type != OPTION_PATHS)
-		return err_new(ERR_CONFIG, "'%s' has no value; write %s, for"
-		    " example '%s = %s', or remove the line", key,
-		    option_type_text(row), row->key, example);
-	why = set_field(row, key, text, field);
-	if (why == NULL)
-		return NULL;
-	return err_new(ERR_CONFIG, "%s = %.60s%s: %s; write %s, for example"
-	    " '%s%s = %s'", key, text, strlen(text) > 60 ? "..." : "",
-	    why->text, option_type_text(row), row->key,
-	    row->type == OPTION_ENV ? OPTION_ENV_EXAMPLE : "", example);
+	option_add_type(&type, row);
+	err = lacks ? NULL : set_field(row, key, text, field);
+	if (lacks)
+		err = err_new(ERR_CONFIG, "'%s' has no value; write %s, for"
+		    " example '%s = %s', or remove the line", key, type.s,
+		    row->key, example);
+	else if (err != NULL)
+		err = err_new(ERR_CONFIG, "%s = %.60s%s: %s; write %s, for"
+		    " example '%s%s = %s'", key, text, strlen(text) > 60 ?
+		    "..." : "", err->text, type.s, row->key,
+		    row->type == OPTION_ENV ? OPTION_ENV_EXAMPLE : "",
+		    example);
+	str_release(&type);
+	return err;
 }
 
 static void
