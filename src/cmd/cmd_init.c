@@ -153,7 +153,7 @@ expect_places(struct init *init, const struct hub *hub)
 		"objects", "refs"
 	};
 	char *config = hub_file(hub, "config");
-	const struct err *err = kept_read(&init->config, config);
+	const struct err *err = saved_read(&init->config, config);
 
 	for (size_t i = 0; i < hub->config->n_environments; i++)
 		places_expect_root(&init->places,
@@ -392,7 +392,7 @@ make_all(struct init *init, struct hub *hub)
 	if (err == NULL)
 		err = install_hooks(init, hub->config);
 	if (err != NULL) {
-		kept_restore(&init->config);
+		saved_restore(&init->config);
 		places_remove(&init->places);
 	}
 	return err;
@@ -422,7 +422,7 @@ run_init(struct call *call)
 	struct init init = {
 		.text = STR_INIT,
 		.places = VEC_INIT,
-		.config = KEPT_INIT,
+		.config = SAVED_INIT,
 		.done = VEC_INIT,
 	};
 	const struct err *err;
@@ -440,7 +440,7 @@ run_init(struct call *call)
 done:
 	vec_release(&init.done);
 	vec_release(&init.places);
-	kept_release(&init.config);
+	saved_release(&init.config);
 	str_release(&init.text);
 	free(init.repo);
 	free(init.root);

@@ -28,7 +28,7 @@ struct init {
 	bool is_new;		/* there is no repository yet */
 	struct str text;	/* slipway.ini to be; empty: one is there */
 	struct vec places;	/* see places.h */
-	struct kept config;	/* of git, as it was */
+	struct saved config;	/* of git, as it was */
 	struct vec done;
 };
 

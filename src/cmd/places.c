@@ -17,7 +17,7 @@
 #define RELEASES "releases/"
 
 /* The largest file that is kept, in bytes. */
-#define KEPT_MAX (4 * 1024 * 1024)
+#define SAVED_MAX (4 * 1024 * 1024)
 
 void
 places_expect(struct vec *places, const char *path)
@@ -58,37 +58,37 @@ places_remove(const struct vec *places)
 }
 
 const struct err *
-kept_read(struct kept *kept, const char *path)
+saved_read(struct saved *saved, const char *path)
 {
 	const struct err *err;
 	struct stat st;
 
 	if (stat(path, &st) == -1)
 		return errno == ENOENT ? NULL : err_system("stat %s", path);
-	kept->mode = st.st_mode & 07777;
-	err = file_resolve(&kept->path, path);
-	return err != NULL ? err : file_read(&kept->text, path, KEPT_MAX);
+	saved->mode = st.st_mode & 07777;
+	err = file_resolve(&saved->path, path);
+	return err != NULL ? err : file_read(&saved->text, path, SAVED_MAX);
 }
 
 void
-kept_restore(const struct kept *kept)
+saved_restore(const struct saved *saved)
 {
 	struct str now = STR_INIT;
 
-	if (kept->path == NULL)
+	if (saved->path == NULL)
 		return;
-	if (file_read(&now, kept->path, KEPT_MAX) != NULL ||
-	    strcmp(now.s, kept->text.s) != 0)
-		file_replace(AT_FDCWD, kept->path, kept->text.s,
-		    kept->text.len, kept->mode);
+	if (file_read(&now, saved->path, SAVED_MAX) != NULL ||
+	    strcmp(now.s, saved->text.s) != 0)
+		file_replace(AT_FDCWD, saved->path, saved->text.s,
+		    saved->text.len, saved->mode);
 	str_release(&now);
 }
 
 void
-kept_release(struct kept *kept)
+saved_release(struct saved *saved)
 {
-	free(kept->path);
-	str_release(&kept->text);
+	free(saved->path);
+	str_release(&saved->text);
 }
 
 static const struct err *

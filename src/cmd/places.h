@@ -10,13 +10,13 @@
  *	if (err != NULL)
  *		places_remove(&places);
  *
- * A file that is changed is kept as it was, and put back:
+ * A file that is changed is saved as it was, and put back:
  *
- *	err = kept_read(&kept, "/srv/git/shop.git/config");
+ *	err = saved_read(&saved, "/srv/git/shop.git/config");
  *	...
  *	if (err != NULL)
- *		kept_restore(&kept);
- *	kept_release(&kept);
+ *		saved_restore(&saved);
+ *	saved_release(&saved);
  */
 #ifndef PLACES_H
 #define PLACES_H
@@ -37,19 +37,19 @@ void places_expect_root(struct vec *places, const char *root);
 /* Remove what was noted; what resists stays, silently. */
 void places_remove(const struct vec *places);
 
-struct kept {
+struct saved {
 	char *path;		/* NULL: it was not there */
 	struct str text;
 	mode_t mode;
 };
 
-#define KEPT_INIT { .text = STR_INIT }
+#define SAVED_INIT { .text = STR_INIT }
 
-const struct err *kept_read(struct kept *kept, const char *path);
+const struct err *saved_read(struct saved *saved, const char *path);
 
 /* Silently, as for what is removed. */
-void kept_restore(const struct kept *kept);
-void kept_release(struct kept *kept);
+void saved_restore(const struct saved *saved);
+void saved_release(struct saved *saved);
 
 /*
  * Make the root of an environment and claim it for the repository; a new
