@@ -16,7 +16,7 @@
 
 #define RELEASES "releases/"
 
-/* The largest file that is kept, in bytes. */
+/* The largest file that is saved, in bytes. */
 #define SAVED_MAX (4 * 1024 * 1024)
 
 void
