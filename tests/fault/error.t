@@ -49,15 +49,9 @@ sub count_calls {
 	return \%count;
 }
 
-sub numbered {
-	my ($count, @words) = @_;
-
-	return map { [@words, $_] } 1 .. $count // 0;
-}
-
-sub points {
+sub stretches {
 	my ($lab) = @_;
-	my @points;
+	my @stretches;
 
 	for my $name (qw(first redeploy unhealthy rollback cleanup push
 	    cancelled transactional transactional-unhealthy
@@ -70,20 +64,20 @@ sub points {
 
 			for my $class (qw(state all)) {
 				for my $error (@errors) {
-					push @points, numbered($of->{$class},
-					    $name, $role, $_, $error, $class)
+					push @stretches, [$name, $role, $_,
+					    $error, $class, $of->{$class} // 0]
 					    for qw(error errors);
 				}
 			}
-			push @points, numbered($of->{$_}, $name, $role,
-			    'error', 'EINTR', $_) for @interrupted;
-			push @points, numbered($of->{$_}, $name, $role,
-			    'short', '-', $_) for @cut;
-			push @points, numbered($of->{$_}, $name, $role,
-			    'error', 'EIO', $_) for @durable;
+			push @stretches, [$name, $role, 'error', 'EINTR', $_,
+			    $of->{$_} // 0] for @interrupted;
+			push @stretches, [$name, $role, 'short', '-', $_,
+			    $of->{$_} // 0] for @cut;
+			push @stretches, [$name, $role, 'error', 'EIO', $_,
+			    $of->{$_} // 0] for @durable;
 		}
 	}
-	return @points;
+	return @stretches;
 }
 
 # The runner was given what cannot work: then it says so, in the journal,
@@ -152,4 +146,4 @@ sub trial {
 	return @wrong;
 }
 
-Fault::Campaign::run(count => 25, points => \&points, trial => \&trial);
+Fault::Campaign::run(count => 25, stretches => \&stretches, trial => \&trial);

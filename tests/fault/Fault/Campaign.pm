@@ -2,14 +2,17 @@
 #
 #	Fault::Campaign::run(
 #		count => 60,			# without COUNT=
-#		points => sub { my ($lab) = @_; ...; return @points },
+#		stretches => sub { my ($lab) = @_; ...; return @stretches },
 #		trial => sub { my ($lab, @point) = @_; ...; return @wrong },
 #		again => 'CALLS=all ',		# what repeating a point needs
 #	);
 #
 # A point is a list of words: the name of a site, a role, and what happens
-# there, its number last. The test with a point as its arguments tries that
-# one alone and tells all about it: it is how a violation is repeated.
+# there, its number last. A stretch is the same with how many numbers there
+# are, 1 and up, as its last word: a million points are never all held, since
+# a worker forks for each step of a trial, and what it holds is paid for then.
+# The test with a point as its arguments tries that one alone and tells all
+# about it: it is how a violation is repeated.
 #
 # COUNT=N points are tried ("all": every one), spread evenly over all that
 # there are; SEED= chooses others; JOBS= workers share them, each in a lab
@@ -25,28 +28,46 @@ package Fault::Campaign;
 use strict;
 use warnings;
 use Fault;
+use List::Util 'sum0';
 use Test::More;
 use Time::HiRes 'time';
 
-# Points in an order of which every beginning is spread evenly over the
-# groups and within each.
-sub spread {
-	my (@points) = @_;
-	my (%groups, @keyed);
+# So many different numbers of 1 to "size", in no order: a shuffle that
+# holds no more of them than it gives.
+sub draw {
+	my ($wanted, $size) = @_;
+	my (%moved, @drawn);
 
-	push @{$groups{group(@$_)}}, $_ for @points;
-	for my $name (sort keys %groups) {
-		my @group = @{$groups{$name}};
+	for (my $left = $size; @drawn < $wanted; $left--) {
+		my $k = 1 + int rand($left);
+
+		push @drawn, $moved{$k} // $k;
+		$moved{$k} = $moved{$left} // $left;
+	}
+	return @drawn;
+}
+
+# So many points, in an order of which every beginning is spread evenly over
+# the stretches and within each.
+sub spread {
+	my ($count, $all, @stretches) = @_;
+	my @keyed;
+
+	for my $stretch (sort { "@$a" cmp "@$b" } @stretches) {
+		my ($size, @words) = ($stretch->[-1], group(@$stretch));
+		my $share = int($size * $count / $all) + 2;
 		my $step = 0;
 
 		# One of each comes first.
-		for my $point (shuffle(@group)) {
+		for my $at (draw($share < $size ? $share : $size, $size)) {
 			push @keyed, [$step == 0 ? rand() - 1 :
-			    ($step + rand()) / @group, $point];
+			    ($step + rand()) / $size, [@words, $at]];
 			$step++;
 		}
 	}
-	return map { $_->[1] } sort { $a->[0] <=> $b->[0] } @keyed;
+	@keyed = sort { $a->[0] <=> $b->[0] } @keyed;
+	splice @keyed, $count if $count < @keyed;
+	return map { $_->[1] } @keyed;
 }
 
 # Those of the sites and of the roles that were asked for.
@@ -54,26 +75,16 @@ sub chosen {
 	my %sites = map { $_ => 1 } split ' ', $ENV{SITES} // '';
 	my %roles = map { $_ => 1 } split ' ', $ENV{ROLES} // '';
 
-	return grep { (!%sites || $sites{$_->[0]}) &&
+	return grep { $_->[-1] > 0 && (!%sites || $sites{$_->[0]}) &&
 	    (!%roles || $roles{$_->[1]}) &&
-	    index("@$_", $ENV{ONLY} // '') >= 0 } @_;
+	    index(join(' ', group(@$_)), $ENV{ONLY} // '') >= 0 } @_;
 }
 
-sub shuffle {
-	my (@list) = @_;
-
-	for (my $i = @list; --$i > 0;) {
-		my $k = int rand($i + 1);
-
-		@list[$i, $k] = @list[$k, $i];
-	}
-	return @list;
-}
-
+# All but the number.
 sub group {
 	my (@point) = @_;
 
-	return join ' ', @point[0 .. $#point - 1];
+	return @point[0 .. $#point - 1];
 }
 
 # One point; what dies in the trial is a fault of the test and is told.
@@ -155,7 +166,7 @@ sub report {
 	my $n = 0;
 
 	for my $i (0 .. $#$points) {
-		my $name = group(@{$points->[$i]});
+		my $name = join ' ', group(@{$points->[$i]});
 
 		next if exists $results->{$i} && !defined $results->{$i};
 		$n++;
@@ -179,7 +190,7 @@ sub run {
 	my (%campaign) = @_;
 	my $lacks = Fault->lacks;
 	my $count = $ENV{COUNT} // $campaign{count};
-	my ($lab, @points, $all, $began, $results);
+	my ($lab, @stretches, @points, $all, $began, $results);
 
 	plan(skip_all => $lacks) if defined $lacks;
 	$lab = Fault->new;
@@ -193,9 +204,10 @@ sub run {
 		return;
 	}
 	srand($ENV{SEED} // 1);
-	@points = spread(chosen($campaign{points}->($lab)));
-	$all = @points;
-	splice @points, $count if $count ne 'all' && $count < @points;
+	@stretches = chosen($campaign{stretches}->($lab));
+	$all = sum0(map { $_->[-1] } @stretches);
+	$count = $all if $count eq 'all' || $count > $all;
+	@points = spread($count, $all, @stretches);
 	$began = time;
 	$results = share($lab, $campaign{trial}, \@points, $ENV{JOBS} // 1);
 	report(\@points, $results, time - $began, $all,
