@@ -285,8 +285,11 @@ ask_one(struct asking *asking, struct offered *offered)
 			    offered->new, offered->ref);
 	}
 	/* One that is journaled is done, whoever has to start it. */
-	if (err != NULL && offered->deploy == 0)
-		offer_refuse(offered, "%s", err->text);
+	if (err == NULL || offered->deploy != 0)
+		return;
+	offer_refuse(offered, "%s", err->text);
+	if (strlen(err->text) > OFFER_REASON_MAX)
+		vec_push(asking->notes, err->text);
 }
 
 /*
