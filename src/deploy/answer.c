@@ -13,6 +13,7 @@
 #include "deploy/forecast.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
+#include "deploy/rollback.h"
 #include "deploy/setting.h"
 #include "journal/push.h"
 #include "journal/release.h"
@@ -206,8 +207,7 @@ run_rollback(struct asking *asking, struct offered *offered,
 	struct deploy row = DEPLOY_INIT;
 	const struct err *err;
 
-	err = release_get_target(asking->hub->journal, env->name, NULL,
-	    &target, &live);
+	err = rollback_target(asking->hub, env, NULL, &target, &live);
 	release_release(&target);
 	release_release(&live);
 	if (err == NULL) {
