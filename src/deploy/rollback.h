@@ -10,11 +10,12 @@
 #include "deploy/work.h"
 #include "journal/step.h"
 
+struct release;
+
 /*
  * release_get_target(), and the root has to have the target: ERR_NOT_FOUND
  * names what is there instead.
  */
-struct release;
 const struct err *rollback_target(const struct hub *hub,
     const struct environment *env, const char *name, struct release *target,
     struct release *live);

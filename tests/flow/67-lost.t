@@ -70,7 +70,8 @@ rm "$root/current" "$root/releases/$two/index.html"
 run "$slipway" resume -C "$repo"
 is_exit "a release that has lost a file" 1
 like "is not made live again" "$err" \
-    "$two has lost index.html.*slipway deploy -e production makes it anew"
+    "$two has lost index.html.*slipway deploy \
+$(head_of | cut -c 1-7) -e production makes it anew"
 not_ok "and is not" test -e "$root/current"
 slip deploy
 is_exit "a deploy" 0
