@@ -145,6 +145,33 @@ str_decode(const char *bytes, size_t len, size_t *len_out)
 	return c;
 }
 
+/* The last place up to "max" at which "end" stands; 0: it does not. */
+static size_t
+last_end(const char *text, size_t max, const char *end)
+{
+	size_t len = max;
+
+	while (len > 0 && !str_starts_with(text + len, end))
+		len--;
+	return len;
+}
+
+size_t
+str_fit(const char *text, size_t max)
+{
+	size_t len = strnlen(text, max + 1);
+
+	if (len <= max)
+		return len;
+	len = last_end(text, max, "; ");
+	if (len == 0)
+		len = last_end(text, max, " ");
+	for (len = len == 0 ? max : len;
+	    len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+		;
+	return len;
+}
+
 void
 str_trim_end(struct str *str)
 {

@@ -78,6 +78,13 @@ bool str_is_unseen(long code);
  */
 long str_decode(const char *bytes, size_t len, size_t *len_out);
 
+/*
+ * How many bytes of a text to say where there is room for "max": all of
+ * them, or up to where a clause ends (before "; "), so that nothing that is
+ * to be done is told by half; else a word, else a character.
+ */
+size_t str_fit(const char *text, size_t max);
+
 /* Drop white space at the end. */
 void str_trim_end(struct str *str);
 

@@ -98,9 +98,26 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 }
 
 const struct err *
-cmd_open_journal(struct call *call)
+cmd_check_named(const struct call *call)
 {
 	const struct environment *env;
+	struct deploy newest;
+	const struct err *err, *none;
+
+	none = hub_environment(&call->hub, call->environment, &env);
+	if (none == NULL)
+		return NULL;
+	err = deploy_get_newest(call->hub.journal, call->environment,
+	    &newest);
+	if (err == NULL && newest.number == 0)
+		err = none;
+	deploy_release(&newest);
+	return err;
+}
+
+const struct err *
+cmd_open_journal(struct call *call)
+{
 	const struct err *err, *fault;
 
 	err = hub_open(&call->hub, call->dir);
@@ -109,9 +126,10 @@ cmd_open_journal(struct call *call)
 	fault = hub_config_read(&call->hub);
 	if (fault != NULL)
 		err_print("slipway: warning", fault);
-	else if (call->environment != NULL)
-		err = hub_environment(&call->hub, call->environment, &env);
-	return err == NULL ? open_journal(call, DB_READ) : err;
+	err = open_journal(call, DB_READ);
+	if (err == NULL && fault == NULL && call->environment != NULL)
+		err = cmd_check_named(call);
+	return err;
 }
 
 const struct err *

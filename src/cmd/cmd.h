@@ -78,9 +78,15 @@ const struct err *cmd_open(struct call *call, enum db_mode mode,
 /*
  * Open the hub and its journal for reading. A config that is wrong is told
  * and stands in nobody's way; when it is right, the environment that was
- * named must be one of its own. "env" is not set.
+ * named must be one of its own, or of the journal. "env" is not set.
  */
 const struct err *cmd_open_journal(struct call *call);
+
+/*
+ * The environment that was named is one of the config, or one that was
+ * deployed once, which the config need not have any more.
+ */
+const struct err *cmd_check_named(const struct call *call);
 
 /* Parse a deploy's number; ERR_USAGE. */
 const struct err *cmd_number(int64_t *number, const char *word);

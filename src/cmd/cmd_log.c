@@ -7,11 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
 #include "deploy/queue.h"
 #include "deploy/tip.h"
 #include "journal/deploy.h"
+#include "plan/takes.h"
+#include "release/store.h"
 #include "report/handmade.h"
 #include "report/left.h"
 #include "report/line.h"
@@ -42,13 +45,6 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 		    deploy);
 	table_log_line(listing->out, &listing->columns, deploy);
 	return NULL;
-}
-
-/* Does a push to more than one ref go live there? */
-static bool
-takes_several(const struct environment *env)
-{
-	return env->branch == NULL || env->tags.n > 0;
 }
 
 /* Without a config nobody knows how long the names are. */
@@ -296,12 +292,14 @@ const struct cmd cmd_show = {
 
 static const struct err *
 status_one(struct call *call, const struct environment *env, struct str *out,
-    struct json *json, const struct vec *left, struct str *fault)
+    struct json *json, const struct vec *left, const char *claim,
+    struct str *fault)
 {
 	struct table_place place = {
 		.environment = env->name,
 		.root = env->set.root,
 		.left = left,
+		.claim = claim,
 		.refs = takes_several(env),
 	};
 	char *which = config_which(call->hub.config, env->name);
@@ -313,7 +311,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	place.n_handmade = handmade_add(&handmade, env, which);
 	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
-	err = tip_add(&tip, &call->hub, env);
+	err = claim != NULL ? NULL : tip_add(&tip, &call->hub, env);
 	if (err != NULL)
 		str_add(&tip, err->text);
 	place.not_live = tip.len == 0 ? NULL : tip.s;
@@ -334,7 +332,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
  */
 static const struct err *
 check_broken(struct call *call, const struct environment *env,
-    const struct vec *left, const struct str *fault)
+    const struct vec *left, const char *claim, const struct str *fault)
 {
 	struct deploy deploy;
 	const struct err *err;
@@ -355,6 +353,9 @@ check_broken(struct call *call, const struct environment *env,
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
 		    " it finished: slipway resume -C %s", env->name,
 		    call->hub.path);
+	else if (err == NULL && claim != NULL)
+		err = err_new(ERR_FAILED, "%s: every deploy would fail, since"
+		    " the root is another's", env->name);
 	else if (err == NULL && fault->len > 0)
 		err = err_new(ERR_FAILED, "%s: current does not point to"
 		    " what is live", env->name);
@@ -376,6 +377,31 @@ warn_of_config(const struct call *call)
 	config_free(own.config);
 }
 
+/* Everything of one environment; what "*broken" keeps is its exit status. */
+static const struct err *
+add_environment(struct call *call, const struct environment *env,
+    struct str *out, struct json *json, const struct err **broken)
+{
+	struct str fault = STR_INIT;
+	struct vec left = VEC_INIT;
+	const struct err *err;
+	char *claim = NULL;
+
+	err = store_check_root(env->set.root, call->hub.path, env->name);
+	if (err != NULL)
+		claim = xstrdup(err->text);
+	err = left_find(&call->hub, env, &left);
+	if (err == NULL)
+		err = status_one(call, env, out, json, &left, claim, &fault);
+	if (err == NULL)
+		*broken = err_first(*broken, check_broken(call, env, &left,
+		    claim, &fault));
+	str_release(&fault);
+	vec_release(&left);
+	free(claim);
+	return err;
+}
+
 static const struct err *
 run_status(struct call *call)
 {
@@ -394,20 +420,10 @@ run_status(struct call *call)
 		json_array(&json);
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
 		const struct environment *env = &config->environments[i];
-		struct str fault = STR_INIT;
-		struct vec left = VEC_INIT;
 
-		if (call->env != NULL && call->env != env)
-			continue;
-		err = left_find(&call->hub, env, &left);
-		if (err == NULL)
-			err = status_one(call, env, &out, &json, &left,
-			    &fault);
-		if (err == NULL)
-			broken = err_first(broken, check_broken(call, env,
-			    &left, &fault));
-		str_release(&fault);
-		vec_release(&left);
+		if (call->env == NULL || call->env == env)
+			err = add_environment(call, env, &out, &json,
+			    &broken);
 	}
 	if (call->env == NULL)
 		nameless = left_find_nameless(&call->hub);
@@ -436,8 +452,9 @@ const struct cmd cmd_status = {
 	.help = "Tell for each environment which release is live, since when"
 	    " and by whom, what is under way and what waits. The exit status"
 	    " is 6 when the last deploy of an environment is broken, and 1"
-	    " when \"current\" does not point to what is live, or when work"
-	    " was left that nobody is doing: slipway resume.",
+	    " when \"current\" does not point to what is live, when the root"
+	    " is another's, or when work was left that nobody is doing:"
+	    " slipway resume.",
 	.example = "slipway status -C /srv/shop.git",
 	.json = true,
 	.run = run_status,

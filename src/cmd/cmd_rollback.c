@@ -126,8 +126,7 @@ check_target(const struct call *call, const char *name)
 	struct release target, live;
 	const struct err *err;
 
-	err = release_get_target(call->hub.journal, call->env->name, name,
-	    &target, &live);
+	err = rollback_target(&call->hub, call->env, name, &target, &live);
 	release_release(&target);
 	release_release(&live);
 	return err;

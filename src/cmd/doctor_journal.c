@@ -14,6 +14,7 @@
 #include "journal/deploy.h"
 #include "journal/journal.h"
 #include "path.h"
+#include "plan/takes.h"
 #include "release/store.h"
 #include "report/current.h"
 #include "report/left.h"
@@ -26,19 +27,26 @@ const struct err *
 doctor_journal(struct doctor *doctor)
 {
 	char *path = hub_file(doctor->hub, "slipway/journal.db");
+	struct str remedy = STR_INIT;
 	const struct err *err;
 
+	str_addf(&remedy, "restore it from a backup; without one, %sslipway"
+	    " init ", file_exists(AT_FDCWD, path) ? "move it away, then " :
+	    "");
+	line_word(&remedy, doctor->hub->path);
+	str_add(&remedy, " makes a new one");
 	err = hub_journal(doctor->hub, DB_READ);
 	if (err == NULL)
 		err = journal_check(doctor->hub->journal);
 	if (err != NULL)
-		doctor_tell(doctor, LEVEL_FAULT, path, "restore it from a"
-		    " backup; without one, move it away and run slipway init"
-		    " again", "%s", doctor_without(err->text, path));
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "%s",
+		    doctor_without(err->text, path));
+	str_release(&remedy);
 	free(path);
 	return NULL;
 }
 
+/* In a root that is another's, which is told by then, no deploy turns it. */
 static const struct err *
 look_at_current(struct doctor *doctor, const struct environment *env)
 {
@@ -47,13 +55,22 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	struct journal *journal = doctor->hub->journal;
 	char *which = config_which(doctor->hub->config, env->name);
 	char *path = path_join(env->set.root, "current");
+	const struct current current = {
+		.journal = journal,
+		.root = env->set.root,
+		.live = &live,
+		.which = which,
+		.several = takes_several(env),
+	};
 	const struct err *err;
 
 	err = deploy_get_live(journal, env->name, &live);
 	if (err == NULL)
 		err = deploy_get_running(journal, env->name, &running);
-	if (err == NULL && running.state != DEPLOY_ACTIVATING)
-		current_look(&fault, &target, env->set.root, &live, which);
+	if (err == NULL && running.state != DEPLOY_ACTIVATING &&
+	    store_check_root(env->set.root, doctor->hub->path, env->name) ==
+	    NULL)
+		current_look(&fault, &target, &current);
 	if (fault.len > 0)
 		doctor_tell_err(doctor, path, err_new(ERR_FAILED, "%s",
 		    fault.s));

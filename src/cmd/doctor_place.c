@@ -103,19 +103,11 @@ look_at_folder(struct doctor *doctor, const char *root, const char *name)
 static void
 look_at_owner(struct doctor *doctor, const struct environment *env)
 {
-	struct store *store;
-	const struct err *err;
+	const struct err *err = store_check_root(env->set.root,
+	    doctor->hub->path, env->name);
 
-	/* One that is not there has been told of. */
-	if (store_look(&store, env->set.root) != NULL)
-		return;
-	err = store_check_owner(store, doctor->hub->path, env->name);
-	if (err == NULL)
-		err = store_check_above(env->set.root, doctor->hub->path,
-		    env->name);
 	if (err != NULL)
 		doctor_tell_err(doctor, env->set.root, err);
-	store_close(store);
 }
 
 /* A web server is another user, as a rule. */

@@ -13,6 +13,7 @@
 #include "deploy/forecast.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
+#include "deploy/rollback.h"
 #include "deploy/setting.h"
 #include "journal/push.h"
 #include "journal/release.h"
@@ -206,8 +207,7 @@ run_rollback(struct asking *asking, struct offered *offered,
 	struct deploy row = DEPLOY_INIT;
 	const struct err *err;
 
-	err = release_get_target(asking->hub->journal, env->name, NULL,
-	    &target, &live);
+	err = rollback_target(asking->hub, env, NULL, &target, &live);
 	release_release(&target);
 	release_release(&live);
 	if (err == NULL) {
@@ -285,8 +285,11 @@ ask_one(struct asking *asking, struct offered *offered)
 			    offered->new, offered->ref);
 	}
 	/* One that is journaled is done, whoever has to start it. */
-	if (err != NULL && offered->deploy == 0)
-		offer_refuse(offered, "%s", err->text);
+	if (err == NULL || offered->deploy != 0)
+		return;
+	offer_refuse(offered, "%s", err->text);
+	if (strlen(err->text) > OFFER_REASON_MAX)
+		vec_push(asking->notes, err->text);
 }
 
 /*

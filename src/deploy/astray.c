@@ -19,16 +19,15 @@ compare_current(const char *current, const char *live, const char *host,
 	    none ? "nothing" : current);
 }
 
-/* Hosts that did not open their roots may have been unable to because of it. */
-static void
-look_at_current(const struct work *work, const char *live,
+void
+astray_look(const struct environment *env, const char *live,
     struct str *astray)
 {
 	struct str current = STR_INIT;
 	struct store *store;
 	const struct err *err;
 
-	err = store_look(&store, work->env->set.root);
+	err = store_look(&store, env->set.root);
 	if (err == NULL)
 		err = store_current(store, &current);
 	if (err == NULL)
@@ -46,8 +45,9 @@ astray_find(struct work *work, const char *live, struct str *astray)
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
+	/* Hosts may have been unable to open their roots because of it. */
 	if (work->fleet == NULL) {
-		look_at_current(work, live, astray);
+		astray_look(work->env, live, astray);
 		return;
 	}
 	message_add(&request, "verb", "list");

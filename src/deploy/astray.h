@@ -18,4 +18,8 @@
  */
 void astray_find(struct work *work, const char *live, struct str *astray);
 
+/* The same of the root as it is here, without an agent. */
+void astray_look(const struct environment *env, const char *live,
+    struct str *astray);
+
 #endif

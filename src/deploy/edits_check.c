@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/edits.h"
+#include "deploy/missing.h"
 #include "deploy/work.h"
 #include "file.h"
 
@@ -22,6 +23,30 @@ edits_add(struct str *out, const struct edits *edits)
 		str_addf(out, ", and %" PRId64 " more", edits->count - 1);
 }
 
+/* Once, however often it is found so. */
+static void
+tell_text(struct work *work, struct str *text)
+{
+	if (work->edits_told == NULL ||
+	    strcmp(work->edits_told, text->s) != 0)
+		work_warn(work, "%s", text->s);
+	free(work->edits_told);
+	work->edits_told = str_detach(text);
+}
+
+/* Of what is not there no edits can be found. */
+static bool
+is_missing(struct work *work)
+{
+	struct str text = STR_INIT;
+
+	if (work->live_commit[0] == '\0' || !missing_add_live(&text,
+	    work->env->set.root, work->deploy.previous))
+		return false;
+	tell_text(work, &text);
+	return true;
+}
+
 static void
 tell(struct work *work, const struct edits *edits)
 {
@@ -34,11 +59,7 @@ tell(struct work *work, const struct edits *edits)
 	if (branches.len > 0 && edits->left_out > 0)
 		str_addf(&text, ", but for %" PRId64 " that no commit can"
 		    " hold", edits->left_out);
-	if (work->edits_told == NULL ||
-	    strcmp(work->edits_told, text.s) != 0)
-		work_warn(work, "%s", text.s);
-	free(work->edits_told);
-	work->edits_told = str_detach(&text);
+	tell_text(work, &text);
 	str_release(&branches);
 }
 
@@ -100,7 +121,7 @@ edits_check(struct work *work, bool may_refuse)
 	struct edits edits = { 0 };
 	const struct err *err;
 
-	if (work->deploy.previous == NULL)
+	if (work->deploy.previous == NULL || is_missing(work))
 		return NULL;
 	work->edits_ms = clock_monotonic_ms();
 	err = edits_look(&edits, work, &query);

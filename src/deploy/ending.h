@@ -19,7 +19,7 @@ struct ending {
 	struct str moved;	/* how the branch moved, unless forward */
 	struct str astray;	/* where "current" points instead, or "" */
 	int64_t page_up;	/* by this deploy, maybe an older; 0: not */
-	bool no_back;		/* the journal does not know what was before */
+	bool no_back;		/* what was before is unknown, or gone */
 	bool no_again;		/* a retry would be refused */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/missing.h"
 #include "deploy/stage.h"
 #include "file.h"
 #include "journal/release.h"
@@ -136,6 +137,7 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 	if (err == NULL && names.n > 0)
 		err = drop_busy(work, &names, stays);
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
+		bool there = !missing_is(work->env->set.root, names.v[i]);
 		const struct err *resisted;
 
 		/* The newest of them is nearest to what comes next. */
@@ -153,7 +155,8 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 		}
 		err = release_set_state(work->hub->journal, work->env->name,
 		    names.v[i], "removed");
-		vec_push(removed, names.v[i]);
+		if (there)
+			vec_push(removed, names.v[i]);
 	}
 	vec_release(&names);
 	if (err == NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/missing.h"
 #include "file.h"
 #include "journal/step.h"
 #include "path.h"
@@ -195,10 +196,16 @@ find_edits(struct forecast *forecast)
 {
 	const struct edits_query query = { 0 };
 	const struct work *work = &forecast->work;
+	struct str lost = STR_INIT;
 	const struct err *err;
 
 	if (forecast->live.number == 0)
 		return NULL;
+	if (missing_add_live(&lost, work->env->set.root,
+	    forecast->live.release)) {
+		forecast->lost = str_detach(&lost);
+		return NULL;
+	}
 	err = edits_find(&forecast->edits, work->hub, work->env, &query);
 	if (err != NULL && err->code != ERR_NOT_FOUND)
 		forecast->edits_fault = xstrdup(err->text);
@@ -269,6 +276,7 @@ forecast_release(struct forecast *forecast)
 	vec_release(&forecast->missing);
 	edits_release(&forecast->edits);
 	free(forecast->edits_fault);
+	free(forecast->lost);
 	deploy_release(&forecast->live);
 	deploy_release(&forecast->last);
 	work_close(&forecast->work);

@@ -56,6 +56,7 @@ struct forecast {
 	bool has_root;			/* "room" is known */
 	struct edits edits;		/* of what is live, by hand */
 	char *edits_fault;		/* why they are not known, or NULL */
+	char *lost;			/* of missing_add_live(), or NULL */
 };
 
 /*

@@ -117,7 +117,7 @@ add_edits(struct json *json, const struct forecast *forecast)
 	const struct edits *edits = &forecast->edits;
 
 	json_key(json, "edits");
-	if (forecast->edits_fault != NULL) {
+	if (forecast->edits_fault != NULL || forecast->lost != NULL) {
 		json_null(json);
 		return;
 	}

@@ -19,13 +19,16 @@ add_text(struct str *out, const char *text)
 }
 
 static void
-add_live(struct str *out, const struct deploy *live)
+add_live(struct str *out, const struct forecast *forecast)
 {
+	const struct deploy *live = &forecast->live;
+
 	if (live->number == 0) {
 		str_add(out, "  live now: nothing\n");
 		return;
 	}
-	str_addf(out, "  live now: release %s, %.7s ", live->release,
+	str_addf(out, "  live %s: release %s, %.7s ",
+	    forecast->lost == NULL ? "now" : "in the journal", live->release,
 	    live->commit);
 	add_text(out, live->subject == NULL ? "" : live->subject);
 	str_addch(out, '\n');
@@ -230,7 +233,9 @@ add_push(struct str *out, const struct forecast *forecast)
 	const char *commit = work->deploy.commit;
 
 	if (strcmp(work->live_commit, commit) == 0)
-		str_add(out, "  it is live: a push of it deploys nothing\n");
+		str_addf(out, "  it is live%s: a push of it deploys nothing%s"
+		    "\n", forecast->lost == NULL ? "" : " in the journal",
+		    forecast->lost == NULL ? "" : ", slipway deploy does");
 	for (size_t i = 0; i < work->directives.n; i++) {
 		const struct directive *d = &work->directives.v[i];
 
@@ -249,7 +254,9 @@ add_edits(struct str *out, const struct forecast *forecast)
 	const struct work *work = &forecast->work;
 	struct str text = STR_INIT;
 
-	if (forecast->edits_fault != NULL)
+	if (forecast->lost != NULL)
+		str_add(&text, forecast->lost);
+	else if (forecast->edits_fault != NULL)
 		str_addf(&text, "whether the live release was edited is not"
 		    " known: %s", forecast->edits_fault);
 	else if (forecast->edits.n > 0)
@@ -294,7 +301,7 @@ forecast_text(struct str *out, const struct forecast *forecast)
 
 	str_addf(out, "%s: a deploy of %.7s would do this; nothing is"
 	    " done now\n", work->env->name, work->deploy.commit);
-	add_live(out, &forecast->live);
+	add_live(out, forecast);
 	add_edits(out, forecast);
 	add_push(out, forecast);
 	add_commits(out, forecast);

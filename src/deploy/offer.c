@@ -190,16 +190,7 @@ offer_read(struct offer *offer, int in_fd, int out_fd)
 	return err;
 }
 
-/* Cut where a character begins; the text ends with a NUL, which is one. */
-static size_t
-cut(const char *text, size_t max)
-{
-	size_t len = strnlen(text, max);
-
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	return len;
-}
+#define MORE " ..."
 
 void
 offer_refuse(struct offered *offered, const char *fmt, ...)
@@ -215,7 +206,11 @@ offer_refuse(struct offered *offered, const char *fmt, ...)
 			text.s[i] = ' ';
 	}
 	str_add_visible(&line, text.s, text.len);
-	str_truncate(&line, cut(line.s, OFFER_REASON_MAX));
+	if (line.len > OFFER_REASON_MAX) {
+		str_truncate(&line, str_fit(line.s, OFFER_REASON_MAX -
+		    strlen(MORE)));
+		str_add(&line, MORE);
+	}
 	free(offered->reason);
 	offered->reason = str_detach(&line);
 	offered->answer = ANSWER_REFUSED;

@@ -76,7 +76,7 @@ const struct err *offer_read(struct offer *offer, int in_fd, int out_fd);
 
 /*
  * Refuse a ref. The reason becomes one line without control characters, of
- * at most OFFER_REASON_MAX bytes.
+ * at most OFFER_REASON_MAX bytes, cut as str_fit() does, with "..." then.
  */
 void offer_refuse(struct offered *offered, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "deploy/answer.h"
+#include "deploy/astray.h"
 #include "deploy/cancel.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
@@ -15,26 +16,9 @@
 #include "plan/phase.h"
 #include "repo.h"
 
-/* What a command had to say is in the banner; here it is cut. */
+/* The banner above has all of it; what does not fit here is left out. */
 #define WHY_MAX 200
-
-/* The first line, whole or up to the end of a clause, or of a word. */
-static size_t
-first_clauses(const char *error)
-{
-	static const char *const ends[] = { ";", ".,:", " " };
-	size_t len = strcspn(error, "\n");
-
-	if (len <= WHY_MAX)
-		return len;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		for (len = WHY_MAX; len > WHY_MAX / 2; len--) {
-			if (strchr(ends[i], error[len]) != NULL)
-				return len;
-		}
-	}
-	return WHY_MAX;
-}
+#define MORE ", see above"
 
 /* " at migrate (updb), exit 1" or ": what was wrong", first line only. */
 static void
@@ -43,22 +27,26 @@ add_why(struct str *out, const char *error)
 	size_t word = strcspn(error, " :");
 	char *name = xstrndup(error, word);
 	const char *colon = strstr(error, ": ");
-	size_t len = first_clauses(error);
+	size_t line = strcspn(error, "\n"), len = line;
 	enum phase phase;
 
+	if (line > WHY_MAX)
+		len = str_fit(error, WHY_MAX);
 	if (colon != NULL && (size_t)(colon - error) < len &&
 	    phase_by_name(&phase, name))
 		str_addf(out, " at %.*s, %.*s", (int)(colon - error), error,
 		    (int)(len - (size_t)(colon - error) - 2), colon + 2);
 	else
 		str_addf(out, ": %.*s", (int)len, error);
+	if (len < line)
+		str_add(out, MORE);
 	free(name);
 }
 
 /* "deploy 41 failed at migrate (updb), exit 1; release ... is live" */
 static void
 add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
-    const char *live)
+    const char *live, const char *astray)
 {
 	str_addf(out, "deploy %" PRId64, deploy->number);
 	if (deploy->number != asked)
@@ -74,7 +62,9 @@ add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
 		add_why(out, deploy->error);
 	if (deploy->state == DEPLOY_BROKEN)
 		str_add(out, "; it needs a hand");
-	if (live == NULL)
+	if (*astray != '\0')
+		str_addf(out, "; %s", astray);
+	else if (live == NULL)
 		str_add(out, "; nothing is live");
 	else
 		str_addf(out, "; release %s is live", live);
@@ -104,15 +94,21 @@ static void
 refuse(const struct hub *hub, struct offered *offered,
     const struct deploy *deploy)
 {
-	struct str text = STR_INIT;
+	const struct environment *env = hub->config == NULL ? NULL :
+	    config_environment(hub->config, offered->environment);
+	struct str text = STR_INIT, astray = STR_INIT;
 	struct deploy live;
 
 	if (deploy_get_live(hub->journal, offered->environment, &live)
 	    != NULL)
 		deploy_release(&live);
-	add_failure(&text, deploy, offered->deploy, live.release);
+	/* What visitors get, which the journal may not know. */
+	if (env != NULL)
+		astray_look(env, live.release, &astray);
+	add_failure(&text, deploy, offered->deploy, live.release, astray.s);
 	offer_refuse(offered, "%s", text.s);
 	deploy_release(&live);
+	str_release(&astray);
 	str_release(&text);
 }
 

@@ -57,8 +57,9 @@ check_item(const struct work *work, const char *item)
 	    at == 0 || built != 0)
 		return NULL;
 	return err_new(ERR_FAILED, "release %s has lost %s, and is not made"
-	    " live again; slipway deploy -e %s makes it anew",
-	    work->deploy.release, item + at, work->env->name);
+	    " live again; slipway deploy %.7s -e %s makes it anew",
+	    work->deploy.release, item + at, work->deploy.commit,
+	    work->env->name);
 }
 
 static const struct err *

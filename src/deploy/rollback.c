@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/edits.h"
+#include "deploy/missing.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
@@ -151,14 +152,55 @@ adopt_target(struct work *work, const struct release *target,
 	memcpy(work->live_commit, live->commit, sizeof(work->live_commit));
 }
 
+/* The next one before it that is there, or else its commit. */
+static const struct err *
+not_there(const struct hub *hub, const struct environment *env,
+    const struct release *target)
+{
+	struct vec names = VEC_INIT;
+	struct str way = STR_INIT;
+	const struct err *err;
+
+	err = release_older(hub->journal, env->name, target->deploy, &names);
+	for (size_t i = 0; i < names.n && way.len == 0; i++) {
+		if (!missing_is(env->set.root, names.v[i]))
+			str_addf(&way, "the next before it that is there:"
+			    " slipway rollback %s", names.v[i]);
+	}
+	if (way.len == 0)
+		str_addf(&way, "deploy its commit again: slipway deploy"
+		    " %.12s", target->commit);
+	if (err == NULL)
+		err = err_new(ERR_NOT_FOUND, "there is no release %s in"
+		    " %s/releases: was it removed by hand, or is a file"
+		    " system not mounted? Else %s -e %s", target->name,
+		    env->set.root, way.s, env->name);
+	str_release(&way);
+	vec_release(&names);
+	return err;
+}
+
+const struct err *
+rollback_target(const struct hub *hub, const struct environment *env,
+    const char *name, struct release *target, struct release *live)
+{
+	const struct err *err;
+
+	err = release_get_target(hub->journal, env->name, name, target,
+	    live);
+	if (err == NULL && missing_is(env->set.root, target->name))
+		err = not_there(hub, env, target);
+	return err;
+}
+
 static const struct err *
 choose_target(struct work *work)
 {
 	struct release target, live;
 	const struct err *err;
 
-	err = release_get_target(work->hub->journal, work->env->name,
-	    work->deploy.target, &target, &live);
+	err = rollback_target(work->hub, work->env, work->deploy.target,
+	    &target, &live);
 	if (err == NULL)
 		adopt_target(work, &target, &live);
 	release_release(&target);

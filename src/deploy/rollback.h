@@ -10,6 +10,16 @@
 #include "deploy/work.h"
 #include "journal/step.h"
 
+struct release;
+
+/*
+ * release_get_target(), and the root has to have the target: ERR_NOT_FOUND
+ * names what is there instead.
+ */
+const struct err *rollback_target(const struct hub *hub,
+    const struct environment *env, const char *name, struct release *target,
+    struct release *live);
+
 /*
  * Find the target, check that it still is what was deployed, and tell what
  * will be undone. The row gets its commit and release.

@@ -12,6 +12,7 @@
 #include "deploy/astray.h"
 #include "deploy/branch.h"
 #include "deploy/ending.h"
+#include "deploy/missing.h"
 #include "journal/release.h"
 #include "journal/step.h"
 
@@ -297,7 +298,7 @@ drop_empty_backup(const struct work *work)
 	free(path);
 }
 
-/* Of what only the host knows there is no way back. */
+/* Of what only the host knows, or has lost, there is no way back. */
 static const struct err *
 knows_previous(const struct work *work, bool *known)
 {
@@ -309,7 +310,8 @@ knows_previous(const struct work *work, bool *known)
 		return NULL;
 	err = release_get(work->hub->journal, work->env->name,
 	    work->deploy.previous, &release);
-	*known = err == NULL;
+	*known = err == NULL && !missing_is(work->env->set.root,
+	    work->deploy.previous);
 	release_release(&release);
 	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }

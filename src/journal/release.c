@@ -76,6 +76,14 @@ release_get(struct journal *journal, const char *environment,
 }
 
 const struct err *
+release_whose(struct journal *journal, const char *name, char **environment)
+{
+	return db_get_text(environment, journal_db(journal), "SELECT"
+	    " environment FROM releases WHERE name = ?1 ORDER BY id DESC"
+	    " LIMIT 1", "s", name);
+}
+
+const struct err *
 release_commit(struct journal *journal, const char *environment,
     const char *name, char oid[REPO_OID_SIZE])
 {
@@ -134,6 +142,25 @@ release_disposable(struct journal *journal, const char *environment,
 	    "    AND state IN ('live', 'retired')"
 	    "    ORDER BY live_by DESC LIMIT ?2))) ORDER BY live_by", "sis",
 	    environment, keep_count, spared);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(names, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
+const struct err *
+release_older(struct journal *journal, const char *environment,
+    int64_t deploy, struct vec *names)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT name"
+	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
+	    " AND deploy < ?2 ORDER BY live_by DESC", "si", environment,
+	    deploy);
 	if (err != NULL)
 		return err;
 	while (db_step(query, &err))

@@ -40,6 +40,10 @@ const struct err *release_new_name(struct journal *journal,
 const struct err *release_get(struct journal *journal,
     const char *environment, const char *name, struct release *release);
 
+/* The environment that has made a release of that name; NULL: none has. */
+const struct err *release_whose(struct journal *journal, const char *name,
+    char **environment);
+
 /*
  * The commit of a release, by name; "" for no name, and for one that this
  * journal does not have, as one that was lost leaves behind.
@@ -75,6 +79,13 @@ const struct err *release_oldest_deploy(struct journal *journal,
  */
 const struct err *release_before_live(struct journal *journal,
     const char *environment, struct release *release);
+
+/*
+ * Names of what can be gone back to, and was made before a deploy: those
+ * that were live last come first.
+ */
+const struct err *release_older(struct journal *journal,
+    const char *environment, int64_t deploy, struct vec *names);
 
 /*
  * What a rollback goes to, and what is live: the release of that name, or

@@ -23,6 +23,12 @@ matches(const struct vec *names, const char *name)
 }
 
 bool
+takes_several(const struct environment *env)
+{
+	return env->branch == NULL || env->tags.n > 0;
+}
+
+bool
 takes_branch(const struct environment *env, const char *branch)
 {
 	return matches(&env->branches, branch);

@@ -21,6 +21,9 @@ bool takes_ref(const struct environment *env, const char *ref);
 /* The same for the name of a branch, without refs/heads/. */
 bool takes_branch(const struct environment *env, const char *branch);
 
+/* True where pushes to more than one ref are deployed. */
+bool takes_several(const struct environment *env);
+
 /* True when at least one environment takes it. */
 bool takes_any(const struct config *config, const char *ref);
 

@@ -20,17 +20,66 @@
 /* A path, a space, the name of an environment, a newline. */
 #define OWNER_MAX_BYTES (PATH_MAX + 256)
 
+/* "REPOSITORY ENVIRONMENT" in two; a path may have spaces, a name has none. */
+struct owner {
+	char *repo;
+	char *environment;
+};
+
+static struct owner
+parse(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+	char *line = xstrndup(text, len), *space = strrchr(line, ' ');
+	struct owner owner;
+
+	owner.environment = xstrdup(space == NULL ? "?" : space + 1);
+	if (space != NULL)
+		*space = '\0';
+	owner.repo = line;
+	return owner;
+}
+
+/* Where nobody else can be meant, what has changed its name is named. */
+static void
+add_remedy(struct str *out, const struct owner *owner,
+    const struct owner *wanted, const char *root)
+{
+	const char *choose = "choose another root (root in slipway.ini,"
+	    " --root of slipway init)";
+
+	if (strcmp(owner->repo, wanted->repo) == 0)
+		str_addf(out, "if it was renamed, put the name %s back in"
+		    " slipway.ini, or, for a first deploy as %s, remove"
+		    " %s/%s; else %s", owner->environment,
+		    wanted->environment, root, OWNER, choose);
+	else if (access(owner->repo, F_OK) == -1 && errno == ENOENT)
+		str_addf(out, "that repository is not there: if it is %s now,"
+		    " remove %s/%s; else %s", wanted->repo, root, OWNER,
+		    choose);
+	else
+		str_addf(out, "%s, or, if that does not deploy there any"
+		    " more, remove %s/%s", choose, root, OWNER);
+}
+
 /* What "root" is called is told before it. */
 static const struct err *
-belongs_to(const char *what, const char *root, const char *owner)
+belongs_to(const char *what, const char *root, const char *found,
+    const char *mine)
 {
-	const char *space = strrchr(owner, ' ');
-	int len = space == NULL ? (int)strlen(owner) : (int)(space - owner);
+	struct owner owner = parse(found), wanted = parse(mine);
+	struct str text = STR_INIT;
+	const struct err *err;
 
-	return err_new(ERR_CONFIG, "%s %s belongs to %.*s, environment %s;"
-	    " choose another root in slipway.ini, or, if that has moved or"
-	    " been renamed, remove %s/%s", what, root, len, owner,
-	    space == NULL ? "?" : space + 1, root, OWNER);
+	add_remedy(&text, &owner, &wanted, root);
+	err = err_new(ERR_CONFIG, "%s %s belongs to %s, environment %s; %s",
+	    what, root, owner.repo, owner.environment, text.s);
+	str_release(&text);
+	free(owner.repo);
+	free(owner.environment);
+	free(wanted.repo);
+	free(wanted.environment);
+	return err;
 }
 
 static const struct err *
@@ -40,10 +89,8 @@ check(const struct store *store, const char *wanted)
 	const struct err *err;
 
 	err = file_read_at(&found, store->root_fd, OWNER, OWNER_MAX_BYTES);
-	if (err == NULL && strcmp(found.s, wanted) != 0) {
-		str_trim_end(&found);
-		err = belongs_to("the root", store->root, found.s);
-	}
+	if (err == NULL && strcmp(found.s, wanted) != 0)
+		err = belongs_to("the root", store->root, found.s, wanted);
 	str_release(&found);
 	return err;
 }
@@ -101,8 +148,7 @@ check_folder(const char *folder, const char *root, const char *wanted)
 		char *what = xasprintf("%s is in the root of another"
 		    " environment:", root);
 
-		str_trim_end(&found);
-		err = belongs_to(what, folder, found.s);
+		err = belongs_to(what, folder, found.s, wanted);
 		free(what);
 	}
 	str_release(&found);
@@ -127,4 +173,21 @@ store_check_above(const char *root, const char *repo,
 	free(wanted);
 	free(at);
 	return err;
+}
+
+const struct err *
+store_check_root(const char *root, const char *repo, const char *environment)
+{
+	struct store *store;
+	const struct err *err;
+
+	err = store_look(&store, root);
+	/* One that is not there is nobody's. */
+	if (err != NULL)
+		return NULL;
+	err = store_check_owner(store, repo, environment);
+	if (err == NULL)
+		err = store_check_above(root, repo, environment);
+	store_close(store);
+	return err != NULL && err->code == ERR_CONFIG ? err : NULL;
 }

@@ -111,6 +111,10 @@ const struct err *store_check_owner(const struct store *store,
 const struct err *store_check_above(const char *root, const char *repo,
     const char *environment);
 
+/* Both, by path: what every deploy there would end with. */
+const struct err *store_check_root(const char *root, const char *repo,
+    const char *environment);
+
 /*
  * The file in which the command that runs is noted, lent: see note_fd in
  * proc.h.

@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "file.h"
+#include "journal/release.h"
 #include "path.h"
 #include "release/store.h"
 #include "report/line.h"
@@ -31,15 +32,31 @@ has_release(const char *root, const struct deploy *live)
 	return has;
 }
 
+/* Where several refs are deployed, the one that is meant has to be named. */
+static void
+add_deploy(struct str *fault, const struct current *current)
+{
+	str_add(fault, "slipway deploy");
+	if (current->several && current->live->number != 0)
+		str_addf(fault, " %.7s", current->live->commit);
+	else if (current->several)
+		str_add(fault, " REV");
+	str_add(fault, current->which);
+}
+
 /* How it comes back when there is nothing in its place. */
 static void
-add_way_back(struct str *fault, const char *root, const struct deploy *live,
-    const char *which)
+add_way_back(struct str *fault, const struct current *current)
 {
-	if (live->number != 0 && has_release(root, live))
+	const struct deploy *live = current->live;
+	const char *root = current->root;
+
+	if (live->number != 0 && has_release(root, live)) {
 		str_add(fault, "slipway resume puts it back");
-	else
-		str_addf(fault, "slipway deploy%s makes it anew", which);
+		return;
+	}
+	add_deploy(fault, current);
+	str_add(fault, " makes it anew");
 }
 
 static void
@@ -51,50 +68,91 @@ add_strange(struct str *fault, const char *path, const char *target)
 	str_add(fault, ", then ");
 }
 
-/* False when that is all there is to say. */
-static bool
-add_unreadable(struct str *fault, const char *path,
-    const struct deploy *live, const struct err *err)
+/* The root may be another one than that of the live release. */
+static void
+add_absent(struct str *fault, const char *path,
+    const struct current *current)
 {
-	if (err->sys_errno == ENOENT && live->number == 0)
-		return false;
+	const struct deploy *live = current->live;
+
+	str_addf(fault, "%s is not there", path);
+	if (!has_release(current->root, live))
+		str_addf(fault, ", nor is release %s, which the journal has"
+		    " live", live->release);
+	str_add(fault, "; ");
+	add_way_back(fault, current);
+	if (!has_release(current->root, live))
+		str_addf(fault, "; if root was changed in slipway.ini, move"
+		    " the old folder to %s, or copy its shared/ there",
+		    current->root);
+}
+
+static void
+add_unreadable(struct str *fault, const char *path,
+    const struct current *current, const struct err *err)
+{
+	if (err->sys_errno == ENOENT && current->live->number == 0)
+		return;
 	if (err->sys_errno == ENOENT) {
-		str_addf(fault, "%s is not there; ", path);
+		add_absent(fault, path, current);
 	} else if (err->sys_errno == EINVAL) {
 		str_addf(fault, "%s is not a symlink; move it away, then ",
 		    path);
+		add_way_back(fault, current);
 	} else {
 		str_add(fault, err->text);
-		return false;
 	}
-	return true;
+}
+
+/* A release that this environment has not made. */
+static void
+add_unknown(struct str *fault, const char *path, const char *target,
+    const struct current *current)
+{
+	char *other = NULL;
+
+	if (release_whose(current->journal, target + strlen(RELEASES),
+	    &other) != NULL || other == NULL)
+		str_addf(fault, "%s points to %s, which the journal does not"
+		    " know; ", path, target);
+	else
+		str_addf(fault, "%s points to %s, which the journal has of"
+		    " environment %s; ", path, target, other);
+	add_deploy(fault, current);
+	str_add(fault, other == NULL ? " makes a release that it knows" :
+	    " makes one of this environment");
+	free(other);
+}
+
+static void
+add_other(struct str *fault, const char *path, const char *what,
+    const char *done, const struct current *current)
+{
+	str_addf(fault, "%s points to %s; ", path, what);
+	add_deploy(fault, current);
+	str_add(fault, done);
 }
 
 void
-current_look(struct str *fault, struct str *target, const char *root,
-    const struct deploy *live, const char *which)
+current_look(struct str *fault, struct str *target,
+    const struct current *current)
 {
-	char *path = path_join(root, "current");
+	const struct deploy *live = current->live;
+	char *path = path_join(current->root, "current");
 	const struct err *err = file_readlink(target, AT_FDCWD, path);
-	bool lost = false;
 
 	if (err != NULL) {
-		lost = add_unreadable(fault, path, live, err);
+		add_unreadable(fault, path, current, err);
 	} else if (!is_release(target->s)) {
 		add_strange(fault, path, target->s);
-		lost = true;
+		add_way_back(fault, current);
 	} else if (live->number == 0) {
-		str_addf(fault, "%s points to %s, which the journal does not"
-		    " know; slipway deploy%s makes a release that it knows",
-		    path, target->s, which);
+		add_unknown(fault, path, target->s, current);
 	} else if (strcmp(target->s + strlen(RELEASES), live->release) != 0) {
-		str_addf(fault, "%s points to %s; slipway deploy%s turns it",
-		    path, target->s, which);
+		add_other(fault, path, target->s, " turns it", current);
 	} else if (access(path, F_OK) == -1) {
-		str_addf(fault, "%s points to what is gone; slipway deploy%s"
-		    " makes it anew", path, which);
+		add_other(fault, path, "what is gone", " makes it anew",
+		    current);
 	}
-	if (lost)
-		add_way_back(fault, root, live, which);
 	free(path);
 }

@@ -4,7 +4,7 @@
  * The journal says which release is live, and "current" has to point there.
  * Where it does not, one line says so, and behind a ';' what to do.
  *
- *	current_look(&fault, &target, root, &live, which);
+ *	current_look(&fault, &target, &place);
  *	if (fault.len > 0)
  *		...
  */
@@ -14,12 +14,18 @@
 #include "journal/deploy.h"
 #include "str.h"
 
+struct current {
+	struct journal *journal;
+	const char *root;
+	const struct deploy *live;	/* number 0: nothing is */
+	const char *which;		/* of config_which() */
+	bool several;			/* of takes_several() */
+};
+
 /*
  * Append what is wrong to "fault", and where the symlink points to "target".
- * Number 0 of "live" is an environment in which nothing is; "which" is that
- * of config_which().
  */
-void current_look(struct str *fault, struct str *target, const char *root,
-    const struct deploy *live, const char *which);
+void current_look(struct str *fault, struct str *target,
+    const struct current *current);
 
 #endif

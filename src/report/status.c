@@ -35,14 +35,28 @@ status_release(struct status *status)
 	str_release(&status->fault);
 }
 
-/* In the middle of an activation the two may differ for a moment. */
+/*
+ * In the middle of an activation the two may differ for a moment. In a root
+ * that is another's no deploy turns it.
+ */
 static void
-look_at_current(struct status *status, const struct table_place *place)
+look_at_current(struct status *status, struct journal *journal,
+    const struct table_place *place)
 {
-	current_look(&status->fault, &status->current, place->root,
-	    &status->live, place->which);
-	if (status->running.state == DEPLOY_ACTIVATING)
+	const struct current current = {
+		.journal = journal,
+		.root = place->root,
+		.live = &status->live,
+		.which = place->which,
+		.several = place->refs,
+	};
+
+	current_look(&status->fault, &status->current, &current);
+	if (status->running.state == DEPLOY_ACTIVATING ||
+	    place->claim != NULL)
 		str_clear(&status->fault);
+	if (place->claim != NULL)
+		str_add(&status->fault, place->claim);
 }
 
 static const struct err *
@@ -105,7 +119,7 @@ status_get(struct status *status, struct journal *journal,
 	if (err == NULL)
 		err = deploy_page_up(journal, environment, &status->page_up);
 	if (err == NULL)
-		look_at_current(status, place);
+		look_at_current(status, journal, place);
 	return err;
 }
 

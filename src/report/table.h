@@ -55,14 +55,15 @@ struct table_place {
 	const char *handmade;	/* of handmade_add(); "": nothing is */
 	int64_t n_handmade;	/* -1: not known */
 	const char *which;	/* of config_which() */
+	const char *claim;	/* of store_check_root(); NULL: it is ours */
 	bool refs;		/* it deploys several: tell which is live */
 };
 
 /*
  * The lines of "slipway status" for one environment: what is live, since
  * when, by whom; what is under way; what waits; whether the last deploy
- * failed. With "json", an object instead. What current_look() finds wrong
- * is appended to "fault", too.
+ * failed. With "json", an object instead. Whose the root is, if it is not
+ * ours, or what current_look() finds wrong, is appended to "fault", too.
  */
 const struct err *table_status(struct str *out, struct journal *journal,
     const struct table_place *place, struct str *fault);

@@ -126,7 +126,7 @@ done
 sed -i 's/^/elsewhere/' "$root/.slipway/owner"
 told "a root of another repository" fault "$root" \
     'belongs to elsewhere.*, environment production' \
-    "another root in slipway.ini.* remove $root/.slipway/owner"
+    "that repository is not there: .* remove $root/.slipway/owner; else"
 sed -i 's/^elsewhere//' "$root/.slipway/owner"
 # An owner like any other: root's own may write whatever its mode is.
 if [ "$(id -u)" -ne 0 ]; then

@@ -70,14 +70,17 @@ rm "$root/current" "$root/releases/$two/index.html"
 run "$slipway" resume -C "$repo"
 is_exit "a release that has lost a file" 1
 like "is not made live again" "$err" \
-    "$two has lost index.html.*slipway deploy -e production makes it anew"
+    "$two has lost index.html.*slipway deploy \
+$(head_of | cut -c 1-7) -e production makes it anew"
 not_ok "and is not" test -e "$root/current"
 slip deploy
 is_exit "a deploy" 0
 is "makes it anew" "$(live_file index.html)" two
 two=$(current)
 rm -rf "${root:?}/current" "${root:?}/releases/$two"
-told "no release either" 'is not there' 'slipway deploy makes it anew'
+told "no release either" \
+    "is not there, nor is release $two, which the journal has live" \
+    'slipway deploy makes it anew; if root was changed in slipway.ini, move'
 slip deploy
 is_exit "a deploy without either" 0
 two=$(current)
@@ -140,7 +143,8 @@ for verb in status log show deploy verify "audit export"; do
 done
 run "$slipway" doctor -C "$repo" --etc "$T/etc"
 like "the doctor" "$out" "^fault: $repo/slipway/journal.db: "
-like "advises init" "$out" 'run slipway init again'
+like "advises init" "$out" \
+    "without one, slipway init $repo makes a new one"
 run "$slipway" init "$repo"
 is_exit "init" 0
 unlike "changes something" "$out" 'nothing was changed'

@@ -180,6 +180,9 @@ test_reasons(void)
 	ok(strlen(ref.reason) == OFFER_REASON_MAX - 1,
 	    "where a character begins");
 	ok(ref.answer == ANSWER_REFUSED, "and it is a refusal");
+	offer_refuse(&ref, "the root is taken; remove /srv/%s", text.s);
+	is_str(ref.reason, "the root is taken ...",
+	    "no remedy is told by half");
 	free(ref.reason);
 	str_release(&text);
 }

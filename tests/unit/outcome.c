@@ -109,10 +109,38 @@ test_stopped(void)
 	journal_close(hub.journal);
 }
 
+/* What does not fit is left out, and no remedy is told by half. */
+static void
+test_long(void)
+{
+	struct hub hub = HUB_INIT;
+	struct str error = STR_INIT;
+	bool unsure;
+	char *said;
+
+	hub.journal = fixture_journal("long.db");
+	fixture_request(hub.journal, environment, NULL);
+	str_add(&error, "the root /srv/shop belongs to somebody else;"
+	    " choose another root, or, if that has moved, remove /srv/shop/");
+	for (int i = 0; i < 20; i++)
+		str_add(&error, "a-folder/");
+	str_add(&error, "owner");
+	is_ok(db_run(journal_db(hub.journal), "UPDATE deploys SET"
+	    " state = 'failed', error = ?1 WHERE number = 1", "s", error.s),
+	    "it fails, for a long reason");
+	said = answer(&hub, 1, &unsure);
+	is_str(said, "deploy 1 failed: the root /srv/shop belongs to somebody"
+	    " else, see above; nothing is live", "which is cut at a clause");
+	free(said);
+	str_release(&error);
+	journal_close(hub.journal);
+}
+
 int
 main(void)
 {
 	test_open_ends();
 	test_stopped();
+	test_long();
 	return tap_done();
 }

@@ -103,10 +103,18 @@ test_claim(void)
 	is_ok(store_claim(store, "/git/my shop.git", "p"), "a root is taken");
 	is_ok(store_claim(store, "/git/my shop.git", "p"), "and is theirs");
 	is_err(store_claim(store, "/git/blog.git", "p"), ERR_CONFIG,
-	    "belongs to /git/my shop.git, environment p; choose another",
+	    "belongs to /git/my shop.git, environment p; that repository is"
+	    " not there: if it is /git/blog.git now, remove ",
 	    "not another repository's");
 	is_err(store_claim(store, "/git/my shop.git", "q"), ERR_CONFIG,
-	    "root/.slipway/owner", "not another environment's");
+	    "belongs to /git/my shop.git, environment p; if it was renamed,"
+	    " put the name p back in slipway.ini, or, for a first deploy as q,"
+	    " remove ", "not another environment's");
+	ok(sh("mkdir there && echo \"$PWD/there p\" >root/.slipway/owner"),
+	    "it is that of one that is there");
+	is_err(store_claim(store, "/git/blog.git", "p"), ERR_CONFIG,
+	    "there, environment p; choose another root",
+	    "whose it may well be");
 	ok(sh("rm root/.slipway/owner"), "until the file is removed");
 	is_ok(store_claim(store, "/git/blog.git", "p"), "it changes hands");
 	is_ok(store_check_above(store_root(store), "/git/shop.git", "p"),

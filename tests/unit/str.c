@@ -175,6 +175,29 @@ test_ends(void)
 	str_release(&str);
 }
 
+static void
+test_fit(void)
+{
+	static const struct {
+		const char *text;
+		size_t max;
+		size_t want;
+	} cases[] = {
+		{ "", 5, 0 },
+		{ "abcde", 5, 5 },
+		{ "abc; def; ghi", 12, 8 },
+		{ "abc; def; ghi", 8, 8 },
+		{ "abc; rm a/b.c, d", 15, 3 },
+		{ "a;b cd efg", 8, 6 },
+		{ "abcdefg", 5, 5 },
+		{ "a\xc3\xa4\xc3\xa4", 4, 3 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		is_int((int64_t)str_fit(cases[i].text, cases[i].max),
+		    (int64_t)cases[i].want, "what fits %zu", i);
+}
+
 int
 main(void)
 {
@@ -183,5 +206,6 @@ main(void)
 	test_visible();
 	test_coloured();
 	test_ends();
+	test_fit();
 	return tap_done();
 }
