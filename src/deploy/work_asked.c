@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "deploy/facts.h"
 #include "deploy/halt.h"
+#include "deploy/leaving.h"
 #include "deploy/work.h"
 #include "plan/capitals.h"
 
@@ -99,6 +100,28 @@ warn_of_cuts(struct work *work)
 			    item->action->name, strlen(item->argument),
 			    FACTS_TEXT_MAX);
 	}
+}
+
+/* Before it happens; what helps is told at the end. */
+static const struct err *
+warn_of_leaving(struct work *work)
+{
+	struct leaving leaving = LEAVING_INIT;
+	struct str text = STR_INIT, steps = STR_INIT;
+	const struct err *err;
+
+	err = leaving_find(&leaving, work);
+	if (err == NULL && leaving.commits.n > 0) {
+		leaving_add_count(&text, &leaving);
+		leaving_add_steps(&steps, &leaving);
+		work_warn(work, "goes back: %s%s%s", text.s, steps.len == 0 ?
+		    "" : "; a deploy does not undo ", steps.len == 0 ? "" :
+		    steps.s);
+	}
+	str_release(&text);
+	str_release(&steps);
+	leaving_release(&leaving);
+	return err;
 }
 
 const char *
@@ -205,6 +228,7 @@ work_plan(struct work *work, bool write)
 	if (err == NULL) {
 		report_directives(work);
 		warn_of_cuts(work);
+		err = warn_of_leaving(work);
 	}
 	return err;
 }
