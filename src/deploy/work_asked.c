@@ -138,13 +138,15 @@ work_action_of(const struct work *work, const char *directive)
 }
 
 static void
-report(struct work *work, const struct directive *d, const char *nearest,
-    size_t alike)
+report(struct work *work, const struct directive *d,
+    const struct unknown_word *word)
 {
-	event_add(work->log, "directive", "ssssssi", "name", d->name,
+	event_add(work->log, "directive", "ssssssis", "name", d->name,
 	    "argument", d->argument, "commit", d->commit, "source",
 	    d->source, "action", work_action_of(work, d->name), "nearest",
-	    nearest, "alike", (int64_t)alike);
+	    word == NULL ? NULL : word->nearest, "alike", word == NULL ?
+	    INT64_C(1) : (int64_t)word->alike, "elsewhere", word == NULL ?
+	    NULL : word->elsewhere);
 }
 
 /* Those that nothing takes, which may be in the whole history, once each. */
@@ -158,12 +160,12 @@ report_directives(struct work *work)
 		const struct directive *d = &work->directives.v[i];
 
 		if (vec_has(&plan->directives, d->name))
-			report(work, d, NULL, 1);
+			report(work, d, NULL);
 	}
 	for (size_t i = 0; i < plan->unknown.n; i++) {
 		const struct unknown_word *word = &plan->unknown.v[i];
 
-		report(work, word->directive, word->nearest, word->alike);
+		report(work, word->directive, word);
 	}
 	unknown_add_rest(&rest, &plan->unknown);
 	if (rest.len > 0)

@@ -12,8 +12,9 @@
  *	superseded  by holds		the deploy that took its place, and
  *	            whether that holds its commit
  *	started     release previous commit subject author commits
- *	directive   name argument commit source action nearest
- *	            (action null: nothing takes it)
+ *	directive   name argument commit source action nearest alike
+ *	            elsewhere
+ *	            (action null: nothing takes it here)
  *	warning     text
  *	phase       phase		begins
  *	phase_done  phase ms ok note
