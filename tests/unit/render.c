@@ -116,6 +116,11 @@ static const struct {
 	    "    fpm on web2 failed: exit 1 after 1.20 s\n"
 	    "    a failed: killed by signal 9 after 5 ms\n"
 	    "    b failed: timed out after 2.00 s\n" },
+	{ "what another environment takes",
+	    "{\"event\":\"directive\",\"name\":\"cc\",\"commit\":"
+	    "\"" COMMIT "\",\"elsewhere\":\"staging\"}\n",
+	    "warning: -cc- (1a2b3c4): no action takes it here, but one of"
+	    " staging does\n" },
 	{ "undo",
 	    "{\"event\":\"undo\",\"action\":\"m2\",\"host\":\"local\","
 	    "\"run\":\"drop it\"}\n"
