@@ -126,8 +126,8 @@ static const struct {
 	{ "a file instead of conf", "100644 conf =d\n", "conf is a file" },
 	{ "a folder for a file", "40000 conf {\n40000 local.php {\n"
 	    "100644 f =x\n}\n}\n", "conf/local.php is a folder, and"
-	    " slipway.ini has the file conf/local.php in shared; take it out of the"
-	    " repository, or make that entry conf/local.php/" },
+	    " slipway.ini has the file conf/local.php in shared; take it out"
+	    " of the repository, or make that entry conf/local.php/" },
 	{ "a link for a file", "40000 conf {\n120000 local.php =x\n}\n",
 	    "conf/local.php is a symlink" },
 	{ "v", "40000 v {\n100644 f =x\n}\n", NULL },
