@@ -97,7 +97,6 @@ say "Everything that happened was written down."
 show "slipway log -C ../shop.git"
 show "slipway verify -C ../shop.git"
 
-second=$(git rev-parse --short main~1)
 cat <<EOF
 
 Three things to try next. All of this is still in
@@ -109,7 +108,7 @@ $place/shop:
   slipway show -C ../shop.git 2         what deploy 2 did, step by step
   date > index.html && git commit -am 'oops -udpb-' && git push production main
                                         a word that nobody knows
-  slipway deploy -C ../shop.git $second     the second release once more
+  slipway rollback -C ../shop.git       and back from that, with the database
 
 On a server of your own: install/install.sh REPO --root DIR
 EOF

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/nearby.h"
 #include "deploy/queue.h"
 #include "file.h"
 #include "report/line.h"
@@ -83,7 +84,7 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 {
 	const struct err *err;
 
-	err = hub_open(&call->hub, call->dir);
+	err = nearby_open(&call->hub, call->dir);
 	if (err == NULL && mode != DB_READ)
 		err = check_writer(&call->hub);
 	if (err == NULL)
@@ -120,7 +121,7 @@ cmd_open_journal(struct call *call)
 {
 	const struct err *err, *fault;
 
-	err = hub_open(&call->hub, call->dir);
+	err = nearby_open(&call->hub, call->dir);
 	if (err != NULL)
 		return err;
 	fault = hub_config_read(&call->hub);

@@ -233,6 +233,49 @@ clone_log(const struct clone *clone, const char *range, clone_cb cb,
 }
 
 const struct err *
+clone_tracked(const struct clone *clone, const char *branch,
+    struct vec *names)
+{
+	char *pattern = xasprintf("refs/remotes/*/%s", branch);
+	const char *argv[] = { "git", "for-each-ref",
+	    "--format=%(refname:short)", pattern, NULL };
+	struct str out = STR_INIT;
+	const struct err *err = must_run(clone, argv, &out);
+
+	if (err == NULL)
+		vec_split(names, out.s, "\n");
+	str_release(&out);
+	free(pattern);
+	return err;
+}
+
+const struct err *
+clone_remotes(const struct clone *clone, struct vec *urls)
+{
+	static const char *const argv[] = { "git", "config", "--get-regexp",
+	    "^remote\\..*\\.(push)?url$", NULL };
+	struct str out = STR_INIT, said = STR_INIT;
+	struct vec lines = VEC_INIT;
+	const struct err *err;
+	int status;
+
+	/* Without any it fails. */
+	err = run(clone, argv, &out, &said, &status);
+	if (err == NULL)
+		vec_split(&lines, out.s, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *space = strchr(lines.v[i], ' ');
+
+		if (space != NULL)
+			vec_push(urls, space + 1);
+	}
+	vec_release(&lines);
+	str_release(&out);
+	str_release(&said);
+	return err;
+}
+
+const struct err *
 clone_changed(const struct clone *clone, const char *range,
     struct vec *paths)
 {

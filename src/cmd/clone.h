@@ -40,6 +40,17 @@ void clone_release(struct clone *clone);
 const struct err *clone_name(const struct clone *clone, const char *name,
     bool short_name, struct str *out, bool *found);
 
+/*
+ * The remote branches of that name, as people call them, pushed onto
+ * "names": what was fetched or pushed of it.
+ */
+const struct err *clone_tracked(const struct clone *clone,
+    const char *branch, struct vec *names);
+
+/* What the remotes are, pushed onto "urls". */
+const struct err *clone_remotes(const struct clone *clone,
+    struct vec *urls);
+
 /* The whole name of a commit and its message. */
 typedef const struct err *(*clone_cb)(const char *commit,
     const char *message, void *ctx);

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/nearby.h"
 #include "file.h"
 #include "json.h"
 #include "nearest.h"
@@ -312,7 +313,7 @@ read_config(struct call *call, const char *file)
 	const struct err *err;
 
 	if (file == NULL) {
-		err = hub_open(&call->hub, call->dir);
+		err = nearby_open(&call->hub, call->dir);
 		if (err == NULL)
 			err = read_own(&call->hub);
 	} else {

@@ -25,6 +25,7 @@ struct asking {
 	const char *range;
 	struct str branch;	/* of the default range */
 	struct str upstream;	/* likewise; empty for any other */
+	struct str since;	/* the range, where git knows no upstream */
 	size_t n_commits;
 	struct directives list;
 	struct vec subjects;	/* "COMMIT SUBJECT" of those that ask */
@@ -60,6 +61,37 @@ subject_of(const struct asking *asking, const char *commit)
 	return "";
 }
 
+/*
+ * "git push REMOTE BRANCH" sets no upstream, and leaves what is there now.
+ * One remote that has the branch is as good; of several, who knows.
+ */
+static const struct err *
+only_remote(struct asking *asking)
+{
+	const char *branch = asking->branch.s;
+	struct vec names = VEC_INIT;
+	struct str list = STR_INIT;
+	const struct err *err;
+
+	err = clone_tracked(&asking->clone, branch, &names);
+	vec_join(&names, ", ", &list);
+	if (err == NULL && names.n == 1) {
+		str_add(&asking->upstream, names.v[0]);
+		str_addf(&asking->since, "%s..HEAD", names.v[0]);
+		asking->range = asking->since.s;
+	} else if (err == NULL) {
+		err = err_new(ERR_USAGE, "branch %s has no upstream to"
+		    " compare it with, and %s%s; name the commits, as in:"
+		    " slipway directives %s..HEAD; or give it one: git push"
+		    " -u REMOTE %s", branch, names.n == 0 ? "no remote has"
+		    " it yet" : "several remotes have it: ", list.len == 0 ?
+		    "" : list.s, names.n == 0 ? "REV" : names.v[0], branch);
+	}
+	vec_release(&names);
+	str_release(&list);
+	return err;
+}
+
 /* What is not on the upstream yet: of which branch, and of which upstream. */
 static const struct err *
 default_range(struct asking *asking)
@@ -78,11 +110,7 @@ default_range(struct asking *asking)
 		err = err_new(ERR_USAGE, "HEAD is on no branch; name the"
 		    " commits, as in: slipway directives origin/main..HEAD");
 	else if (err == NULL && !found)
-		err = err_new(ERR_USAGE, "branch %s has no upstream to compare"
-		    " it with; name the commits, as in: slipway directives"
-		    " production/%s..HEAD; or give it one: git branch -u"
-		    " REMOTE/%s", asking->branch.s, asking->branch.s,
-		    asking->branch.s);
+		err = only_remote(asking);
 	return err;
 }
 
@@ -378,6 +406,7 @@ run_directives(struct call *call)
 		.clone = CLONE_INIT,
 		.branch = STR_INIT,
 		.upstream = STR_INIT,
+		.since = STR_INIT,
 		.list = DIRECTIVES_INIT,
 		.subjects = VEC_INIT,
 	};
@@ -404,6 +433,7 @@ run_directives(struct call *call)
 	vec_release(&asking.subjects);
 	str_release(&asking.branch);
 	str_release(&asking.upstream);
+	str_release(&asking.since);
 	clone_release(&asking.clone);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
+#include "cmd/nearby.h"
 #include "json.h"
 #include "report/line.h"
 
@@ -229,7 +230,7 @@ run_doctor(struct call *call)
 	};
 	const struct err *err;
 
-	err = hub_open(&call->hub, call->dir);
+	err = nearby_open(&call->hub, call->dir);
 	if (err == NULL)
 		err = check_environment(call);
 	if (err != NULL)

@@ -91,11 +91,12 @@ const struct cmd cmd_plan = {
 	.words_max = 1,
 	.summary = "what a deploy would do, without doing it",
 	.help = "Tell what a deploy of REV, or of the tip of the environment's"
-	    " branch, would do: the commits that go live, what they ask for,"
-	    " the files that change, the commands in their order, the room"
-	    " there is, edits of the live release, and how long it took last"
-	    " time. Nothing is done. The exit status is 3 when the deploy"
-	    " would be refused, or has too little room.",
+	    " branch, would do: the commits that go live, those that leave"
+	    " where it goes back, what they ask for, the files that change,"
+	    " the commands in their order, the room there is, edits of the"
+	    " live release, and how long it took last time."
+	    " Nothing is done. The exit status is 3 when the deploy would be"
+	    " refused, or has too little room.",
 	.example = "slipway plan -C /srv/shop.git\n"
 	    "slipway plan -C /srv/shop.git v1.4 -d updb --json",
 	.json = true,

@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/confirm.h"
 #include "cmd/request.h"
+#include "deploy/branch.h"
 #include "deploy/rollback.h"
 #include "journal/deploy.h"
 #include "journal/release.h"
@@ -18,39 +19,78 @@
 #include "repo.h"
 #include "report/line.h"
 
+/* Where a commit is: in a release that is gone back to, or live already. */
+struct found {
+	struct release kept;	/* id 0: none is */
+	struct deploy live;	/* number 0: it is not */
+};
+
 static const struct err *
-keep_release(struct journal *journal, const struct deploy *deploy, void *ctx)
+look_in(const struct call *call, const struct environment *env,
+    const char *oid, struct found *found)
 {
-	struct release *kept = ctx;
-	struct release release = { .id = 0 };
+	struct deploy live = DEPLOY_INIT;
 	const struct err *err;
 
-	if (kept->id != 0 || deploy->release == NULL)
+	err = deploy_get_live(call->hub.journal, env->name, &live);
+	if (err == NULL && live.number != 0 && strcmp(live.commit, oid) == 0
+	    && found->live.number == 0) {
+		found->live = live;
 		return NULL;
-	err = release_get(journal, deploy->environment, deploy->release,
-	    &release);
-	if (err == NULL && strcmp(release.state, "retired") == 0)
-		*kept = release;
-	else
-		release_release(&release);
+	}
+	if (err == NULL && live.number != 0 && found->kept.id == 0)
+		err = release_way_back(call->hub.journal, env->name, oid, 0,
+		    &found->kept);
+	deploy_release(&live);
 	return err;
+}
+
+/* The deploy of it that is not refused for what the branch is. */
+static char *
+deploy_of(const struct call *call, const char *word, const char *oid,
+    const char *environment)
+{
+	char *which = config_which(call->hub.config, environment);
+	const struct environment *env;
+	bool force = false;
+	char *command;
+
+	if (hub_environment(&call->hub, environment, &env) == NULL) {
+		const struct asked asked = { .env = env, .commit = oid,
+		    .force = "" };
+
+		force = branch_check(&call->hub, &asked, NULL) != NULL;
+	}
+	command = xasprintf("slipway deploy %s%s%s", force ? "--force " : "",
+	    word, which);
+	free(which);
+	return command;
 }
 
 /* Where a release of it is kept, the environment is that one's. */
 static const struct err *
 is_commit(const struct call *call, const char *word, const char *oid,
-    const struct release *kept)
+    const struct found *found)
 {
-	const char *name = kept->id != 0 ? kept->environment :
+	bool kept = found->kept.id != 0;
+	const char *name = kept ? found->kept.environment :
 	    call->environment;
-	char *which = config_which(call->hub.config, name);
-	char *back = kept->id == 0 ? xstrdup("") : xasprintf("slipway"
-	    " rollback %s%s goes to the one of it; ", kept->name, which);
+	char *which, *back, *again;
 	const struct err *err;
 
+	if (!kept && found->live.number != 0)
+		return err_new(ERR_USAGE, "'%s' is commit %.7s, which is live"
+		    " in %s already, as release %s; a rollback goes to"
+		    " another release", word, oid, found->live.environment,
+		    found->live.release);
+	which = config_which(call->hub.config, name);
+	again = deploy_of(call, word, oid, name);
+	back = !kept ? xstrdup("") : xasprintf("slipway rollback %s%s goes"
+	    " to the one of it; ", found->kept.name, which);
 	err = err_new(ERR_USAGE, "'%s' is commit %.7s, and a rollback goes to"
-	    " a release: %sto deploy it, without undoing anything: slipway"
-	    " deploy %s%s", word, oid, back, word, which);
+	    " a release: %sto deploy it, without undoing anything: %s", word,
+	    oid, back, again);
+	free(again);
 	free(back);
 	free(which);
 	return err;
@@ -60,8 +100,8 @@ is_commit(const struct call *call, const char *word, const char *oid,
 static const struct err *
 no_target(const struct call *call, const char *word)
 {
-	struct deploy_filter filter = { .environment = call->environment };
-	struct release kept = { .id = 0 };
+	const struct config *config = call->hub.config;
+	struct found found = { .live = DEPLOY_INIT };
 	char oid[REPO_OID_SIZE];
 	struct repo *repo = NULL;
 	const struct err *err;
@@ -73,11 +113,17 @@ no_target(const struct call *call, const char *word)
 	if (err != NULL)
 		return err_new(ERR_USAGE, "'%s' is neither a release (14"
 		    " digits) nor a deploy number", word);
-	filter.commit = oid;
-	err = deploy_each(call->hub.journal, &filter, keep_release, &kept);
+	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (call->environment == NULL ||
+		    strcmp(call->environment, env->name) == 0)
+			err = look_in(call, env, oid, &found);
+	}
 	if (err == NULL)
-		err = is_commit(call, word, oid, &kept);
-	release_release(&kept);
+		err = is_commit(call, word, oid, &found);
+	release_release(&found.kept);
+	deploy_release(&found.live);
 	return err;
 }
 

@@ -101,6 +101,27 @@ look_at_roles(struct doctor *doctor, const struct environment *env)
 	return NULL;
 }
 
+/* Once for an action, wherever it runs; some migrations have no way back. */
+static void
+look_at_undo(struct doctor *doctor)
+{
+	const struct config *config = doctor->hub->config;
+
+	for (size_t i = 0; config != NULL && i < config->n_actions; i++) {
+		const struct action *action = &config->actions[i];
+		char *place;
+
+		if (action->phase != PHASE_MIGRATE || action->undo != NULL)
+			continue;
+		place = xasprintf("[action %s] undo", action->name);
+		doctor_tell(doctor, LEVEL_NOTE, place, "if it can be undone:"
+		    " undo = COMMAND in slipway.ini", "a deploy that fails"
+		    " after this, and a rollback, cannot take it back: it has"
+		    " no undo");
+		free(place);
+	}
+}
+
 /* Is there a line that is no comment? */
 static bool
 has_keys(const char *path)
@@ -281,5 +302,6 @@ doctor_config(struct doctor *doctor)
 	err = doctor_each(doctor, look_at_branches);
 	if (err == NULL)
 		err = doctor_each(doctor, look_at_roles);
+	look_at_undo(doctor);
 	return err == NULL ? doctor_each(doctor, look_at_signing) : err;
 }

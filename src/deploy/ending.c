@@ -8,6 +8,7 @@ ending_release(struct ending *ending)
 	deploy_release(&ending->live);
 	str_release(&ending->moved);
 	str_release(&ending->astray);
+	leaving_release(&ending->leaving);
 }
 
 /* How the same can be had again: who pushed it may have no login here. */
@@ -25,8 +26,12 @@ ending_add(struct event_log *log, const struct environment *env,
     const struct deploy *deploy, const struct ending *ending)
 {
 	const struct deploy *live = &ending->live;
+	const struct leaving *leaving = &ending->leaving;
+	struct str steps = STR_INIT, backups = STR_INIT;
 
-	event_add(log, "end", "ssissssssiisssssssss",
+	leaving_add_steps(&steps, leaving);
+	leaving_add_backups(&backups, leaving);
+	event_add(log, "end", "ssissssssiisssssssssisss",
 	    "state", deploy_state_name(deploy->state),
 	    "environment", deploy->environment,
 	    "deploy", deploy->number,
@@ -48,5 +53,11 @@ ending_add(struct event_log *log, const struct environment *env,
 	    deploy->cancelled_by : NULL,
 	    "moved", ending->moved.len == 0 ? NULL : ending->moved.s,
 	    "astray", ending->astray.len == 0 ? NULL : ending->astray.s,
-	    "again", again(env, deploy, ending));
+	    "again", again(env, deploy, ending),
+	    "leave", (int64_t)leaving->commits.n,
+	    "not_undone", steps.len == 0 ? NULL : steps.s,
+	    "backups", backups.len == 0 ? NULL : backups.s,
+	    "undone_by", leaving->release);
+	str_release(&steps);
+	str_release(&backups);
 }

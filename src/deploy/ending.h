@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "deploy/leaving.h"
 #include "journal/deploy.h"
 #include "journal/event.h"
 #include "plan/config.h"
@@ -19,12 +20,13 @@ struct ending {
 	struct str moved;	/* how the branch moved, unless forward */
 	struct str astray;	/* where "current" points instead, or "" */
 	int64_t page_up;	/* by this deploy, maybe an older; 0: not */
+	struct leaving leaving;	/* where what is live was left behind */
 	bool no_back;		/* what was before is unknown, or gone */
 	bool no_again;		/* a retry would be refused */
 };
 
 #define ENDING_INIT { .live = DEPLOY_INIT, .moved = STR_INIT, \
-    .astray = STR_INIT }
+    .astray = STR_INIT, .leaving = LEAVING_INIT }
 
 void ending_release(struct ending *ending);
 

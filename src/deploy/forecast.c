@@ -11,28 +11,14 @@
 #include "path.h"
 
 static const struct err *
-add_commit(const struct repo_commit *commit, void *ctx)
-{
-	struct forecast *forecast = ctx;
-	struct forecast_commit *added;
-
-	forecast->commits = xreallocarray(forecast->commits,
-	    forecast->n_commits + 1, sizeof(*added));
-	added = &forecast->commits[forecast->n_commits++];
-	memcpy(added->oid, commit->oid, sizeof(added->oid));
-	added->author = xstrdup(commit->author);
-	added->subject = xstrdup(commit->subject);
-	return NULL;
-}
-
-static const struct err *
 find_commits(struct forecast *forecast)
 {
 	struct work *work = &forecast->work;
-	const char *hidden[1] = { work->live_commit };
+	const struct err *err;
 
-	return repo_walk(work->repo, work->deploy.commit, hidden,
-	    work->live_commit[0] == '\0' ? 0 : 1, add_commit, forecast);
+	err = commits_find(&forecast->commits, work->repo,
+	    work->deploy.commit, work->live_commit);
+	return err == NULL ? leaving_find(&forecast->leaving, work) : err;
 }
 
 /* A live commit that is gone from the repository changes everything. */
@@ -263,13 +249,10 @@ forecast_make(struct forecast *forecast, const struct hub *hub,
 void
 forecast_release(struct forecast *forecast)
 {
-	for (size_t i = 0; i < forecast->n_commits; i++) {
-		free(forecast->commits[i].author);
-		free(forecast->commits[i].subject);
-	}
 	for (size_t i = 0; i < forecast->n_steps; i++)
 		free(forecast->steps[i].name);
-	free(forecast->commits);
+	commits_release(&forecast->commits);
+	leaving_release(&forecast->leaving);
 	free(forecast->steps);
 	vec_release(&forecast->changed);
 	vec_release(&forecast->carried);

@@ -17,7 +17,9 @@
 
 #include <stdbool.h>
 
+#include "deploy/commits.h"
 #include "deploy/edits.h"
+#include "deploy/leaving.h"
 #include "deploy/work.h"
 #include "err.h"
 #include "journal/hub.h"
@@ -25,12 +27,6 @@
 #include "plan/directive.h"
 #include "release/store.h"
 #include "str.h"
-
-struct forecast_commit {
-	char oid[REPO_OID_SIZE];
-	char *author;
-	char *subject;
-};
 
 /* One command: an action of the plan, or a hook of the release. */
 struct forecast_step {
@@ -44,8 +40,8 @@ struct forecast {
 	struct work work;		/* planned and never begun */
 	struct deploy live;		/* number 0: nothing is */
 	struct deploy last;		/* what was deployed last; likewise */
-	struct forecast_commit *commits;	/* newest first */
-	size_t n_commits;
+	struct commits commits;		/* that go live */
+	struct leaving leaving;
 	struct vec changed;		/* paths */
 	bool everything;		/* they are all there are */
 	struct vec carried;		/* paths, as in the config */

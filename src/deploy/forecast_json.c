@@ -27,19 +27,36 @@ add_strings(struct json *json, const char *key, const struct vec *strings)
 }
 
 static void
-add_commits(struct json *json, const struct forecast *forecast)
+add_commits(struct json *json, const char *key, const struct commits *commits)
 {
-	json_key(json, "commits");
+	json_key(json, key);
 	json_array(json);
-	for (size_t i = 0; i < forecast->n_commits; i++) {
+	for (size_t i = 0; i < commits->n; i++) {
 		json_object(json);
-		json_key_string(json, "commit", forecast->commits[i].oid);
-		json_key_string(json, "author", forecast->commits[i].author);
-		json_key_string(json, "subject",
-		    forecast->commits[i].subject);
+		json_key_string(json, "commit", commits->v[i].oid);
+		json_key_string(json, "author", commits->v[i].author);
+		json_key_string(json, "subject", commits->v[i].subject);
 		json_end(json);
 	}
 	json_end(json);
+}
+
+static void
+add_leaving(struct json *json, const struct leaving *leaving)
+{
+	json_key_int(json, "leave", (int64_t)leaving->commits.n);
+	add_commits(json, "leaving", &leaving->commits);
+	json_key(json, "not_undone");
+	json_array(json);
+	for (size_t i = 0; i < leaving->n_steps; i++) {
+		json_object(json);
+		json_key_int(json, "deploy", leaving->steps[i].deploy);
+		json_key_string(json, "action", leaving->steps[i].action);
+		json_key_bool(json, "can_be", leaving->steps[i].has_undo);
+		json_end(json);
+	}
+	json_end(json);
+	json_key_string(json, "undone_by", leaving->release);
 }
 
 static bool
@@ -161,7 +178,8 @@ forecast_json(struct json *json, const struct forecast *forecast)
 	json_key_string(json, "commit", work->deploy.commit);
 	json_key_string(json, "live", live->release);
 	json_key_string(json, "live_commit", live->commit);
-	add_commits(json, forecast);
+	add_commits(json, "commits", &forecast->commits);
+	add_leaving(json, &forecast->leaving);
 	add_directives(json, work);
 	add_strings(json, "changed", &forecast->changed);
 	add_strings(json, "shared", &work->env->set.shared);

@@ -42,15 +42,52 @@ add_rest(struct str *out, size_t n)
 }
 
 static void
-add_commits(struct str *out, const struct forecast *forecast)
+add_commits(struct str *out, const struct commits *commits)
 {
-	str_addf(out, "  commits that go live: %zu\n", forecast->n_commits);
-	for (size_t i = 0; i < forecast->n_commits && i < NAMED_MAX; i++) {
-		str_addf(out, "    %.7s ", forecast->commits[i].oid);
-		add_text(out, forecast->commits[i].subject);
+	for (size_t i = 0; i < commits->n && i < NAMED_MAX; i++) {
+		str_addf(out, "    %.7s ", commits->v[i].oid);
+		add_text(out, commits->v[i].subject);
 		str_addch(out, '\n');
 	}
-	add_rest(out, forecast->n_commits);
+	add_rest(out, commits->n);
+}
+
+static void
+add_line(struct str *out, const char *label, const struct str *text)
+{
+	if (text->len == 0)
+		return;
+	str_addf(out, "  %s: ", label);
+	add_text(out, text->s);
+	str_addch(out, '\n');
+}
+
+/* What a deploy to where something is missing takes along, and what not. */
+static void
+add_leaving(struct str *out, const struct forecast *forecast)
+{
+	const struct leaving *leaving = &forecast->leaving;
+	const struct work *work = &forecast->work;
+	struct str steps = STR_INIT, backups = STR_INIT;
+
+	if (leaving->commits.n == 0)
+		return;
+	str_add(out, "  goes back: ");
+	leaving_add_count(out, leaving);
+	str_addch(out, '\n');
+	add_commits(out, &leaving->commits);
+	leaving_add_steps(&steps, leaving);
+	leaving_add_backups(&backups, leaving);
+	add_line(out, "is not undone", &steps);
+	add_line(out, "backed up", &backups);
+	if (leaving->release != NULL) {
+		str_clear(&steps);
+		str_addf(&steps, "slipway rollback %s -C %s -e %s",
+		    leaving->release, work->hub->path, work->env->name);
+		add_line(out, "to undo it instead", &steps);
+	}
+	str_release(&steps);
+	str_release(&backups);
 }
 
 static void
@@ -304,7 +341,9 @@ forecast_text(struct str *out, const struct forecast *forecast)
 	add_live(out, forecast);
 	add_edits(out, forecast);
 	add_push(out, forecast);
-	add_commits(out, forecast);
+	str_addf(out, "  commits that go live: %zu\n", forecast->commits.n);
+	add_commits(out, &forecast->commits);
+	add_leaving(out, forecast);
 	add_directives(out, work);
 	add_unknown(out, work);
 	add_changes(out, forecast);

@@ -337,11 +337,14 @@ tell_end(struct work *work)
 	ending.no_back = !known;
 	if (deploy->state == DEPLOY_LIVE) {
 		branch_tell(work->repo, work->env, deploy, &ending.moved);
+		err = strcmp(deploy->kind, "deploy") != 0 ? NULL :
+		    leaving_find(&ending.leaving, work);
 	} else {
 		astray_find(work, ending.live.release, &ending.astray);
 		ending.no_again = !branch_may_retry(work);
 	}
-	ending_add(work->log, work->env, deploy, &ending);
+	if (err == NULL)
+		ending_add(work->log, work->env, deploy, &ending);
 done:
 	ending_release(&ending);
 	return err;

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "deploy/facts.h"
 #include "deploy/halt.h"
+#include "deploy/leaving.h"
 #include "deploy/work.h"
 #include "plan/capitals.h"
 
@@ -101,6 +102,28 @@ warn_of_cuts(struct work *work)
 	}
 }
 
+/* Before it happens; what helps is told at the end. */
+static const struct err *
+warn_of_leaving(struct work *work)
+{
+	struct leaving leaving = LEAVING_INIT;
+	struct str text = STR_INIT, steps = STR_INIT;
+	const struct err *err;
+
+	err = leaving_find(&leaving, work);
+	if (err == NULL && leaving.commits.n > 0) {
+		leaving_add_count(&text, &leaving);
+		leaving_add_steps(&steps, &leaving);
+		work_warn(work, "goes back: %s%s%s", text.s, steps.len == 0 ?
+		    "" : "; a deploy does not undo ", steps.len == 0 ? "" :
+		    steps.s);
+	}
+	str_release(&text);
+	str_release(&steps);
+	leaving_release(&leaving);
+	return err;
+}
+
 const char *
 work_action_of(const struct work *work, const char *directive)
 {
@@ -115,13 +138,15 @@ work_action_of(const struct work *work, const char *directive)
 }
 
 static void
-report(struct work *work, const struct directive *d, const char *nearest,
-    size_t alike)
+report(struct work *work, const struct directive *d,
+    const struct unknown_word *word)
 {
-	event_add(work->log, "directive", "ssssssi", "name", d->name,
+	event_add(work->log, "directive", "ssssssis", "name", d->name,
 	    "argument", d->argument, "commit", d->commit, "source",
 	    d->source, "action", work_action_of(work, d->name), "nearest",
-	    nearest, "alike", (int64_t)alike);
+	    word == NULL ? NULL : word->nearest, "alike", word == NULL ?
+	    INT64_C(1) : (int64_t)word->alike, "elsewhere", word == NULL ?
+	    NULL : word->elsewhere);
 }
 
 /* Those that nothing takes, which may be in the whole history, once each. */
@@ -135,12 +160,12 @@ report_directives(struct work *work)
 		const struct directive *d = &work->directives.v[i];
 
 		if (vec_has(&plan->directives, d->name))
-			report(work, d, NULL, 1);
+			report(work, d, NULL);
 	}
 	for (size_t i = 0; i < plan->unknown.n; i++) {
 		const struct unknown_word *word = &plan->unknown.v[i];
 
-		report(work, word->directive, word->nearest, word->alike);
+		report(work, word->directive, word);
 	}
 	unknown_add_rest(&rest, &plan->unknown);
 	if (rest.len > 0)
@@ -205,6 +230,7 @@ work_plan(struct work *work, bool write)
 	if (err == NULL) {
 		report_directives(work);
 		warn_of_cuts(work);
+		err = warn_of_leaving(work);
 	}
 	return err;
 }

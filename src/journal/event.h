@@ -12,8 +12,9 @@
  *	superseded  by holds		the deploy that took its place, and
  *	            whether that holds its commit
  *	started     release previous commit subject author commits
- *	directive   name argument commit source action nearest
- *	            (action null: nothing takes it)
+ *	directive   name argument commit source action nearest alike
+ *	            elsewhere
+ *	            (action null: nothing takes it here)
  *	warning     text
  *	phase       phase		begins
  *	phase_done  phase ms ok note
@@ -30,8 +31,10 @@
  *	end         state environment deploy kind release commit subject
  *	            error prepare_ms window_ms migrated maintenance
  *	            live live_commit previous cancelled_by
+ *	            leave not_undone backups undone_by
  *
- * "end" is the last line. "live" is the release that is live at the end.
+ * "end" is the last line. "live" is the release that is live at the end,
+ * "leave" the number of commits that were live and are not any more.
  *
  * A line that cannot be written is lost to the viewers, never to the
  * journal, and stops no deploy: the first such error is kept.

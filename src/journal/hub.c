@@ -15,6 +15,7 @@
 #include "file.h"
 #include "journal/journal.h"
 #include "path.h"
+#include "plan/option.h"
 #include "room.h"
 
 /* What the journal and the log of one deploy may need. */
@@ -46,6 +47,22 @@ hub_backup_path(const struct hub *hub, int64_t deploy)
 	return xasprintf("%s/slipway/backup/%" PRId64, hub->path, deploy);
 }
 
+/* What init can make a repository of: nothing yet, or a bare one. */
+static bool
+can_be_one(const char *path)
+{
+	char *head = path_join(path, "HEAD"), *refs = path_join(path, "refs");
+	bool is = file_exists(AT_FDCWD, head) && file_exists(AT_FDCWD, refs);
+	struct vec names = VEC_INIT;
+
+	if (file_list(&names, AT_FDCWD, path) == NULL && names.n == 0)
+		is = true;
+	vec_release(&names);
+	free(head);
+	free(refs);
+	return is;
+}
+
 const struct err *
 hub_open(struct hub *hub, const char *dir)
 {
@@ -66,8 +83,10 @@ hub_open(struct hub *hub, const char *dir)
 	journal = hub_file(hub, "slipway/journal.db");
 	if (!file_exists(AT_FDCWD, config) && !file_exists(AT_FDCWD, journal))
 		err = err_new(ERR_NOT_FOUND, "%s has no slipway.ini; name the"
-		    " bare repository with -C DIR, or make it one with:"
-		    " slipway init %s --root DIR", real, real);
+		    " bare repository with -C DIR%s%s%s", real,
+		    can_be_one(real) ? ", or make it one with: slipway init "
+		    : "", can_be_one(real) ? real : "", can_be_one(real) ?
+		    " --root DIR" : "");
 	free(journal);
 	free(config);
 	if (err != NULL)
@@ -199,6 +218,18 @@ hub_config_read(struct hub *hub)
 	return read_config(hub, false);
 }
 
+/* Where the root of an environment is said. */
+static int
+root_line(const struct config *config, const struct environment *env)
+{
+	const struct config_line *line;
+
+	line = config_line(config, SECTION_ENVIRONMENT, env->name, "root");
+	if (line == NULL)
+		line = config_line(config, SECTION_APP, "", "root");
+	return line == NULL ? env->line : line->line;
+}
+
 const struct err *
 hub_config(struct hub *hub)
 {
@@ -210,7 +241,8 @@ hub_config(struct hub *hub)
 
 		err = hub_check_root(hub->path, env);
 		if (err != NULL)
-			err = err_add(err, "slipway.ini:%d", env->line);
+			err = err_add(err, "slipway.ini:%d",
+			    root_line(hub->config, env));
 	}
 	return err;
 }

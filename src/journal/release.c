@@ -266,3 +266,26 @@ release_get_target(struct journal *journal, const char *environment,
 		err = release_get(journal, environment, name, target);
 	return err == NULL ? check_target(target, live) : err;
 }
+
+/* As check_target() has it. */
+const struct err *
+release_way_back(struct journal *journal, const char *environment,
+    const char *commit, int64_t below, struct release *release)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	memset(release, 0, sizeof(*release));
+	err = db_query(&query, journal_db(journal), "SELECT " COLUMNS
+	    " FROM releases WHERE environment = ?1 AND commit_oid = ?2"
+	    " AND state = 'retired' AND deploy < (SELECT deploy FROM releases"
+	    "  WHERE environment = ?1 AND state = 'live')"
+	    " AND (?3 = 0 OR deploy < ?3) ORDER BY deploy DESC LIMIT 1",
+	    "ssi", environment, commit, below);
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err))
+		read_row(query, release);
+	db_done(query);
+	return err;
+}

@@ -88,6 +88,14 @@ const struct err *release_older(struct journal *journal,
     const char *environment, int64_t deploy, struct vec *names);
 
 /*
+ * The newest release of a commit that a rollback can go to, made by a deploy
+ * older than "below" (0: any): id 0 when there is none.
+ */
+const struct err *release_way_back(struct journal *journal,
+    const char *environment, const char *commit, int64_t below,
+    struct release *release);
+
+/*
  * What a rollback goes to, and what is live: the release of that name, or
  * (NULL) the one before. Both are to be released, also after an error:
  * nothing is live, or the target is live, is gone, or is newer.

@@ -268,6 +268,11 @@ unknown_key(const struct reader *reader, const struct section *section,
 	const struct option *rows;
 	size_t n;
 
+	if (section->kind != SECTION_APP &&
+	    option_find(SECTION_APP, key) != NULL)
+		return reader_fault(reader, line, "'%s' is in %s, and is a"
+		    " key of [app] only; move it there", key,
+		    section->title);
 	if (near != NULL)
 		return reader_fault(reader, line,
 		    "unknown key '%s' in %s; did you"

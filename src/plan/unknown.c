@@ -70,8 +70,26 @@ add(struct unknown *unknown, const struct directive *directive)
 	    sizeof(*unknown->v));
 	word = &unknown->v[unknown->n++];
 	*word = (struct unknown_word){ directive, NULL, 1,
-	    directive->commit };
+	    directive->commit, NULL };
 	return word;
+}
+
+/* An environment of which an action takes it. */
+static const char *
+find_elsewhere(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+		struct known known;
+		bool has;
+
+		known_init(&known, config, env);
+		has = known_find(&known, name) != NULL;
+		free(known.v);
+		if (has)
+			return env->name;
+	}
+	return NULL;
 }
 
 void
@@ -88,7 +106,10 @@ unknown_find(struct unknown *unknown, const struct config *config,
 		if (known_find(&known, d->name) != NULL)
 			continue;
 		word = add(unknown, d);
-		if (word != NULL)
+		if (word == NULL)
+			continue;
+		word->elsewhere = find_elsewhere(config, d->name);
+		if (word->elsewhere == NULL)
 			word->nearest = nearest_word(d->name, known.v,
 			    known.n);
 	}
@@ -141,6 +162,8 @@ unknown_text(struct str *out, const struct unknown_word *word)
 	else if (d->commit[0] != '\0')
 		str_addf(out, " (%.7s)", d->commit);
 	str_add(out, ": no action takes it");
+	if (word->elsewhere != NULL)
+		str_addf(out, " here, but one of %s does", word->elsewhere);
 	if (word->nearest != NULL)
 		str_addf(out, "; did you mean -%s-?", word->nearest);
 }

@@ -31,6 +31,9 @@ struct unknown_word {
 	size_t alike;				/* commits with this name, 1
 						 * for an option alone */
 	const char *oldest;			/* the last of them, lent */
+	const char *elsewhere;			/* an environment of which an
+						 * action takes it, lent, or
+						 * NULL; then nothing is near */
 };
 
 struct unknown {

@@ -38,6 +38,7 @@
 #define CHECKOUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "release/manifest.h"
@@ -57,6 +58,9 @@ struct checkout {
 	bool export;
 	int dirfd;			/* empty, but to recycle it */
 	const struct manifest *base;	/* of the old release; NULL: fresh */
+	const struct manifest *built;	/* of it, likewise; NULL: nothing */
+	const struct vec *shared;	/* its links to shared/; NULL: none */
+	int64_t retired_ns;		/* since when it was a spare */
 	int from_fd;			/* where that is; -1: in dirfd */
 	bool clones;			/* reflinks from there, no links */
 	bool alone;			/* no inode is shared with anybody */

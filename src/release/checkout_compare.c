@@ -17,6 +17,57 @@ pass_recycles(const struct checkout *checkout)
 	return checkout->base != NULL && checkout->from_fd == -1;
 }
 
+/* Commands may have made it so; the folder has the same path in both. */
+static bool
+is_built(const struct manifest *built, const char *path)
+{
+	char *dir = path_dir(path);
+	int64_t folder;
+	bool is;
+
+	folder = manifest_find_folder(built, strcmp(dir, ".") == 0 ? "" :
+	    dir);
+	is = folder != -1 && manifest_find_entry(built, (size_t)folder,
+	    path_base(path)) != -1;
+	free(dir);
+	return is;
+}
+
+static bool
+is_shared(const struct vec *shared, const char *path)
+{
+	for (size_t i = 0; i < shared->n; i++) {
+		size_t len = strlen(shared->v[i]);
+
+		if (strncmp(path, shared->v[i], len) == 0 &&
+		    (path[len] == '\0' || path[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A repair, or a link from elsewhere, is no change of what is in a file. What
+ * a spare shares with releases was changed in one of them, as far as is known.
+ */
+static bool
+is_somebodys(const struct checkout *checkout, const struct drift_item *item)
+{
+	struct manifest_entry now;
+
+	if (item->kind == DRIFT_STALE || item->kind == DRIFT_LINKED)
+		return false;
+	if (pass_recycles(checkout)) {
+		manifest_entry_stat(&now, &item->st);
+		return item->st.st_nlink == 1 &&
+		    now.mtime_ns > checkout->retired_ns;
+	}
+	return (checkout->built == NULL ||
+	    !is_built(checkout->built, item->path)) &&
+	    (checkout->shared == NULL ||
+	    !is_shared(checkout->shared, item->path));
+}
+
 static int
 by_place(const void *a, const void *b)
 {
@@ -97,7 +148,7 @@ take_entry(struct pass *pass, size_t folder, size_t *at,
 		take_look(pass->checkout, entry, &row, &item->st);
 	} else {
 		entry->flags &= ~(unsigned int)LISTING_KEPT;
-		pass->made->repaired++;
+		pass->made->repaired += is_somebodys(pass->checkout, item);
 	}
 }
 
@@ -136,7 +187,7 @@ take_items(struct pass *pass, struct drift *drift)
 			if (entry->flags & LISTING_SAME) {
 				add_repair(pass, item);
 				pass->made->repaired +=
-				    item->kind != DRIFT_STALE;
+				    is_somebodys(pass->checkout, item);
 			} else {
 				take_entry(pass, i, &at, item);
 			}
@@ -157,7 +208,7 @@ remove_added(struct pass *pass, const struct drift *drift)
 		    strcmp(item->path, ".git/") == 0))
 			continue;
 		err = file_remove_beneath(pass->checkout->dirfd, item->path);
-		pass->made->repaired++;
+		pass->made->repaired += is_somebodys(pass->checkout, item);
 	}
 	return err;
 }

@@ -59,13 +59,71 @@ begin(struct making *making, const struct base *base, int *fd)
 	    making->partial) : NULL;
 }
 
+/*
+ * What of the base is not as its commit has it, and nobody's edit: commands
+ * and shared/ make it so. Of a spare that is forgotten; there, what was done
+ * to it while it was a release was told then, or concerns nobody.
+ */
+struct known {
+	struct manifest *built;
+	struct vec shared;
+	int64_t retired_ns;
+};
+
+static void
+know_spare(struct known *known, const struct store *store,
+    const char *release)
+{
+	char *path = layout_spare_manifest(release);
+	struct stat st;
+
+	/* It was renamed when the release was set aside. */
+	if (fstatat(store->spare_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		known->retired_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 +
+		    st.st_ctim.tv_nsec;
+	free(path);
+}
+
 static const struct err *
-fill(struct making *making, const struct base *base, int dirfd, int from_fd)
+know(struct known *known, struct store *store, const struct base *base)
+{
+	char *built = layout_built(base->release);
+	const struct err *err = NULL;
+	bool any;
+
+	memset(known, 0, sizeof(*known));
+	if (base->way == STORE_RECYCLE)
+		know_spare(known, store, base->release);
+	if (base->way == STORE_LINK)
+		err = layout_read_shared(store, base->release,
+		    base->manifest, &known->shared, &any);
+	if (err == NULL && base->way == STORE_LINK &&
+	    file_exists(store->manifest_fd, built))
+		err = manifest_open(&known->built, store->manifest_fd, built);
+	/* It is for a count alone. */
+	if (err != NULL && err->code == ERR_CORRUPT)
+		err = NULL;
+	free(built);
+	return err;
+}
+
+static void
+forget(struct known *known)
+{
+	manifest_close(known->built);
+	vec_release(&known->shared);
+}
+
+static const struct err *
+fill(struct making *making, const struct base *base,
+    const struct known *known, int dirfd, int from_fd)
 {
 	const struct store_spec *spec = making->spec;
 	struct checkout checkout = { .repo = spec->repo,
 	    .commit = spec->commit, .export = spec->export, .dirfd = dirfd,
 	    .base = base->manifest, .from_fd = from_fd,
+	    .built = known->built, .shared = &known->shared,
+	    .retired_ns = known->retired_ns,
 	    .clones = base->clones, .alone = base->alone,
 	    .links_max = base->links_max,
 	    .threads = making->store->threads };
@@ -88,16 +146,20 @@ static const struct err *
 try(struct making *making, const struct base *base)
 {
 	struct store *store = making->store;
+	struct known known;
 	const struct err *err;
-	int fd, from_fd = -1;
+	int fd = -1, from_fd = -1;
 
 	memset(making->made, 0, sizeof(*making->made));
 	making->made->way = base->way;
-	err = begin(making, base, &fd);
+	err = know(&known, store, base);
+	if (err == NULL)
+		err = begin(making, base, &fd);
 	if (err == NULL && base->way == STORE_LINK)
 		err = store_open_release(store, base->release, &from_fd);
 	if (err == NULL)
-		err = fill(making, base, fd, from_fd);
+		err = fill(making, base, &known, fd, from_fd);
+	forget(&known);
 	file_close(&from_fd);
 	file_close(&fd);
 	if (err == NULL && renameat(store->releases_fd, making->partial,

@@ -58,7 +58,7 @@ struct store_made {
 	int64_t files;		/* regular files and symlinks in it */
 	int64_t folders;
 	int64_t written;	/* files that were written for it */
-	int64_t repaired;	/* what was not as its manifest said */
+	int64_t repaired;	/* what somebody had changed */
 };
 
 /* What is to be made. */

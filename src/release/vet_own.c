@@ -51,12 +51,14 @@ check_end(const struct own *own, const char *path, enum repo_kind kind)
 		    own->text);
 	else if (kind == REPO_FILE && is_folder)
 		vetting_complain_of(own->vetting, path, " is a file, and"
-		    " slipway.ini has shared = %s, a folder; take it out of"
-		    " the repository, or write shared = %s", own->text, path);
+		    " slipway.ini has the folder %s in shared; take it out"
+		    " of the repository, or make that entry %s", own->text,
+		    path);
 	else if (kind == REPO_FOLDER && !is_folder)
 		vetting_complain_of(own->vetting, path, " is a folder, and"
-		    " slipway.ini has shared = %s, a file; take it out of the"
-		    " repository, or write shared = %s/", own->text, path);
+		    " slipway.ini has the file %s in shared; take it out of"
+		    " the repository, or make that entry %s/", own->text,
+		    path);
 }
 
 static const struct err *

@@ -53,6 +53,7 @@ void
 asked_add(struct str *out, const struct json_flat *event)
 {
 	const char *nearest = json_flat_get(event, "nearest");
+	const char *elsewhere = json_flat_get(event, "elsewhere");
 
 	if (json_flat_get(event, "action") != NULL) {
 		add_taken(out, event);
@@ -63,6 +64,11 @@ asked_add(struct str *out, const struct json_flat *event)
 	str_add(out, " (");
 	add_origin(out, event);
 	str_add(out, "): no action takes it");
+	if (elsewhere != NULL) {
+		str_add(out, " here, but one of ");
+		line_text(out, elsewhere);
+		str_add(out, " does");
+	}
 	if (nearest != NULL) {
 		str_add(out, "; did you mean -");
 		line_text(out, nearest);

@@ -141,6 +141,24 @@ add_rollback(const struct summary *summary, const char *label,
 	str_addch(summary->out, '\n');
 }
 
+/* Code went back, and nothing else did. */
+static void
+add_leaving(const struct summary *summary)
+{
+	int64_t n = json_flat_int(summary->end, "leave", 0);
+
+	if (n == 0)
+		return;
+	line_label(summary->out, "goes back");
+	str_addf(summary->out, "%lld commit%s\n", (long long)n, n == 1 ?
+	    " leaves" : "s leave");
+	line_pair(summary->out, "not undone", get(summary, "not_undone"));
+	line_pair(summary->out, "backed up", get(summary, "backups"));
+	if (get(summary, "undone_by") != NULL)
+		add_rollback(summary, "to undo it", get(summary,
+		    "undone_by"));
+}
+
 static void
 add_success(const struct summary *summary)
 {
@@ -162,6 +180,7 @@ add_success(const struct summary *summary)
 	add_times(summary);
 	add_results(summary);
 	add_database_and_page(summary);
+	add_leaving(summary);
 	/* After a rollback the one before may be the first of all. */
 	if (get(summary, "previous") == NULL || is_rollback(summary))
 		return;

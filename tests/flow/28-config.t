@@ -248,9 +248,26 @@ for other in "$repo" "$repo/site"; do
 	sed "s|^root = .*|root = $other|" "$T/good.ini" > "$repo/slipway.ini"
 	push_raw
 	isnt "the root $other is refused" "$status" 0
-	like "it says why" "$banner" 'slipway\.ini:[0-9]+: .*in the repository'
+	line=$(grep -n '^root' "$repo/slipway.ini" | cut -d : -f 1)
+	like "it says why" "$banner" "slipway\.ini:$line: .*in the repository"
 done
 cp "$T/good.ini" "$repo/slipway.ini"
+
+# In another folder the repository is named, and nothing that cannot work.
+lost() {
+	run "$slipway" status -C "$1"
+	isnt "in $1" "$status" 0
+	unlike "in $1: no init" "$err" 'slipway init'
+}
+lost "$work"
+like "in a clone" "$err" "as a remote does: -C $repo\$"
+lost "$repo/hooks"
+like "in the repository" "$err" "that it is in has one: -C $repo\$"
+lost "$root"
+like "in the site" "$err" 'no slipway.ini; name the bare repository with -C DIR$'
+git init -q --bare "$T/bare.git"
+run "$slipway" status -C "$T/bare.git"
+like "a bare one can be made one" "$err" "slipway init $T/bare.git --root DIR"
 mv "$repo/slipway.ini" "$T/moved"
 push_raw
 isnt "without a config the push is refused" "$status" 0

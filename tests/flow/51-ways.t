@@ -115,4 +115,38 @@ slip cleanup
 is_exit "a cleanup by hand" 0
 is "frees the spare, too" "$(ls "$root/.slipway/spare")" ""
 check_invariants "in the end"
+
+# Only what somebody has changed counts as put right: not links to shared/ in
+# the place of files, what commands made, or what a repair has put back.
+config <<'EOF'
+keep = 2
+shared = uploads/ local.php
+
+[action make]
+phase = build
+run = date >> same.txt; mkdir -p made; date > made/it
+EOF
+mkdir -p "$root/shared/uploads"
+touch "$root/shared/local.php"
+put uploads/.keep ""
+put same.txt same
+commit local.php default "files that are shared"
+built="same.txt made"
+push
+for i in 1 2 3 4 5; do
+	push_file index.html "unedited $i" "unedited $i"
+	unlike "nobody touched anything ($i)" "$banner" "put right"
+done
+sed -i '/^.action make/,$d' "$repo/slipway.ini"
+built=
+for i in 1 2 3; do
+	push_file index.html "unmade $i" "unmade $i"
+done
+echo edited > "$root/current/d1/same.txt"
+slip drift --repair
+is_exit "an edit is put right" 0
+for i in 1 2 3 4; do
+	push_file index.html "repaired $i" "repaired $i"
+	unlike "and not again ($i)" "$banner" "put right"
+done
 done_testing

@@ -141,8 +141,21 @@ like "it was asked" "$out" 'Go on\?'
 push_file index.html six "sixth -updb-"
 run "$slipway" rollback -C "$repo" main
 is_exit "a rollback to a branch" 2
+like "that is live is told so" "$err" \
+    "'main' is commit [0-9a-f]{7}, which is live in production already, as release $(current)"
+run "$slipway" rollback -C "$repo" main~1
+is_exit "one to an older commit" 2
 like "is told what helps" "$err" \
-    "'main' is commit [0-9a-f]{7}, .*: slipway deploy main"
+    "'main~1' is commit [0-9a-f]{7}, .*slipway rollback [0-9]{14} goes to the one of it; .*: slipway deploy main~1"
+named=$(printf '%s\n' "$err" | sed -n 's/.*slipway rollback \([0-9]*\) .*/\1/p')
+run "$slipway" rollback -C "$repo" "$named"
+is_exit "which works" 0
+run "$slipway" rollback -C "$repo" main
+is_exit "one to a newer one" 2
+like "is told what helps" "$err" "release: to deploy it, .*: slipway deploy main"
+unlike "and not what is refused" "$err" 'slipway rollback [0-9]'
+run "$slipway" deploy -C "$repo" main
+is_exit "that works, too" 0
 run "$slipway" rollback -C "$repo" nowhere
 like "and one to nothing, what there is" "$err" 'neither a release'
 slip rollback

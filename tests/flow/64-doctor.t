@@ -25,6 +25,7 @@ config <<'EOF'
 [action updb]
 phase = migrate
 run = true
+undo = true
 EOF
 push_file index.html one "first"
 
@@ -57,6 +58,24 @@ well() {
 well "as it is"
 examine --json
 is "as JSON, nothing" "$(json length < "$T/.out")" 0
+
+cp "$repo/slipway.ini" "$T/kept.ini"
+cat >> "$repo/slipway.ini" <<'EOF'
+[action one-way]
+phase = migrate
+run = true
+[action both-ways]
+phase = migrate
+run = true
+undo = true
+EOF
+examine
+is_exit "a migration without a way back is a note" 0
+like "of where it is" "$out" \
+    '^note: \[action one-way\] undo: .*a rollback, cannot take it back'
+like "with what to do" "$out" '^    .*undo = COMMAND'
+unlike "and one with a way back is none" "$out" both-ways
+mv "$T/kept.ini" "$repo/slipway.ini"
 
 # Programs. The git that is asked is the one that deploys run.
 cat > "$T/git" <<'EOF'

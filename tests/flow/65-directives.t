@@ -28,7 +28,18 @@ say "first -updb-"
 ask
 is_exit "no upstream" 2
 like "is told, with what to do" "$err" \
-    'branch main has no upstream.*origin|branch main has no upstream.*git branch -u'
+    'branch main has no upstream .*no remote has it yet; .*git push -u REMOTE main'
+git -C "$work" push -q origin main
+say "second"
+ask
+is_exit "one remote that has the branch will do" 0
+like "and is named" "$err" 'main: 1 commit that origin/main does not have'
+git -C "$work" reset -q --hard HEAD~1
+git -C "$work" update-ref refs/remotes/other/main HEAD
+ask
+is_exit "two do not" 2
+like "both are named" "$err" 'several remotes have it: origin/main, other/main;'
+git -C "$work" update-ref -d refs/remotes/other/main
 git -C "$work" push -q -u origin main
 ask
 is_exit "nothing new" 0

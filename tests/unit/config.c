@@ -32,7 +32,8 @@ static const struct {
 	    " mean 'phase'?" },
 	{ ENV "zzzzzz = x\n", "5: unknown key 'zzzzzz' in [environment p];"
 	    " its keys are root, shared, keep," },
-	{ ENV "name = x\n", "5: unknown key 'name'" },
+	{ ENV "name = x\n", "5: 'name' is in [environment p], and"
+	    " is a key of [app] only" },
 	{ ACT "run = y\n", "8: 'run' is set twice in [action a], first in"
 	    " line 7" },
 	{ ENV "[action a]\nrun = x\n", "5: [action a] has no 'phase'" },
@@ -91,7 +92,8 @@ static const struct {
 	{ ENV "symlinks = some\n", "5: symlinks = some: none of the words;"
 	    " write inside, any or none" },
 	{ ENV "max_size = big\n", "5: max_size = big: not a size" },
-	{ ENV "other_refs = refuse\n", "5: unknown key 'other_refs' in" },
+	{ ENV "other_refs = refuse\n", "5: 'other_refs' is in"
+	    " [environment p], and is a key of [app] only" },
 	{ "[environment p]\nbranch =\n", "2: 'branch' has no value; write"
 	    " the name of a branch" },
 	{ ENV "[action a]\nphase = test\nrun =\n", "7: 'run' has no value;"

@@ -36,6 +36,8 @@ static const struct {
 	{ "p", "zzzzz", "", "al", "",
 	    "-zzzzz- (c123456): no action takes it" },
 	{ "q", "qq", "", "al qq", "qq", "" },
+	{ "p", "qq", "", "al", "", "-qq- (c123456): no action takes it here,"
+	    " but one of q does" },
 };
 
 static void

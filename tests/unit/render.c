@@ -116,6 +116,11 @@ static const struct {
 	    "    fpm on web2 failed: exit 1 after 1.20 s\n"
 	    "    a failed: killed by signal 9 after 5 ms\n"
 	    "    b failed: timed out after 2.00 s\n" },
+	{ "what another environment takes",
+	    "{\"event\":\"directive\",\"name\":\"cc\",\"commit\":"
+	    "\"" COMMIT "\",\"elsewhere\":\"staging\"}\n",
+	    "warning: -cc- (1a2b3c4): no action takes it here, but one of"
+	    " staging does\n" },
 	{ "undo",
 	    "{\"event\":\"undo\",\"action\":\"m2\",\"host\":\"local\","
 	    "\"run\":\"drop it\"}\n"
@@ -278,6 +283,20 @@ static const struct {
 	    "  deploy        9\n"
 	    "  migrations    did not run\n"
 	    "  maintenance   not used\n" },
+	{ "one that goes back without a rollback", "/r",
+	    "{\"event\":\"end\",\"state\":\"live\",\"environment\":\"x\","
+	    "\"deploy\":9,\"kind\":\"deploy\",\"release\":\"3\",\"commit\":"
+	    "\"" COMMIT "\",\"previous\":\"2\",\"leave\":1,\"not_undone\":"
+	    "\"updb of deploy 8\",\"backups\":null,\"undone_by\":\"1\"}\n",
+	    "x: release 3 is live\n"
+	    "  commit        1a2b3c4\n"
+	    "  deploy        9\n"
+	    "  migrations    did not run\n"
+	    "  maintenance   not used\n"
+	    "  goes back     1 commit leaves\n"
+	    "  not undone    updb of deploy 8\n"
+	    "  to undo it    slipway rollback 1 -C /r -e x\n"
+	    "  roll back     slipway rollback -C /r -e x\n" },
 	{ "a rollback", "/r",
 	    "{\"event\":\"end\",\"state\":\"live\",\"environment\":\"x\","
 	    "\"deploy\":9,\"kind\":\"rollback\",\"release\":\"1\",\"commit\":"

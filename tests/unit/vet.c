@@ -117,13 +117,17 @@ static const struct {
 	{ "uploads", "40000 uploads {\n100644 f =x\n}\n", NULL },
 	{ "a link there", "120000 uploads =d\n", "uploads is a symlink, and"
 	    " slipway.ini has shared = uploads/" },
-	{ "a file there", "100644 uploads =d\n", "uploads is a file, and" },
+	{ "a file there", "100644 uploads =d\n", "uploads is a file, and"
+	    " slipway.ini has the folder uploads/ in shared; take it out of"
+	    " the repository, or make that entry uploads" },
 	{ "conf", "40000 conf {\n100644 local.php =x\n}\n", NULL },
 	{ "a link instead of conf", "120000 conf =d\n", "conf is a symlink,"
 	    " and slipway.ini has shared = conf/local.php" },
 	{ "a file instead of conf", "100644 conf =d\n", "conf is a file" },
 	{ "a folder for a file", "40000 conf {\n40000 local.php {\n"
-	    "100644 f =x\n}\n}\n", "conf/local.php is a folder" },
+	    "100644 f =x\n}\n}\n", "conf/local.php is a folder, and"
+	    " slipway.ini has the file conf/local.php in shared; take it out"
+	    " of the repository, or make that entry conf/local.php/" },
 	{ "a link for a file", "40000 conf {\n120000 local.php =x\n}\n",
 	    "conf/local.php is a symlink" },
 	{ "v", "40000 v {\n100644 f =x\n}\n", NULL },
