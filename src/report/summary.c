@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "journal/deploy.h"
 #include "plan/phase.h"
 #include "report/line.h"
 #include "report/paint.h"
@@ -274,6 +275,9 @@ add_failure(const struct summary *summary, const char *state)
 	}
 	if (strcmp(state, "rolled-back") == 0)
 		str_add(summary->out, "; it was rolled back");
+	if (strcmp(state, "rolled-back") == 0 && str_ends_with(
+	    get_or(summary, "migrated", ""), ", may have changed data"))
+		str_add(summary->out, DEPLOY_BUT_PERHAPS);
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);

@@ -187,7 +187,7 @@ add_migrations(struct str *out, struct journal *journal,
 
 	err = step_each(journal, deploy->number, false, look_at_step, &found);
 	if (deploy->migrated != MIGRATED_NO)
-		word = migrated_name(deploy->migrated);
+		word = deploy_migrated(deploy);
 	else if (found.running && !abandoned)
 		word = "under way";
 	else if (found.running || found.interrupted)
