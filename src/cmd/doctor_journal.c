@@ -47,13 +47,18 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	struct journal *journal = doctor->hub->journal;
 	char *which = config_which(doctor->hub->config, env->name);
 	char *path = path_join(env->set.root, "current");
+	struct str where = STR_INIT;
 	const struct err *err;
 
+	str_add(&where, " -C ");
+	line_word(&where, doctor->hub->path);
+	str_add(&where, which);
 	err = deploy_get_live(journal, env->name, &live);
 	if (err == NULL)
 		err = deploy_get_running(journal, env->name, &running);
 	if (err == NULL && running.state != DEPLOY_ACTIVATING)
-		current_look(&fault, &target, env->set.root, &live, which);
+		current_look(&fault, &target, env->set.root, &live,
+		    where.s);
 	if (fault.len > 0)
 		doctor_tell_err(doctor, path, err_new(ERR_FAILED, "%s",
 		    fault.s));
@@ -61,6 +66,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	deploy_release(&running);
 	str_release(&fault);
 	str_release(&target);
+	str_release(&where);
 	free(which);
 	free(path);
 	return err;

@@ -37,7 +37,7 @@ add_way_back(struct str *fault, const char *root, const struct deploy *live,
     const char *which)
 {
 	if (live->number != 0 && has_release(root, live))
-		str_add(fault, "slipway resume puts it back");
+		str_addf(fault, "slipway resume%s puts it back", which);
 	else
 		str_addf(fault, "slipway deploy%s makes it anew", which);
 }

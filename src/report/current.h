@@ -17,7 +17,7 @@
 /*
  * Append what is wrong to "fault", and where the symlink points to "target".
  * Number 0 of "live" is an environment in which nothing is; "which" is that
- * of config_which().
+ * of config_which(), behind " -C DIR" where that is needed.
  */
 void current_look(struct str *fault, struct str *target, const char *root,
     const struct deploy *live, const char *which);

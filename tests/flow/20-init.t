@@ -378,7 +378,7 @@ unlike "once" "$out" 'note: there is no branch next yet( |$)'
 git clone -q --bare "$T/work" "$T/commits.git"
 run "$slipway" init "$T/commits.git" --root "$T/commits"
 like "that nothing is live of what is there, too" "$out" \
-    "^note: main is at .*; slipway deploy makes it live"
+    "^note: main is at .*; slipway deploy -C $T/commits.git makes it live"
 printf '[environment staging]\nbranch = develop\nroot = %s\n' \
     "$T/commits-2" >> "$T/commits.git/slipway.ini"
 run "$slipway" init "$T/commits.git"

@@ -157,6 +157,8 @@ n=$(newest deploy)
 is "a deploy under way is seen" "$(newest state)" preparing
 run "$slipway" status -C "$repo"
 like "status tells of it" "$out" "(deploy )?$n.*(preparing|under way)"
+like "with its step, and since when" "$out" \
+    "^  under way +deploy $n \([0-9a-f]{7}\) by .*, preparing for [0-9.]+ m?s, at build \(waits\) for [0-9.]+ m?s$"
 timeout 30 "$slipway" show -C "$repo" "$n" --follow \
     > "$T/follow.out" 2>&1 &
 follow=$!
