@@ -74,18 +74,6 @@ migrated_name(enum migrated migrated)
 }
 
 const char *
-deploy_migrated(const struct deploy *deploy)
-{
-	if (deploy_was_cancelled(deploy) &&
-	    deploy->migrated == MIGRATED_PERHAPS)
-		return "stopped, may have changed data";
-	if (deploy_was_cancelled(deploy) &&
-	    deploy->migrated == MIGRATED_NOTHING)
-		return "stopped, changed nothing";
-	return migrated_name(deploy->migrated);
-}
-
-const char *
 maintenance_name(enum maintenance maintenance)
 {
 	static const char *const names[] = {
@@ -146,9 +134,8 @@ deploy_outcome(const struct deploy *deploy)
 		return err_new(outcomes[deploy->state].code, "deploy %"
 		    PRId64 " was %s%s%s", deploy->number, why,
 		    deploy->state == DEPLOY_ROLLED_BACK ?
-		    "; it was rolled back" : "",
-		    deploy->migrated == MIGRATED_PERHAPS ?
-		    DEPLOY_BUT_PERHAPS : "");
+		    "; it was rolled back" : "", deploy->migrated ==
+		    MIGRATED_PERHAPS ? DEPLOY_BUT_PERHAPS : "");
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
 		return !failed_in_activation(deploy) ? NULL :
 		    err_new(ERR_FAILED, "deploy %" PRId64 " has rolled back,"
