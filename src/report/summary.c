@@ -142,6 +142,18 @@ add_rollback(const struct summary *summary, const char *label,
 	str_addch(summary->out, '\n');
 }
 
+/* The same for who has no login there; "commit" NULL: the verb has none. */
+static void
+add_push(const struct summary *summary, const char *verb, const char *commit)
+{
+	line_label(summary->out, "");
+	str_add(summary->out, "or git push REMOTE ");
+	line_commit(summary->out, commit);
+	str_add(summary->out, ":refs/deploy/");
+	line_text(summary->out, get(summary, "environment"));
+	str_addf(summary->out, "/%s\n", verb);
+}
+
 static void
 add_success(const struct summary *summary)
 {
@@ -167,12 +179,8 @@ add_success(const struct summary *summary)
 	if (get(summary, "previous") == NULL || is_rollback(summary))
 		return;
 	add_rollback(summary, "roll back", NULL);
-	if (is_remote) {
-		line_label(summary->out, "");
-		str_add(summary->out, "or git push REMOTE :refs/deploy/");
-		line_text(summary->out, get(summary, "environment"));
-		str_add(summary->out, "/rollback\n");
-	}
+	if (is_remote)
+		add_push(summary, "rollback", NULL);
 }
 
 /* What the journal has for live is not what visitors get. */
@@ -236,6 +244,8 @@ add_again(const struct summary *summary)
 		str_add(summary->out, "git push (the same commit), or ");
 	add_words(summary, "retry", get(summary, "deploy"));
 	str_addch(summary->out, '\n');
+	if (is_remote && strcmp(how, "push") != 0)
+		add_push(summary, "now", get(summary, "commit"));
 }
 
 /* An error that begins with a phase or a place reads on: "failed at ...". */
