@@ -111,6 +111,9 @@ run_log(struct call *call)
 	choose_columns(&listing.columns, call->hub.config);
 	if (err == NULL)
 		err = list_all(&listing, &filter);
+	/* The head of a table that is empty would be all there is. */
+	if (listing.n == 0 && !call->json)
+		str_clear(&out);
 	if (err == NULL)
 		err = cmd_print(&out);
 	if (err == NULL && listing.n == 0)
