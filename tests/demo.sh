@@ -111,5 +111,6 @@ $place/shop:
                                         a word that nobody knows
   slipway deploy -C ../shop.git $second     the second release once more
 
+When you have seen enough: rm -rf $place
 On a server of your own: install/install.sh REPO --root DIR
 EOF
