@@ -310,8 +310,13 @@ uninstall:
 	    drop,$(DESTDIR)$(unitdir)/$(notdir $(service))))
 	$(foreach page,$(pages),$(call \
 	    drop,$(call page_to,$(page))/$(notdir $(page))))
-	@echo 'Hooks in repositories still link to the programs;' \
-	    '"slipway uninit REPO", before, takes them out.'
+	@echo 'Hooks of repositories still link to the programs that were' \
+	    'removed. Where "slipway uninit REPO" was not run before, do by' \
+	    'hand in each REPO:'
+	@echo '  cd REPO && rm $(patsubst %,hooks/%,$(sort $(notdir \
+	    $(hooks))))'
+	@echo '  git config --unset-all receive.procReceiveRefs'
+	@echo '  and rename hooks/NAME.before-slipway to hooks/NAME'
 
 clean:
 	rm -rf $(BUILD)

@@ -26,6 +26,7 @@ main(int argc, char **argv)
 	hooks.input_len = input.len;
 	if (err == NULL)
 		err = hub_open(&hub, NULL);
+	hub.pushed = true;
 	if (err == NULL)
 		err = hub_journal(&hub, DB_WRITE);
 	if (err == NULL)

@@ -110,5 +110,6 @@ $place/shop:
                                         a word that nobody knows
   slipway rollback -C ../shop.git       and back from that, with the database
 
+When you have seen enough: rm -rf $place
 On a server of your own: install/install.sh REPO --root DIR
 EOF

@@ -145,6 +145,21 @@ cmd_number(int64_t *number, const char *word)
 	return NULL;
 }
 
+char *
+cmd_where(const struct call *call)
+{
+	char *here = getcwd(NULL, 0);
+	struct str where = STR_INIT;
+
+	if (call->dir != NULL && (here == NULL ||
+	    strcmp(here, call->hub.path) != 0)) {
+		str_add(&where, " -C ");
+		line_word(&where, call->hub.path);
+	}
+	free(here);
+	return str_detach(&where);
+}
+
 const struct err *
 cmd_print(const struct str *text)
 {

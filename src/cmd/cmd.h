@@ -92,6 +92,12 @@ const struct err *cmd_check_named(const struct call *call);
 const struct err *cmd_number(int64_t *number, const char *word);
 
 /*
+ * " -C DIR" for the commands that somebody is told who named the repository
+ * and is not in its folder; else "".
+ */
+char *cmd_where(const struct call *call);
+
+/*
  * Write the whole text to standard output, where nothing in it steers a
  * terminal: see paint_guard().
  */

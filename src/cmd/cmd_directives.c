@@ -133,7 +133,7 @@ static const struct err *
 read_plan(struct asking *asking)
 {
 	const char *name = asking->call->environment;
-	struct hub hub = { NULL, NULL, NULL };
+	struct hub hub = HUB_INIT;
 	struct vec changed = VEC_INIT;
 	const struct err *err;
 

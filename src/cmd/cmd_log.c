@@ -106,6 +106,9 @@ run_log(struct call *call)
 	choose_columns(&listing.columns, call->hub.config);
 	if (err == NULL)
 		err = list_all(&listing, &filter);
+	/* The head of a table that is empty would be all there is. */
+	if (listing.n == 0 && !call->json)
+		str_clear(&out);
 	if (err == NULL)
 		err = cmd_print(&out);
 	if (err == NULL && listing.n == 0)
@@ -302,7 +305,9 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.claim = claim,
 		.refs = takes_several(env),
 	};
-	char *which = config_which(call->hub.config, env->name);
+	char *name = config_which(call->hub.config, env->name);
+	char *where = cmd_where(call);
+	char *which = xasprintf("%s%s", where, name);
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;
 	const struct err *err;
@@ -311,7 +316,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	place.n_handmade = handmade_add(&handmade, env, which);
 	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
-	err = claim != NULL ? NULL : tip_add(&tip, &call->hub, env);
+	err = claim != NULL ? NULL : tip_add(&tip, &call->hub, env, where);
 	if (err != NULL)
 		str_add(&tip, err->text);
 	place.not_live = tip.len == 0 ? NULL : tip.s;
@@ -322,6 +327,8 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	str_release(&tip);
 	str_release(&handmade);
 	free(which);
+	free(where);
+	free(name);
 	return err;
 }
 
@@ -337,18 +344,20 @@ check_broken(struct call *call, const struct environment *env,
 	struct deploy deploy;
 	const struct err *err;
 	int64_t number;
+	char *where;
 
 	err = deploy_get_newest(call->hub.journal, env->name, &deploy);
 	number = deploy.number;
 	deploy_release(&deploy);
+	where = cmd_where(call);
 	/* A push that joined one that was under way is what became of it. */
 	if (err == NULL && number != 0)
 		err = deploy_get_last(call->hub.journal, number, &deploy);
 	if (err == NULL && number != 0 && deploy.state == DEPLOY_BROKEN)
 		err = err_new(ERR_BROKEN, "%s: deploy %" PRId64 " is broken"
-		    " and needs a hand; slipway show %" PRId64 " tells why,"
+		    " and needs a hand; slipway show %" PRId64 "%s tells why,"
 		    " and what to do is told under " LINE_BROKEN, env->name,
-		    deploy.number, deploy.number);
+		    deploy.number, deploy.number, where);
 	else if (err == NULL && left->n > 0)
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
 		    " it finished: slipway resume -C %s", env->name,
@@ -360,6 +369,7 @@ check_broken(struct call *call, const struct environment *env,
 		err = err_new(ERR_FAILED, "%s: current does not point to"
 		    " what is live", env->name);
 	deploy_release(&deploy);
+	free(where);
 	return err;
 }
 
@@ -402,6 +412,28 @@ add_environment(struct call *call, const struct environment *env,
 	return err;
 }
 
+/*
+ * What concerns the repository, and none of the environments above alone: a
+ * push that was refused, and what was left where no environment is any more.
+ */
+static const struct err *
+add_repository(struct call *call, const struct err *nameless, struct str *out)
+{
+	struct str lines = STR_INIT;
+	const struct err *err;
+
+	if (nameless != NULL)
+		line_pair(&lines, "left", nameless->text);
+	err = table_refused(&lines, call->hub.journal);
+	if (lines.len > 0) {
+		str_add(out, "repository: ");
+		line_text(out, call->hub.path);
+		str_addf(out, "\n%s", lines.s);
+	}
+	str_release(&lines);
+	return err;
+}
+
 static const struct err *
 run_status(struct call *call)
 {
@@ -427,18 +459,17 @@ run_status(struct call *call)
 	}
 	if (call->env == NULL)
 		nameless = left_find_nameless(&call->hub);
-	if (nameless != NULL && !call->json) {
-		line_pair(&out, "left", nameless->text);
-		nameless = err_new(nameless->code, "a deploy was left in an"
-		    " environment that slipway.ini does not have");
-	}
-	broken = err_first(broken, nameless);
 	if (call->json) {
 		json_end(&json);
 		str_addch(&out, '\n');
 	} else if (err == NULL) {
-		err = table_refused(&out, call->hub.journal);
+		err = add_repository(call, nameless, &out);
+		if (nameless != NULL)
+			nameless = err_new(nameless->code, "a deploy was left"
+			    " in an environment that slipway.ini does not"
+			    " have");
 	}
+	broken = err_first(broken, nameless);
 	if (err == NULL)
 		err = cmd_print(&out);
 	str_release(&out);

@@ -93,6 +93,9 @@ print_verdict(struct call *call, const struct vec *faults, int64_t events,
 	} else {
 		for (size_t i = 0; i < faults->n; i++)
 			str_addf(&out, "%s\n", faults->v[i]);
+		if (faults->n == 0)
+			str_add(&out, "the chain is whole, and every row is as"
+			    " its last event has it\n");
 		str_addf(&out, "%" PRId64 " events, head %s\n", events,
 		    head);
 	}

@@ -1,6 +1,7 @@
 /*
  * slipway uninit - a repository forgets how to deploy.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ find_repository(const struct call *call, char **repo)
 	if (dir == NULL)
 		dir = ".";
 	*repo = realpath(dir, NULL);
+	if (*repo == NULL && errno == ENOENT)
+		return err_new(ERR_USAGE, "there is no folder %s; give the"
+		    " path of the bare repository", dir);
 	if (*repo == NULL)
 		return err_system("open %s", dir);
 	return git_check_bare(*repo, "give its path");
@@ -44,7 +48,11 @@ run_uninit(struct call *call)
 		err = git_leave_refs(repo, &none, &done);
 	if (err == NULL)
 		err = hooks_remove(dir, &done);
-	if (err == NULL) {
+	if (err == NULL && done.n == 0) {
+		str_addf(&out, "there are no hooks of Slipway in %s; nothing"
+		    " was changed\n", dir);
+		err = cmd_print(&out);
+	} else if (err == NULL) {
 		vec_push(&done, "the releases, the journal and slipway.ini"
 		    " are left as they are\n");
 		vec_join(&done, "\n", &out);

@@ -55,22 +55,25 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	struct journal *journal = doctor->hub->journal;
 	char *which = config_which(doctor->hub->config, env->name);
 	char *path = path_join(env->set.root, "current");
-	const struct current current = {
-		.journal = journal,
-		.root = env->set.root,
-		.live = &live,
-		.which = which,
-		.several = takes_several(env),
-	};
+	struct str where = STR_INIT;
 	const struct err *err;
 
+	str_add(&where, " -C ");
+	line_word(&where, doctor->hub->path);
+	str_add(&where, which);
 	err = deploy_get_live(journal, env->name, &live);
 	if (err == NULL)
 		err = deploy_get_running(journal, env->name, &running);
 	if (err == NULL && running.state != DEPLOY_ACTIVATING &&
 	    store_check_root(env->set.root, doctor->hub->path, env->name) ==
 	    NULL)
-		current_look(&fault, &target, &current);
+		current_look(&fault, &target, &(struct current){
+			.journal = journal,
+			.root = env->set.root,
+			.live = &live,
+			.which = where.s,
+			.several = takes_several(env),
+		});
 	if (fault.len > 0)
 		doctor_tell_err(doctor, path, err_new(ERR_FAILED, "%s",
 		    fault.s));
@@ -78,6 +81,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	deploy_release(&running);
 	str_release(&fault);
 	str_release(&target);
+	str_release(&where);
 	free(which);
 	free(path);
 	return err;

@@ -215,6 +215,11 @@ doctor_rights(struct doctor *doctor)
 	umask(mask);
 	if (err != NULL)
 		doctor_tell_err(doctor, doctor->hub->path, err);
+	else if (geteuid() == 0)
+		doctor_tell(doctor, LEVEL_NOTE, doctor->hub->path, "a user of"
+		    " its own, to whom repository and roots belong:"
+		    " install.sh --user NAME", "deploys are root's: what"
+		    " is pushed runs its commands as root");
 	look_at_repository(doctor, err == NULL);
 	if ((mask & 002) == 0)
 		doctor_tell(doctor, LEVEL_WARNING, "umask", "umask 022, in"

@@ -11,6 +11,7 @@
 #include "path.h"
 #include "plan/option.h"
 #include "plan/takes.h"
+#include "report/line.h"
 
 /* What is meant by a command that does not say. */
 #define BRANCH "main"
@@ -184,14 +185,18 @@ init_note_tips(struct init *init, const struct hub *hub)
 		has = false;
 	for (size_t i = 0; has && i < n; i++) {
 		const struct environment *env = &hub->config->environments[i];
-		struct str text = STR_INIT;
-		const struct err *err = tip_add(&text, hub, env);
+		struct str text = STR_INIT, where = STR_INIT;
+		const struct err *err;
 
+		str_add(&where, " -C ");
+		line_word(&where, hub->path);
+		err = tip_add(&text, hub, env, where.s);
 		if (err != NULL)
 			str_add(&text, err->text);
 		if (text.len > 0)
 			vec_pushf(&init->done, "note: %s%s%s", n == 1 ? "" :
 			    env->name, n == 1 ? "" : ": ", text.s);
 		str_release(&text);
+		str_release(&where);
 	}
 }

@@ -73,6 +73,7 @@ count_effects(struct work *work)
 struct undoing {
 	struct work *work;
 	struct vec seen;
+	int64_t from_ms;	/* of the phase, monotonic; 0: not begun */
 	const struct err *err;
 };
 
@@ -104,6 +105,8 @@ lower_page(const struct step *step, void *ctx)
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
 	    !is_news(undoing, step) || !may_be_up(step))
 		return NULL;
+	if (undoing->from_ms == 0)
+		undoing->from_ms = work_phase(work, step->phase);
 	err = command_undo(work, &facts, step,
 	    config_action(work->hub->config, step->action));
 	/* Where the page did not come up, there may be none to take down. */
@@ -120,16 +123,15 @@ maintenance_down(struct work *work)
 	const char *name = phase_name(PHASE_MAINTENANCE);
 	struct undoing undoing = { .work = work };
 	const struct err *err;
-	int64_t from_ms;
 
 	if (work->deploy.maintenance != MAINTENANCE_UP)
 		return NULL;
-	from_ms = work_phase(work, name);
+	undoing.from_ms = work_phase(work, name);
 	err = step_each(work->hub->journal, work->deploy.number, true,
 	    lower_page, &undoing);
 	err = err_first(err, undoing.err);
 	vec_release(&undoing.seen);
-	work_phase_done(work, name, from_ms, err == NULL,
+	work_phase_done(work, name, undoing.from_ms, err == NULL,
 	    err == NULL ? "page down" : "");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
@@ -172,12 +174,11 @@ maintenance_down_left(struct work *work)
 	struct journal *journal = work->hub->journal;
 	struct undoing undoing = { .work = work };
 	const struct err *err;
-	int64_t number, from_ms;
+	int64_t number;
 
 	err = deploy_page_up(journal, work->env->name, &number);
 	if (err != NULL || number == 0)
 		return err;
-	from_ms = work_phase(work, name);
 	err = step_each(journal, work->deploy.number, true, pass_over,
 	    &undoing);
 	while (err == NULL && number != 0) {
@@ -187,8 +188,10 @@ maintenance_down_left(struct work *work)
 			    &number);
 	}
 	vec_release(&undoing.seen);
-	work_phase_done(work, name, from_ms, err == NULL,
-	    err == NULL ? "page down" : "");
+	/* Often the deploy has taken the same page down as its own. */
+	if (undoing.from_ms != 0)
+		work_phase_done(work, name, undoing.from_ms, err == NULL,
+		    err == NULL ? "page down" : "");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
 	return err == NULL ? NULL : err_add(err, "the maintenance page that"

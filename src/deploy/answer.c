@@ -103,7 +103,11 @@ check_branch(const struct asking *asking, const struct offered *offered,
 		    " %.7s is none", offered->new);
 	if (ref != NULL && ref->skip)
 		return err_new(ERR_REFUSED, "-skip- is not possible here: %s"
-		    " moves when its commit is live", env->branch);
+		    " moves when its commit is live; push %s, or to a branch"
+		    " that nothing deploys", env->branch,
+		    directives_has(&asking->options, DIRECTIVE_SKIP) ?
+		    "without -o skip" : "it without that word (git commit"
+		    " --amend)");
 	err = check_forced(asking, offered);
 	return err != NULL ? err : chained_update(asking->hook, offered->ref,
 	    offered->old, offered->new);

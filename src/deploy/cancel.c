@@ -62,7 +62,9 @@ cancel_outcome(const struct deploy *deploy)
 {
 	const struct err *outcome = deploy_outcome(deploy);
 
-	if (deploy_was_cancelled(deploy) && deploy->state != DEPLOY_BROKEN)
+	/* What may be there still was not taken back. */
+	if (deploy_was_cancelled(deploy) && deploy->state != DEPLOY_BROKEN &&
+	    deploy->migrated != MIGRATED_PERHAPS)
 		return NULL;
 	if (outcome == NULL)
 		return err_new(ERR_FAILED, "deploy %" PRId64 " was not"

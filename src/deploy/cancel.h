@@ -30,7 +30,7 @@ const struct err *cancel_request(const struct hub *hub,
 
 /*
  * The error that its end is for the one who asked: NULL when it was
- * stopped, and not when it failed by itself before.
+ * stopped and taken back, and not when it failed by itself before.
  */
 const struct err *cancel_outcome(const struct deploy *deploy);
 

@@ -139,7 +139,8 @@ keep_record(struct work *work, const struct command *command,
 		ask_result(&result, reply);
 		if (!ask_went_well(&result))
 			err = err_new(ERR_FAILED, "its record command"
-			    " failed on %s", work->hosts[i]->name);
+			    " failed%s%s", steps->n == 1 ? "" : " on ",
+			    steps->n == 1 ? "" : work->hosts[i]->name);
 		else
 			vec_push(sums, message_get(reply, "sum"));
 	}

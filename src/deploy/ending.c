@@ -43,7 +43,7 @@ ending_add(struct event_log *log, const struct environment *env,
 	    "ref", deploy->ref,
 	    "prepare_ms", deploy->prepare_ms,
 	    "window_ms", deploy->window_ms,
-	    "migrated", migrated_name(deploy->migrated),
+	    "migrated", deploy_migrated(deploy),
 	    "maintenance", maintenance_name(ending->page_up != 0 ?
 	    MAINTENANCE_UP : deploy->maintenance),
 	    "live", live->release,

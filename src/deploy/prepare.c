@@ -117,9 +117,10 @@ missing_error(const struct work *work, const char *host,
 	const struct err *err;
 
 	vec_join(missing, " ", &text);
-	err = err_new(ERR_FAILED, "configure: shared files are missing on"
-	    " %s: %s; put them into %s/shared (a name with a slash at the"
-	    " end is a folder)", host, text.s, work->env->set.root);
+	err = err_new(ERR_FAILED, "configure: shared files are missing%s%s:"
+	    " %s; put them into %s/shared (a name with a slash at the end is"
+	    " a folder)", work->n_hosts == 1 ? "" : " on ",
+	    work->n_hosts == 1 ? "" : host, text.s, work->env->set.root);
 	str_release(&text);
 	return err;
 }

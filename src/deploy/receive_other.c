@@ -32,6 +32,25 @@ note_missing(const struct hub *hub, struct vec *notes)
 	return err;
 }
 
+/* Whoever meant it to be deployed, and no verb, is told how. */
+static void
+note_branch(const struct config *config, const struct push_ref *ref,
+    const char *takes, bool is_verb, struct vec *notes)
+{
+	const char *name = ref->ref + strlen("refs/heads/");
+	const char *branch = config->n_environments == 1 ?
+	    config->environments[0].branch : "BRANCH";
+	const char *verb = repo_is_zero(ref->new) ? "deleted" : "stored";
+	struct str way = STR_INIT;
+
+	if (branch != NULL && !is_verb && !repo_is_zero(ref->new))
+		str_addf(&way, "; to have it deployed: git push REMOTE %s:%s",
+		    name, branch);
+	vec_pushf(notes, "branch %s is %s; no environment deploys it (%s)%s",
+	    name, verb, takes, way.s);
+	str_release(&way);
+}
+
 /* A ref that no environment takes. */
 static void
 note_other(const struct hub *hub, const struct push_ref *ref,
@@ -52,9 +71,7 @@ note_other(const struct hub *hub, const struct push_ref *ref,
 		takes_add(&takes, env);
 	}
 	if (str_starts_with(ref->ref, "refs/heads/"))
-		vec_pushf(notes, "branch %s is %s; no environment deploys it"
-		    " (%s)", ref->ref + strlen("refs/heads/"), verb,
-		    takes.s);
+		note_branch(config, ref, takes.s, meant != NULL, notes);
 	else if (str_starts_with(ref->ref, "refs/tags/"))
 		vec_pushf(notes, tags ? "tag %s is %s; no environment"
 		    " deploys it (%s)" : "tag %s is %s; tags are not"

@@ -184,6 +184,10 @@ abandon(struct work *work)
 		err = clear_away(work);
 	if (err != NULL)
 		return err;
+	/* What was asked for is told at the end, as far as it is known. */
+	work->resumed = true;
+	if (!is_rollback(work))
+		(void)work_plan(work, false);
 	work_warn(work, "deploy %lld was interrupted before anything of the"
 	    " live site was touched", (long long)work->deploy.number);
 	work_blame(work, stopped ? cancelled(work) : err_new(ERR_FAILED,

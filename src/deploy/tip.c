@@ -14,6 +14,7 @@
 struct tip {
 	const struct hub *hub;
 	const struct environment *env;
+	const char *where;	/* " -C DIR", or "" */
 	struct repo *repo;
 	char *ref;
 	char oid[REPO_OID_SIZE];
@@ -142,7 +143,7 @@ add_command(struct str *out, const struct tip *tip)
 {
 	char *which = config_which(tip->hub->config, tip->env->name);
 
-	str_addf(out, "; slipway deploy%s", which);
+	str_addf(out, "; slipway deploy%s%s", tip->where, which);
 	free(which);
 }
 
@@ -175,8 +176,8 @@ add_why(struct str *out, const struct tip *tip)
 	else
 		str_addf(out, "%s)", deploy_state_name(last->state));
 	if (own && deploy_outcome(last) != NULL) {
-		str_addf(out, "; slipway retry %" PRId64 ", or push what"
-		    " mends it", last->number);
+		str_addf(out, "; slipway retry %" PRId64 "%s, or push what"
+		    " mends it", last->number, tip->where);
 	} else {
 		add_command(out, tip);
 		str_add(out, " makes it live");
@@ -202,9 +203,9 @@ add_difference(struct str *out, const struct tip *tip)
 
 const struct err *
 tip_add(struct str *out, const struct hub *hub,
-    const struct environment *env)
+    const struct environment *env, const char *where)
 {
-	struct tip tip = { .hub = hub, .env = env };
+	struct tip tip = { .hub = hub, .env = env, .where = where };
 	const struct err *err;
 	bool differs = false;
 

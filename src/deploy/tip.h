@@ -16,10 +16,11 @@
 
 /*
  * Append one line that says how they differ and what can be done, or that
- * there is no such branch; nothing when all is well.
+ * there is no such branch; nothing when all is well. "where" is " -C DIR"
+ * for who would otherwise have to go there, or "".
  */
 const struct err *tip_add(struct str *out, const struct hub *hub,
-    const struct environment *env);
+    const struct environment *env, const char *where);
 
 /*
  * Append "there is no branch mian yet (nearest: main)" for a branch that is

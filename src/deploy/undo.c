@@ -1,8 +1,10 @@
 #include "deploy/undo.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/command.h"
@@ -199,30 +201,77 @@ undo_preview(struct work *work, int64_t number)
 	return undo_each(work, number, preview_step, work);
 }
 
-/* A step that failed: how far did the migrations get? */
+struct judging {
+	struct work *work;
+	struct vec seen;	/* actions and hosts of newer steps */
+};
+
+/* An interrupted one that was run again is what it was then. */
+static bool
+is_newest(struct judging *judging, const struct step *step)
+{
+	char *key = xasprintf("%s %s", step->action, step->host);
+	bool newest = vec_push_new(&judging->seen, key);
+
+	free(key);
+	return newest;
+}
+
+/* Its undo was not run, and nobody knows whether that is a loss. */
+static void
+tell_unknown(struct work *work, const struct step *step)
+{
+	const char *how = "failed";
+
+	if (strcmp(step->state, "interrupted") == 0)
+		how = "was interrupted";
+	else if (deploy_was_cancelled(&work->deploy))
+		how = "was stopped";
+	work_warn(work, "%s %s and was not undone: it has no %srecord in"
+	    " slipway.ini, which would tell whether it changed anything",
+	    step->action, how, step->undo == NULL ? "undo and no " : "");
+}
+
+/* A step that failed: how far did it get? */
 static const struct err *
 judge_step(const struct step *step, void *ctx)
 {
-	struct work *work = ctx;
+	struct judging *judging = ctx;
+	struct deploy *deploy = &judging->work->deploy;
+	bool unknown = !step->changed && !step->record;
 
-	if (!is_migration(step) || work->deploy.migrated != MIGRATED_NO ||
+	if (!is_newest(judging, step) ||
+	    strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0 ||
 	    (strcmp(step->state, "failed") != 0 &&
 	    strcmp(step->state, "interrupted") != 0))
 		return NULL;
-	work->deploy.migrated = step->changed ? MIGRATED_YES :
-	    step->record ? MIGRATED_NOTHING : MIGRATED_PERHAPS;
+	if (unknown && (step->undo != NULL || is_migration(step)))
+		tell_unknown(judging->work, step);
+	if (!is_migration(step))
+		return NULL;
+	/* That others were undone makes this one no better known. */
+	if (unknown && deploy->migrated != MIGRATED_NOT_UNDONE)
+		deploy->migrated = MIGRATED_PERHAPS;
+	else if (deploy->migrated == MIGRATED_NO)
+		deploy->migrated = step->changed ? MIGRATED_YES :
+		    MIGRATED_NOTHING;
 	return NULL;
 }
 
 static const struct err *
-judge_migrations(struct work *work, const struct undone *undone)
+judge_steps(struct work *work, const struct undone *undone)
 {
+	struct judging judging = { work, VEC_INIT };
+	const struct err *err;
+
 	if (undone->lost > 0)
 		work->deploy.migrated = MIGRATED_NOT_UNDONE;
 	else if (undone->migrations > 0)
 		work->deploy.migrated = MIGRATED_UNDONE;
-	return step_each(work->hub->journal, work->deploy.number, false,
-	    judge_step, work);
+	err = step_each(work->hub->journal, work->deploy.number, true,
+	    judge_step, &judging);
+	vec_release(&judging.seen);
+	return err;
 }
 
 /* Old code, old services: only when something had been changed. */
@@ -334,7 +383,7 @@ take_all_back(struct taking *taking)
 	undo_end(work, undone);
 	if (undone->lost > 0 && taking->faults.len == 0)
 		add_fault(taking, "a migration cannot be undone");
-	check(taking, judge_migrations(work, undone));
+	check(taking, judge_steps(work, undone));
 	err = flip_back(work);
 	taking->flipped = err != NULL;
 	check(taking, err);

@@ -259,6 +259,20 @@ work_sweep(struct work *work, bool spare)
 	return err;
 }
 
+/* What people are told of the state of an action's step. */
+static const char *
+result_of(const struct deploy *deploy, const char *state)
+{
+	if (state == NULL)
+		return "not run";
+	/* In a deploy that is live only the page was taken back. */
+	if (strcmp(state, "undone") == 0 && deploy->state == DEPLOY_LIVE)
+		return "done";
+	if (strcmp(state, "failed") == 0 && deploy_was_cancelled(deploy))
+		return "stopped";
+	return state;
+}
+
 /* What became of each directive: the worst of what its actions did. */
 static const struct err *
 report_results(struct work *work)
@@ -273,14 +287,8 @@ report_results(struct work *work)
 		    work->old_from, &state);
 		if (err != NULL)
 			return err;
-		/* In a deploy that is live only the page was taken back. */
-		if (state != NULL && strcmp(state, "undone") == 0 &&
-		    work->deploy.state == DEPLOY_LIVE) {
-			free(state);
-			state = xstrdup("done");
-		}
 		event_add(work->log, "result", "ss", "name", name, "result",
-		    state == NULL ? "not run" : state);
+		    result_of(&work->deploy, state));
 		free(state);
 	}
 	return NULL;

@@ -132,9 +132,10 @@ deploy_outcome(const struct deploy *deploy)
 	if (deploy_was_cancelled(deploy) && deploy->state !=
 	    DEPLOY_BROKEN)
 		return err_new(outcomes[deploy->state].code, "deploy %"
-		    PRId64 " was %s%s", deploy->number, why,
+		    PRId64 " was %s%s%s", deploy->number, why,
 		    deploy->state == DEPLOY_ROLLED_BACK ?
-		    "; it was rolled back" : "");
+		    "; it was rolled back" : "", deploy->migrated ==
+		    MIGRATED_PERHAPS ? DEPLOY_BUT_PERHAPS : "");
 	if (deploy->state == DEPLOY_LIVE || deploy->state == DEPLOY_RETIRED)
 		return !failed_in_activation(deploy) ? NULL :
 		    err_new(ERR_FAILED, "deploy %" PRId64 " has rolled back,"

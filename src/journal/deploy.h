@@ -93,6 +93,13 @@ void deploy_release(struct deploy *deploy);
 const char *deploy_state_name(enum deploy_state state);
 bool deploy_state_by_name(enum deploy_state *state, const char *name);
 const char *migrated_name(enum migrated migrated);
+
+/* Of one that was stopped, a migration was, too: it has not "failed". */
+const char *deploy_migrated(const struct deploy *deploy);
+
+/* What stands behind "it was rolled back" with MIGRATED_PERHAPS. */
+#define DEPLOY_BUT_PERHAPS ", but for a migration that may have changed data"
+
 const char *maintenance_name(enum maintenance maintenance);
 
 /* True for states that nothing follows but "retired". */

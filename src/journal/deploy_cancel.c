@@ -131,3 +131,15 @@ deploy_was_cancelled(const struct deploy *deploy)
 	return deploy->cancelled_by != NULL && deploy->error != NULL &&
 	    str_starts_with(deploy->error, DEPLOY_CANCELLED_BY);
 }
+
+const char *
+deploy_migrated(const struct deploy *deploy)
+{
+	if (deploy_was_cancelled(deploy) &&
+	    deploy->migrated == MIGRATED_PERHAPS)
+		return "stopped, may have changed data";
+	if (deploy_was_cancelled(deploy) &&
+	    deploy->migrated == MIGRATED_NOTHING)
+		return "stopped, changed nothing";
+	return migrated_name(deploy->migrated);
+}

@@ -76,13 +76,15 @@ hub_open(struct hub *hub, const char *dir)
 	if (dir == NULL)
 		dir = ".";
 	if (realpath(dir, real) == NULL)
-		return err_system("open %s", dir);
+		return errno != ENOENT ? err_system("open %s", dir) :
+		    err_new(ERR_USAGE, "there is no folder %s; name the bare"
+		    " repository with -C DIR", dir);
 	hub->path = xstrdup(real);
 	/* Where the config is lost, the journal still tells what it was. */
 	config = hub_file(hub, "slipway.ini");
 	journal = hub_file(hub, "slipway/journal.db");
 	if (!file_exists(AT_FDCWD, config) && !file_exists(AT_FDCWD, journal))
-		err = err_new(ERR_NOT_FOUND, "%s has no slipway.ini; name the"
+		err = err_new(ERR_USAGE, "%s has no slipway.ini; name the"
 		    " bare repository with -C DIR%s%s%s", real,
 		    can_be_one(real) ? ", or make it one with: slipway init "
 		    : "", can_be_one(real) ? real : "", can_be_one(real) ?
@@ -101,6 +103,23 @@ hub_close(struct hub *hub)
 	journal_close(hub->journal);
 	free(hub->path);
 	memset(hub, 0, sizeof(*hub));
+}
+
+/* A push has somebody behind it who did not run Slipway at all. */
+static const struct err *
+check_pusher(const char *repo)
+{
+	const struct passwd *user;
+	struct stat st;
+
+	if (stat(repo, &st) == -1)
+		return err_system("stat %s", repo);
+	user = getpwuid(st.st_uid);
+	if (st.st_uid == geteuid() || user == NULL)
+		return hub_check_owner(repo);
+	return err_new(ERR_CONFIG, "%s belongs to %s; push as that user: over"
+	    " ssh to %s@HOST, or on the same machine with sudo -u %s git push"
+	    " ...", repo, user->pw_name, user->pw_name, user->pw_name);
 }
 
 const struct err *
@@ -130,7 +149,8 @@ check_trusted(const struct hub *hub, const struct stat *st, const char *path)
 	const struct err *err = NULL;
 
 	if (foreign || geteuid() == 0)
-		err = hub_check_owner(hub->path);
+		err = hub->pushed ? check_pusher(hub->path) :
+		    hub_check_owner(hub->path);
 	if (err != NULL)
 		return err;
 	if (foreign)

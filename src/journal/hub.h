@@ -28,12 +28,13 @@ struct hub {
 	char *path;			/* absolute, of the repository */
 	struct config *config;		/* NULL until hub_config() */
 	struct journal *journal;	/* NULL until hub_journal() */
+	bool pushed;			/* errors are the answer to a push */
 };
 
-#define HUB_INIT { NULL, NULL, NULL }
+#define HUB_INIT { .path = NULL }
 
 /*
- * "dir" NULL: $GIT_DIR, or the current folder. ERR_NOT_FOUND says what to
+ * "dir" NULL: $GIT_DIR, or the current folder. ERR_USAGE says what to
  * do when it is no repository of Slipway's.
  */
 const struct err *hub_open(struct hub *hub, const char *dir);

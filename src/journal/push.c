@@ -353,7 +353,11 @@ push_get_refused(struct journal *journal, struct push *push, char **reason)
 	err = db_query(&query, journal_db(journal), "SELECT id, at, pusher,"
 	    " reason FROM pushes WHERE id = (SELECT max(id) FROM pushes"
 	    "  WHERE state = 'refused') AND at > coalesce((SELECT requested_at"
-	    "  FROM deploys ORDER BY number DESC LIMIT 1), 0)", "");
+	    "  FROM deploys ORDER BY number DESC LIMIT 1), 0)"
+	    " AND NOT EXISTS (SELECT 1 FROM push_refs AS later"
+	    "  JOIN push_refs AS own USING (ref) JOIN pushes AS landed"
+	    "  ON landed.id = later.push AND landed.state = 'landed'"
+	    "  WHERE later.push > pushes.id AND own.push = pushes.id)", "");
 	if (err != NULL)
 		return err;
 	if (db_step(query, &err)) {

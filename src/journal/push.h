@@ -135,9 +135,9 @@ const struct err *push_get_origin(struct journal *journal, int64_t id,
     char **origin);
 
 /*
- * The newest push that was refused since the last deploy was requested:
- * "push->id" is 0 when there is none; the reason is given. The refs and
- * options are not read.
+ * The newest push that was refused since the last deploy was requested, and
+ * since a push to one of its refs has landed: "push->id" is 0 when there is
+ * none; the reason is given. The refs and options are not read.
  */
 const struct err *push_get_refused(struct journal *journal,
     struct push *push, char **reason);

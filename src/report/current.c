@@ -52,7 +52,8 @@ add_way_back(struct str *fault, const struct current *current)
 	const char *root = current->root;
 
 	if (live->number != 0 && has_release(root, live)) {
-		str_add(fault, "slipway resume puts it back");
+		str_addf(fault, "slipway resume%s puts it back",
+		    current->which);
 		return;
 	}
 	add_deploy(fault, current);

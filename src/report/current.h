@@ -18,7 +18,7 @@ struct current {
 	struct journal *journal;
 	const char *root;
 	const struct deploy *live;	/* number 0: nothing is */
-	const char *which;		/* of config_which() */
+	const char *which;		/* of config_which(), with -C */
 	bool several;			/* of takes_several() */
 };
 

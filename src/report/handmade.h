@@ -16,7 +16,7 @@
  * "3 files were edited by hand, css/site.css among them (slipway drift)",
  * appended, and their number; nothing for 0. -1: that is not known, since
  * nothing is live here or nobody can vouch for it. "which" is that of
- * config_which().
+ * config_which(), behind " -C DIR" where that is needed.
  */
 int64_t handmade_add(struct str *out, const struct environment *env,
     const char *which);

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "journal/push.h"
 #include "journal/release.h"
+#include "journal/step.h"
 #include "plan/takes.h"
 #include "report/current.h"
 #include "report/line.h"
@@ -183,23 +184,75 @@ add_live(struct str *out, const struct deploy *live)
 	str_addch(out, '\n');
 }
 
+/* ", failed: build (gate): exit 1"; the line is left open. */
 static void
-add_with_state(struct str *out, const char *label,
-    const struct deploy *deploy)
+add_state(struct str *out, const struct deploy *deploy)
 {
-	const char *state;
+	const char *state = deploy_state_name(deploy->state);
 
-	if (deploy->number == 0)
-		return;
-	line_label(out, label);
-	add_deploy(out, deploy);
-	state = deploy_state_name(deploy->state);
 	str_add(out, ", ");
 	paint_word(out, paint_of_state(state), state);
 	if (deploy->error != NULL) {
 		str_add(out, ": ");
 		line_text(out, deploy->error);
 	}
+}
+
+static void
+add_since(struct str *out, int64_t at)
+{
+	int64_t ms = clock_now_ms() - at;
+
+	/* A clock that was set back tells nothing. */
+	if (at == 0 || ms < 0)
+		return;
+	str_add(out, " for ");
+	clock_add_duration(out, ms);
+}
+
+static const struct err *
+add_running_step(const struct step *step, void *ctx)
+{
+	struct str *out = ctx;
+
+	if (strcmp(step->state, "running") != 0)
+		return NULL;
+	str_add(out, ", at ");
+	line_text(out, step->phase);
+	str_add(out, " (");
+	line_text(out, step->action);
+	str_addch(out, ')');
+	add_since(out, step->started_at);
+	return NULL;
+}
+
+/* "preparing for 12 s, at build (gate) for 11 s": it may just be slow. */
+static const struct err *
+add_running(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	const struct err *err;
+
+	if (deploy->number == 0)
+		return NULL;
+	line_label(out, "under way");
+	add_deploy(out, deploy);
+	add_state(out, deploy);
+	add_since(out, deploy->started_at);
+	err = step_each(journal, deploy->number, false, add_running_step,
+	    out);
+	str_addch(out, '\n');
+	return err;
+}
+
+static void
+add_failed(struct str *out, const struct deploy *deploy)
+{
+	if (deploy->number == 0)
+		return;
+	line_label(out, "last failure");
+	add_deploy(out, deploy);
+	add_state(out, deploy);
 	str_addch(out, '\n');
 }
 
@@ -285,9 +338,12 @@ table_status(struct str *out, struct journal *journal,
 		line_pair(out, "not live", place->not_live);
 		if (status.page_up != 0)
 			line_pair(out, "maintenance", "the page is up");
-		add_with_state(out, "under way", &status.running);
+		err = add_running(out, journal, &status.running);
+	}
+	if (err == NULL)
 		err = deploy_each(journal, &waiting, add_waiting, out);
-		add_with_state(out, "last failure", &status.failed);
+	if (err == NULL) {
+		add_failed(out, &status.failed);
 		if (*place->handmade != '\0')
 			line_pair(out, "drift", place->handmade);
 		for (size_t i = 0; i < place->left->n; i++)

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "journal/deploy.h"
 #include "plan/phase.h"
 #include "report/line.h"
 #include "report/paint.h"
@@ -159,6 +160,18 @@ add_leaving(const struct summary *summary)
 		    "undone_by"));
 }
 
+/* The same for who has no login there; "commit" NULL: the verb has none. */
+static void
+add_push(const struct summary *summary, const char *verb, const char *commit)
+{
+	line_label(summary->out, "");
+	str_add(summary->out, "or git push REMOTE ");
+	line_commit(summary->out, commit);
+	str_add(summary->out, ":refs/deploy/");
+	line_text(summary->out, get(summary, "environment"));
+	str_addf(summary->out, "/%s\n", verb);
+}
+
 static void
 add_success(const struct summary *summary)
 {
@@ -185,12 +198,8 @@ add_success(const struct summary *summary)
 	if (get(summary, "previous") == NULL || is_rollback(summary))
 		return;
 	add_rollback(summary, "roll back", NULL);
-	if (is_remote) {
-		line_label(summary->out, "");
-		str_add(summary->out, "or git push REMOTE :refs/deploy/");
-		line_text(summary->out, get(summary, "environment"));
-		str_add(summary->out, "/rollback\n");
-	}
+	if (is_remote)
+		add_push(summary, "rollback", NULL);
 }
 
 /* What the journal has for live is not what visitors get. */
@@ -254,6 +263,8 @@ add_again(const struct summary *summary)
 		str_add(summary->out, "git push (the same commit), or ");
 	add_words(summary, "retry", get(summary, "deploy"));
 	str_addch(summary->out, '\n');
+	if (is_remote && strcmp(how, "push") != 0)
+		add_push(summary, "now", get(summary, "commit"));
 }
 
 /* An error that begins with a phase or a place reads on: "failed at ...". */
@@ -293,6 +304,9 @@ add_failure(const struct summary *summary, const char *state)
 	}
 	if (strcmp(state, "rolled-back") == 0)
 		str_add(summary->out, "; it was rolled back");
+	if (strcmp(state, "rolled-back") == 0 && str_ends_with(
+	    get_or(summary, "migrated", ""), ", may have changed data"))
+		str_add(summary->out, DEPLOY_BUT_PERHAPS);
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);

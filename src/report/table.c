@@ -187,7 +187,7 @@ add_migrations(struct str *out, struct journal *journal,
 
 	err = step_each(journal, deploy->number, false, look_at_step, &found);
 	if (deploy->migrated != MIGRATED_NO)
-		word = migrated_name(deploy->migrated);
+		word = deploy_migrated(deploy);
 	else if (found.running && !abandoned)
 		word = "under way";
 	else if (found.running || found.interrupted)
@@ -264,7 +264,9 @@ add_step(const struct step *step, void *ctx)
 	line_text(out, step->state);
 	paint_end(out);
 	add_step_end(out, step);
-	if (strcmp(step->state, "running") != 0) {
+	if (strcmp(step->state, "interrupted") == 0) {
+		str_add(out, ", nobody knows after how long");
+	} else if (strcmp(step->state, "running") != 0) {
 		str_add(out, ", ");
 		clock_add_duration(out, step->duration_ms);
 	}

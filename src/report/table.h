@@ -54,7 +54,7 @@ struct table_place {
 	const struct vec *left;	/* of left_find() */
 	const char *handmade;	/* of handmade_add(); "": nothing is */
 	int64_t n_handmade;	/* -1: not known */
-	const char *which;	/* of config_which() */
+	const char *which;	/* of config_which(), with -C */
 	const char *claim;	/* of store_check_root(); NULL: it is ours */
 	bool refs;		/* it deploys several: tell which is live */
 };

@@ -3,6 +3,7 @@
  * manual page; new ones come last.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "journal/push.h"
 #include "journal/step.h"
@@ -37,7 +38,8 @@ add_step(const struct step *step, void *ctx)
 	json_key_string(json, "state", step->state);
 	add_int_or_null(json, "exit", step->exit);
 	json_key_time(json, "started_at", step->started_at);
-	json_key_int(json, "duration_ms", step->duration_ms);
+	add_int_or_null(json, "duration_ms", strcmp(step->state,
+	    "interrupted") == 0 ? -1 : step->duration_ms);
 	json_end(json);
 	return NULL;
 }

@@ -62,6 +62,8 @@ install_to uninstall
 is_exit "make uninstall" 0
 is "leaves nothing" "$(find "$T/image" ! -type d)" ""
 like "and tells of the links" "$out" "slipway uninit REPO"
+like "and how they go without it" "$out" \
+    'rm hooks/post-receive hooks/post-update hooks/pre-receive hooks/proc-rec'
 
 # MAKEFLAGS has make use the build that is tested.
 set_up() {

@@ -142,6 +142,10 @@ for hook in pre-receive post-receive post-update; do
 done
 is "nothing else is left in hooks/" \
     "$(find "$repo/hooks" ! -name '*.sample' | sort | wc -l)" 4
+run "$slipway" uninit "$repo"
+is_exit "once more there is nothing to do" 0
+is "and that is said" "$out" \
+    "there are no hooks of Slipway in $repo/hooks; nothing was changed"
 push_file index.html unseen "after uninit"
 is "a push does not deploy any more" "$(live_file index.html)" three
 ok "the journal stays" test -f "$repo/slipway/journal.db"
@@ -378,7 +382,7 @@ unlike "once" "$out" 'note: there is no branch next yet( |$)'
 git clone -q --bare "$T/work" "$T/commits.git"
 run "$slipway" init "$T/commits.git" --root "$T/commits"
 like "that nothing is live of what is there, too" "$out" \
-    "^note: main is at .*; slipway deploy makes it live"
+    "^note: main is at .*; slipway deploy -C $T/commits.git makes it live"
 printf '[environment staging]\nbranch = develop\nroot = %s\n' \
     "$T/commits-2" >> "$T/commits.git/slipway.ini"
 run "$slipway" init "$T/commits.git"

@@ -124,4 +124,8 @@ export_ignore=yes
 push
 not_ok "export-ignore is left out" test -e "$root/current/tests"
 is "export-subst is filled in" "$(live_file version)" "$(head_of)"
+git -C "$work" branch -q elsewhere
+push elsewhere
+like "a branch that nothing deploys has a way to be" "$banner" \
+    'deploys main\); to have it deployed: git push REMOTE elsewhere:main$'
 done_testing

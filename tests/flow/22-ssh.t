@@ -69,6 +69,8 @@ EOF
 push_file index.html four "fourth page -fails-"
 like "a failure is told" "$banner" "error: deploy 4 failed at test"
 like "and what is live" "$banner" "is still live"
+like "and how to have it again without a login" "$banner" \
+    "^ +or git push REMOTE $(head_of | cut -c 1-7):refs/deploy/production/now$"
 is "the third page is live" "$(live_file index.html)" three
 
 # A key that an authority of the house vouches for has the name from there.

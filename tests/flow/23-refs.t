@@ -43,6 +43,12 @@ push v1
 is_exit "a tag can be pushed" 0
 is "nothing is deployed" "$(readlink "$root/current")" "$before"
 like "and it says so" "$banner" 'tag v1 is stored; tags are not deployed'
+git -C "$work" branch -q elsewhere
+push elsewhere
+like "a branch that nothing deploys has a way to be" "$banner" \
+    'staging deploys develop\); to have it deployed: git push REMOTE elsewhere:BRANCH$'
+push :elsewhere
+unlike "one that is gone has none" "$banner" 'to have it deployed'
 ok "the tag is there" git -C "$repo" rev-parse -q --verify refs/tags/v1
 
 git -C "$work" checkout -q main

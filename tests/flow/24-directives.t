@@ -304,6 +304,8 @@ isnt "strict sees the end of a long message" "$status" 0
 like "it names the word" "$banner" 'nosuch'
 slip status
 like "status tells of the refused push" "$out" 'refused +a push by .*nosuch'
+like "below no environment, but below the repository" \
+    "$(printf '%s\n' "$out" | tail -n 2 | head -n 1)" "^repository: $repo$"
 {
 	printf 'a squashed one\n\n'
 	yes 'a line of a long text' | head -n 6000
@@ -313,4 +315,16 @@ like "status tells of the refused push" "$out" 'refused +a push by .*nosuch'
 push
 is_exit "a long message goes through" 0
 ran "and its trailer is heard" "always cc"
+
+# What was refused is news until its ref moves, whether that is deployed or
+# not.
+push_file a 38 "thirty-eighth -nosuch-"
+isnt "strict refuses another one" "$status" 0
+slip status
+like "which is told" "$out" '^  refused +a push by .*nosuch'
+sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
+push -o skip main
+is_exit "it lands with the option skip" 0
+slip status
+unlike "and is no news any more" "$out" 'refused|^repository'
 done_testing

@@ -10,6 +10,8 @@ shared = sites/default/files/ sites/default/settings.php .env var/log/
 EOF
 push_file index.html one "first"
 like "a missing file is reported" "$banner" 'sites/default/settings\.php'
+like "without a host that nobody has named" "$banner" \
+    'configure: shared files are missing: sites'
 like "together with all others" "$banner" '(^|[ ,:/])\.env'
 not_ok "nothing is live" test -e "$root/current"
 is "the deploy has failed" "$(deploy 1 state)" failed

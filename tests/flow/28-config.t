@@ -220,6 +220,14 @@ if [ "$(id -u)" -eq 0 ]; then
 	is_exit "root does not deploy what is somebody else's" 2
 	like "it says as whom to do it" "$err" \
 	    "$repo belongs to nobody; .*sudo -u nobody slipway"
+	git config --global safe.directory '*'
+	push_raw
+	isnt "nor when it is pushed" "$status" 0
+	like "but then as whom to push" "$banner" \
+	    "$repo belongs to nobody; push as that user: over ssh to nobody@"
+	unlike "and not what to run" "$banner" 'slipway \.\.\.'
+	chown -R nobody "$repo"
+	git config --global --unset safe.directory
 	for reader in log show status verify; do
 		run "$slipway" $reader -C "$repo"
 		is_exit "root may read it: $reader" 0

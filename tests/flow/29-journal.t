@@ -62,9 +62,17 @@ run "$slipway" log -C "$repo" --state ,
 is_exit "nor is none" 2
 run "$slipway" log -C "$repo" --kind promote
 is_exit "a kind that is not there is a usage error" 2
+run "$slipway" log -C /nonexistent
+is_exit "so is a folder that is not there" 2
+is "in words" "$err" "slipway: there is no folder /nonexistent; name the \
+bare repository with -C DIR"
+run "$slipway" log -C /
+is_exit "and one that is no repository" 2
+like "in words as well" "$err" '^slipway: / has no slipway.ini; name the bare'
 run "$slipway" log -C "$repo" --kind rollback
 is_exit "nothing that matches" 0
 like "is told" "$err" 'there is no such deploy'
+is "without the head of a table" "$out" ""
 run "$slipway" log --help
 for state in queued preparing prepared activating live retired failed \
     rolled-back broken superseded cancelled; do
@@ -157,6 +165,8 @@ n=$(newest deploy)
 is "a deploy under way is seen" "$(newest state)" preparing
 run "$slipway" status -C "$repo"
 like "status tells of it" "$out" "(deploy )?$n.*(preparing|under way)"
+like "with its step, and since when" "$out" \
+    "^  under way +deploy $n \([0-9a-f]{7}\) by .*, preparing for [0-9.]+ m?s, at build \(waits\) for [0-9.]+ m?s$"
 timeout 30 "$slipway" show -C "$repo" "$n" --follow \
     > "$T/follow.out" 2>&1 &
 follow=$!
@@ -218,6 +228,7 @@ like "what a wide option does is below it" "$out" \
 # verify
 run "$slipway" verify -C "$repo"
 is_exit "verify succeeds" 0
+like "with a verdict" "$out" '^the chain is whole, and every row is as'
 like "it counts what it has seen" "$out$err" '[0-9]+'
 cp "$repo/slipway/journal.db" "$T/journal.db"
 tamper() {

@@ -133,6 +133,12 @@ recover "the runner was killed in prepare"
 is "it is abandoned" "$(deploy "$n" state)" failed
 like "it says why" "$(deploy "$n" error)" 'interrupted while it was preparing'
 is "its release is gone" "$(ls "$root/releases")" "$one"
+run "$slipway" show -C "$repo" "$n"
+like "the banner has what was asked for, as that of any failure" "$out" \
+    '^  directives +gate interrupted$'
+like "no time is made up for what was interrupted" "$out" \
+    '^  build +gate: interrupted, nobody knows after how long$'
+is "nor in JSON" "$(deploy "$n" steps.0.duration_ms)" null
 is "its step has an end" \
     "$(sql "SELECT state FROM steps WHERE deploy = $n")" interrupted
 begin "three -gate-"

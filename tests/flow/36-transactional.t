@@ -107,7 +107,7 @@ git -C "$work" commit -q --allow-empty -m "not now -skip-"
 push
 is_exit "-skip- is refused" 1
 like "because the branch cannot move without it" "$err" \
-    '-skip- is not possible here'
+    '-skip- is not possible here: .*; push it without that word'
 git -C "$work" reset -q --hard HEAD~1
 git -C "$repo" config receive.denyNonFastForwards true
 git -C "$work" reset -q --hard "$first"

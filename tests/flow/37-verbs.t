@@ -276,10 +276,10 @@ push develop
 like "a commit that is live" "$banner" 'again: slipway deploy -e staging$'
 echo x > "$T/staging/current/index.html"
 run "$slipway" status -C "$repo"
-like "an edit" "$out" '[(]slipway drift -e staging[)]'
+like "an edit" "$out" "[(]slipway drift -C $repo -e staging[)]"
 ln -sfn releases/20200101000000 "$T/staging/current"
 run "$slipway" status -C "$repo"
-like "a symlink that was turned" "$out" '; slipway deploy -e staging turns it'
+like "a symlink that was turned" "$out" "; slipway deploy -C $repo -e staging turns it"
 sed -i 's/^branch = develop/&\ntags = v*/' "$repo/slipway.ini"
 for verb in plan deploy; do
 	run "$slipway" "$verb" -C "$repo" -e staging

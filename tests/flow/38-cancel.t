@@ -33,6 +33,12 @@ directive = data
 run = touch $T/data
 undo = echo undo >> "\$TRACE"; $hold; rm $T/data
 
+[action blind]
+phase = migrate
+directive = blind
+run = touch $T/blind; until test -e $T/never; do sleep 0.05; done
+undo = rm $T/blind
+
 [action deaf]
 phase = migrate
 directive = deaf
@@ -188,6 +194,29 @@ restart two -gate-"
 is "the release before is live" "$(current)" "$before"
 not_ok "the page is down" test -e "$T/page"
 
+# One of which nobody knows whether it did anything: it has no record.
+begin "five and a half -schema- -blind-"
+touch "$T/go"
+wait_for 15 test -e "$T/blind"
+cancel
+is_exit "what a cancel may have left there is no success" 5
+like "that is said" "$err" "^slipway: deploy $n was cancelled by bob at \
+migrate \(blind\); it was rolled back, but for a migration that may have"
+like "and why its undo did not run" "$out" \
+    '^warning: blind was stopped and was not undone: it has no record in'
+like "the banner says so" "$out" \
+    '; it was rolled back, but for a migration that may have changed data$'
+like "the directive did not fail" "$out" \
+    '^  directives +schema undone, blind stopped$'
+like "nor did the migrations" "$out" \
+    '^  migrations +stopped, may have changed data$'
+ends "a cancel of a migration without a record" rolled-back
+is "the one with a record is undone" "$(cat "$T/schema")" zero
+ok "the other one is not" test -e "$T/blind"
+run "$slipway" show -C "$repo" "$n"
+like "its page says that, too" "$out" \
+    '^  migrations +stopped, may have changed data$'
+
 # A command that is deaf to TERM, and two who cancel.
 begin "six -deaf-"
 GL_USER=carol "$slipway" cancel -C "$repo" "$n" > "$T/other" 2>&1 &
@@ -195,8 +224,9 @@ other=$!
 started "$other"
 ok "another one cancels" wait_for 10 grep -q 'carol cancels' "$T/other"
 cancel
-is_exit "a deaf command is stopped" 0
-ok "the other one is told, too" wait "$other"
+is_exit "a deaf command is stopped, and may have done something" 5
+wait "$other"
+is "the other one is told, too" $? 5
 check_invariants "after a deaf command was stopped"
 is "the first one is named" "$(deploy "$n" error)" \
     "cancelled by carol at migrate (deaf)"
@@ -206,7 +236,7 @@ is "it was killed" \
 # A command that ends well when it is told to end.
 begin "seven -calm-"
 cancel
-is_exit "a calm one is stopped" 0
+is_exit "a calm one is stopped, and may have done something" 5
 ends "a cancel of a calm command" rolled-back
 is "it is no success" \
     "$(sql "SELECT state FROM steps WHERE deploy = $n")" failed

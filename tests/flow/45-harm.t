@@ -81,6 +81,8 @@ run "$slipway" status -C "$repo"
 is_exit "a deploy that was begun where nobody looks" 1
 like "is told of" "$out" "left +deploy 5 is activating in the environment production,\
  which slipway.ini does not have any more; put it back"
+is "below the repository" "$(printf '%s\n' "$out" | grep -B 1 '^  left' |
+    head -n 1)" "repository: $repo"
 run "$slipway" resume -C "$repo"
 is_exit "and is not finished in silence" 1
 like "nor told of by status alone" "$err" 'deploy 5 is activating'

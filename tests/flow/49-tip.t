@@ -29,7 +29,7 @@ first=$(head_of)
 push_file bad x "a bad one"
 bad=$(short)
 is "after a failure it says what to do" "$(not_live)" \
-    "main is at $bad (deploy 2, failed); slipway retry 2, or push what mends it"
+    "main is at $bad (deploy 2, failed); slipway retry 2 -C $repo, or push what mends it"
 slip status
 is_exit "the exit status is that of what is live" 0
 like "it is a line for people, too" "$out" \
@@ -37,24 +37,24 @@ like "it is a line for people, too" "$out" \
 push_raw :main
 like "git turns a push away that the gate lets in" "$err" "deletion of the current"
 is "and that changes nothing" "$(not_live)" \
-    "main is at $bad (deploy 2, failed); slipway retry 2, or push what mends it"
+    "main is at $bad (deploy 2, failed); slipway retry 2 -C $repo, or push what mends it"
 git -C "$work" rm -q bad
 push_file index.html two "second page"
 is "nothing is said when that is live" "$(not_live)" "$nothing"
 slip rollback
 is "after a rollback there is nothing to retry" "$(not_live)" \
-    "main is at $(short) (deploy 3, retired); slipway deploy makes it live"
+    "main is at $(short) (deploy 3, retired); slipway deploy -C $repo makes it live"
 push_file index.html three "third page -skip-"
 is "what says -skip- is told as such" "$(not_live)" \
-    "main is at $(short), which says -skip-; slipway deploy makes it live"
+    "main is at $(short), which says -skip-; slipway deploy -C $repo makes it live"
 git -C "$work" commit -q --amend -m "third page"
 push -f -o skip main
 is "and what an option did, too" "$(not_live)" \
-    "main is at $(short), which was pushed with the option skip; slipway deploy makes it live"
+    "main is at $(short), which was pushed with the option skip; slipway deploy -C $repo makes it live"
 made=$(git -C "$repo" commit-tree -m "by hand" "$first^{tree}")
 git -C "$repo" update-ref refs/heads/main "$made"
 like "so is a commit that nobody pushed" "$(not_live)" \
-    'for which no deploy was asked; slipway deploy makes it live'
+    "for which no deploy was asked; slipway deploy -C $repo makes it live"
 git -C "$repo" update-ref refs/heads/main "$(head_of)"
 
 # Verbs that were misspelt make a ref; so does a branch in the config.
@@ -88,7 +88,7 @@ is "and nothing is said" "$(not_live)" "$nothing"
 slip cancel
 wait
 like "a cancelled one says who did it" "$(not_live)" \
-    "\(deploy 5, cancelled by .*\); slipway retry 5"
+    "\(deploy 5, cancelled by .*\); slipway retry 5 -C $repo"
 touch "$T/go"
 
 # The environment becomes transactional while the branch is ahead.
@@ -96,10 +96,15 @@ sed -i 's/^branch = main/&\ntransactional = yes/' "$repo/slipway.ini"
 said="main is at $(short), but $(short "$first") is live"
 run "$slipway" init "$repo"
 like "init says that the branch is not what is live" "$out" \
-    "^note: $said; slipway deploy makes main live; "
+    "^note: $said; slipway deploy -C $repo makes main live; "
 is "so does status" "$(not_live)" \
-    "$said; slipway deploy makes main live; git push -f production $(short \
+    "$said; slipway deploy -C $repo makes main live; git push -f production $(short \
     "$first"):main takes it back"
+cd "$repo" || exit
+run "$slipway" status -C .
+like "who is in its folder does not need its name" "$out" \
+    '; slipway deploy makes main live; '
+cd "$T" || exit
 push -f "$(short "$first"):main"
 is_exit "the push that it names is taken" 0
 is "and takes the branch back" "$(git -C "$repo" rev-parse main)" "$first"
@@ -123,7 +128,7 @@ like "the other one has no branch yet" "$out" \
 git -C "$repo" update-ref refs/heads/develop "$first"
 run "$slipway" init "$repo"
 like "when it has, nothing is live there" "$out" \
-    '^note: staging: develop is at .*; slipway deploy -e staging makes it live'
+    "^note: staging: develop is at .*; slipway deploy -C $repo -e staging makes"
 
 # A branch that was there is not one that is to come.
 git config -f "$repo/config" receive.denyDeleteCurrent ignore

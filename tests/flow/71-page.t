@@ -73,6 +73,8 @@ push_file index.html five "fifth"
 is "a deploy that mends it goes live" "$(newest state)" live
 like "the banner tells of the page" "$banner" '^  maintenance +down$'
 unlike "and has nothing to complain of" "$banner" warning
+is "nor does it say so twice" "$(printf '%s\n' "$banner" |
+    grep -c 'page down')" 1
 page "after a deploy" down
 
 # One that cannot take it down.

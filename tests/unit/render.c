@@ -324,6 +324,16 @@ static const struct {
 	    "  migrations    did not run\n"
 	    "  maintenance   not used\n"
 	    "  again         slipway rollback 1 -C /r -e x\n" },
+	{ "what may have been left in the data", "/r",
+	    "{\"event\":\"end\",\"state\":\"rolled-back\","
+	    "\"environment\":\"x\",\"deploy\":9,\"kind\":\"deploy\","
+	    "\"migrated\":\"failed, may have changed data\","
+	    "\"again\":\"no\"}\n",
+	    "error: deploy 9 failed; it was rolled back, but for a migration"
+	    " that may have changed data\n"
+	    "  live          nothing is live yet\n"
+	    "  migrations    failed, may have changed data\n"
+	    "  maintenance   not used\n" },
 };
 
 static void
@@ -354,6 +364,14 @@ test_remote(void)
 	    " -C /r -e ") != NULL, "where a command is to be run");
 	ok(strstr(out.s, "\n                or git push REMOTE"
 	    " :refs/deploy/") != NULL, "what git alone can do");
+	str_clear(&out);
+	render_free(render);
+	render = render_new("/r");
+	render_all(render, "{\"event\":\"end\",\"state\":\"failed\","
+	    "\"environment\":\"x\",\"deploy\":9,\"commit\":\"" COMMIT
+	    "\"}\n", &out);
+	ok(strstr(out.s, "\n                or git push REMOTE"
+	    " 1a2b3c4:refs/deploy/x/now\n") != NULL, "and after a failure");
 	summary_for_remote(false);
 	str_release(&out);
 	render_free(render);

@@ -298,6 +298,8 @@ test_full_status(void)
 	deploy_release(&deploy);
 	fixture_request(journal, "production", NULL);
 	is_ok(deploy_take(journal, "production", &deploy), "one runs");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
+	    " started_at = 0 WHERE number = 3"), "nobody knows how long");
 	deploy_release(&deploy);
 	fixture_request(journal, "production", NULL);
 	is_status(journal, "production: shop\n"
