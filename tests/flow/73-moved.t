@@ -87,7 +87,7 @@ status
 is_exit "another name in a root that is nobody's" 1
 like "is told of, with what the journal knows" "$out" \
     "but +$root/current points to releases/$live, which the journal has of \
-environment production; slipway deploy makes one of this environment"
+environment production; slipway deploy -C .* makes one of this environment"
 run "$slipway" plan -C "$repo"
 like "the plan has all that was asked for" "$out" 'updb'
 touch "$root/shared/bad"
@@ -109,7 +109,7 @@ rename prod production
 rm "$root/.slipway/owner"
 status
 like "the link is that of the other" "$out" \
-    "points to releases/$(current); slipway deploy turns it"
+    "points to releases/$(current); slipway deploy -C .* turns it"
 run "$slipway" deploy -C "$repo"
 is_exit "which a deploy does" 0
 check_invariants "after that"
@@ -172,9 +172,9 @@ sed -i 's/^branch = main/branch = main rel-*/; s/^transactional.*//' \
 rm -r "$root/releases/$three"
 status
 like "its commit is named" "$out" \
-    "points to what is gone; slipway deploy [0-9a-f]{7} makes it anew"
+    "points to what is gone; slipway deploy [0-9a-f]{7} -C .* makes it anew"
 run "$slipway" deploy -C "$repo" "$(printf '%s\n' "$out" |
-    sed -n 's/.*; slipway deploy \([0-9a-f]*\) makes.*/\1/p')"
+    sed -n 's/.*; slipway deploy \([0-9a-f]*\) -C .* makes.*/\1/p')"
 is_exit "and that works" 0
 like "after a warning" "$out" \
     "warning: the journal has release $three live, and $root has none"
@@ -186,7 +186,7 @@ sed -i "s,^root = .*,root = $T/new," "$repo/slipway.ini"
 status
 is_exit "a root without what is live" 1
 like "is told" "$out" "but +$T/new/current is not there, nor is release $live, \
-which the journal has live; slipway deploy [0-9a-f]* makes it anew; if root \
+which the journal has live; slipway deploy [0-9a-f]* -C .* makes it anew; if root \
 was changed in slipway.ini, move the old folder to $T/new, or copy its shared/"
 run "$slipway" plan -C "$repo" main
 like "the plan warns" "$out" "warning: the journal has release $live live, \
