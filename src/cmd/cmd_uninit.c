@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/git.h"
@@ -13,6 +14,7 @@ static const struct err *
 find_repository(const struct call *call, char **repo)
 {
 	const char *dir = call->words.n > 0 ? call->words.v[0] : call->dir;
+	const struct err *err;
 
 	if (call->words.n > 0 && call->dir != NULL &&
 	    strcmp(call->words.v[0], call->dir) != 0)
@@ -25,7 +27,9 @@ find_repository(const struct call *call, char **repo)
 	*repo = realpath(dir, NULL);
 	if (*repo == NULL)
 		return err_system("open %s", dir);
-	return git_check_bare(*repo, "give its path");
+	/* git lets root in where sudo says who asked for it. */
+	err = geteuid() == 0 ? hub_check_owner(*repo) : NULL;
+	return err == NULL ? git_check_bare(*repo, "give its path") : err;
 }
 
 static const struct err *

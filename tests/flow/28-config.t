@@ -220,6 +220,9 @@ if [ "$(id -u)" -eq 0 ]; then
 	is_exit "root does not deploy what is somebody else's" 2
 	like "it says as whom to do it" "$err" \
 	    "$repo belongs to nobody; .*sudo -u nobody slipway"
+	run env SUDO_UID="$(id -u nobody)" "$slipway" uninit "$repo"
+	is_exit "nor does it take the hooks out" 2
+	ok "they are there" test -L "$repo/hooks/pre-receive"
 	for reader in log show status verify; do
 		run "$slipway" $reader -C "$repo"
 		is_exit "root may read it: $reader" 0
