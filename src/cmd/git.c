@@ -128,6 +128,18 @@ must_run(const char *const *argv)
 	return err;
 }
 
+/* "git config OPTION KEY VALUE" of what is to be the repository's own. */
+static const struct err *
+change(const char *repo, struct gitfile *file, const char *option,
+    const char *key, const char *value)
+{
+	const struct err *err = gitfile_open(file, repo);
+
+	return err != NULL ? err : must_run((const char *const[]){ "git",
+	    "-C", repo, "config", "--file", file->lock, option, key, value,
+	    NULL });
+}
+
 const struct err *
 git_config_path(struct str *value, const char *repo, const char *key)
 {
@@ -144,16 +156,15 @@ git_config_path(struct str *value, const char *repo, const char *key)
 }
 
 const struct err *
-git_config_default(const char *repo, const char *key, const char *value,
-    struct vec *done)
+git_config_default(const char *repo, struct gitfile *file, const char *key,
+    const char *value, struct vec *done)
 {
 	struct str old = STR_INIT;
 	const struct err *err;
 
 	err = git_config_path(&old, repo, key);
 	if (err == NULL && old.len == 0) {
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", key, value, NULL });
+		err = change(repo, file, "--replace-all", key, value);
 		vec_pushf(done, "set %s = %s", key, value);
 	}
 	str_release(&old);
@@ -202,16 +213,16 @@ is_set(const struct setting *setting, const struct vec *values)
 }
 
 static const struct err *
-set(const char *repo, const struct setting *setting, struct vec *done)
+set(const char *repo, struct gitfile *file, const struct setting *setting,
+    struct vec *done)
 {
 	struct vec values = VEC_INIT;
 	const struct err *err;
 
 	err = get_own(&values, repo, setting->key);
 	if (err == NULL && !is_set(setting, &values)) {
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", setting->several ? "--add" :
-		    "--replace-all", setting->key, setting->value, NULL });
+		err = change(repo, file, setting->several ? "--add" :
+		    "--replace-all", setting->key, setting->value);
 		vec_pushf(done, "set %s = %s", setting->key, setting->value);
 	}
 	vec_release(&values);
@@ -219,13 +230,13 @@ set(const char *repo, const struct setting *setting, struct vec *done)
 }
 
 const struct err *
-git_configure(const char *repo, struct vec *done)
+git_configure(const char *repo, struct gitfile *file, struct vec *done)
 {
 	const struct err *err = NULL;
 
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(settings) / sizeof(*settings); i++)
-		err = set(repo, &settings[i], done);
+		err = set(repo, file, &settings[i], done);
 	return err;
 }
 
@@ -257,7 +268,8 @@ is_ours(const char *value)
 
 /* git takes the value to drop as a regular expression. */
 static const struct err *
-drop_value(const char *repo, const char *key, const char *value)
+drop_value(const char *repo, struct gitfile *file, const char *key,
+    const char *value)
 {
 	struct str pattern = STR_INIT;
 	const struct err *err;
@@ -269,14 +281,14 @@ drop_value(const char *repo, const char *key, const char *value)
 		str_addch(&pattern, *p);
 	}
 	str_addch(&pattern, '$');
-	err = must_run((const char *const[]){ "git", "-C", repo, "config",
-	    "--local", "--unset-all", key, pattern.s, NULL });
+	err = change(repo, file, "--unset-all", key, pattern.s);
 	str_release(&pattern);
 	return err;
 }
 
 const struct err *
-git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
+git_leave_refs(const char *repo, struct gitfile *file,
+    const struct vec *refs, struct vec *done)
 {
 	static const char key[] = "receive.procReceiveRefs";
 	struct vec values = VEC_INIT;
@@ -288,14 +300,13 @@ git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
 
 		if (!is_ours(value) || vec_has(refs, value))
 			continue;
-		err = drop_value(repo, key, value);
+		err = drop_value(repo, file, key, value);
 		vec_pushf(done, "removed %s = %s", key, value);
 	}
 	for (size_t i = 0; err == NULL && i < refs->n; i++) {
 		if (vec_has(&values, refs->v[i]))
 			continue;
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", "--add", key, refs->v[i], NULL });
+		err = change(repo, file, "--add", key, refs->v[i]);
 		vec_pushf(done, "set %s = %s", key, refs->v[i]);
 	}
 	vec_release(&values);
