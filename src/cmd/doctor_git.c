@@ -288,7 +288,7 @@ doctor_hooks(struct doctor *doctor)
 	err = hooks_dir(&dir, doctor->hub->path);
 	if (err != NULL)
 		return err;
-	if (!str_starts_with(dir, doctor->hub->path))
+	if (!path_is_within(dir, doctor->hub->path))
 		doctor_tell(doctor, LEVEL_NOTE, dir, NULL, "core.hooksPath"
 		    " leads there, and other repositories may use it, too");
 	for (size_t i = 0; (name = hooks_name(i)) != NULL; i++)
