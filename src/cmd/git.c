@@ -54,31 +54,28 @@ git_env(struct vec *env)
 	proc_base_env(env);
 }
 
-static const struct err *
-keep(const char *bytes, size_t len, void *ctx)
-{
-	struct str *out = ctx;
-
-	if (out->len < OUTPUT_MAX)
-		str_add_bytes(out, bytes, len);
-	return NULL;
-}
-
-/* Run git; a status other than 0 is in "*status", with its words. */
+/*
+ * Run git, and append its answer; with another "*status" than 0 its words,
+ * if it said any.
+ */
 static const struct err *
 run(const char *const *argv, struct str *out, int *status)
 {
 	struct proc_spec spec = PROC_SPEC_INIT;
 	struct proc_result result;
+	struct str said = STR_INIT;
 	struct vec env = VEC_INIT;
 	const struct err *err;
 
 	git_env(&env);
 	spec.argv = argv;
 	spec.env = (const char *const *)env.v;
-	err = proc_run(&result, &spec, keep, out);
-	str_trim_end(out);
+	err = proc_ask(&result, &spec, out, OUTPUT_MAX, &said);
 	*status = result.exit_status;
+	if (*status != 0)
+		str_add(out, said.s);
+	str_trim_end(out);
+	str_release(&said);
 	vec_release(&env);
 	return err;
 }
@@ -148,10 +145,12 @@ git_config_path(struct str *value, const char *repo, const char *key)
 
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--type=path", "--get", key, NULL }, value, &status);
-	if (err == NULL && status > 1) {
+	if (err == NULL && status != 0 && status != 1) {
 		keep_cause(value);
 		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
 	}
+	if (status == 1)
+		str_clear(value);
 	return err;
 }
 
@@ -186,7 +185,7 @@ get_own(struct vec *values, const char *repo, const char *key)
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--local", "--includes", "--get-all", key, NULL }, &text,
 	    &status);
-	if (err == NULL && status > 1) {
+	if (err == NULL && status != 0 && status != 1) {
 		keep_cause(&text);
 		err = err_new(ERR_GIT, "git config %s: %s", key, text.s);
 	}
