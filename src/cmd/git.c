@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "cmd/fsynced.h"
 #include "file.h"
 #include "journal/hub.h"
 #include "path.h"
@@ -13,26 +14,34 @@
 
 #define OUTPUT_MAX (1024 * 1024)
 
+/* What a value is for git: other words may mean the same, or more. */
+enum kind {
+	KIND_TEXT,
+	KIND_BOOL,
+	KIND_FSYNC
+};
+
 /* What a repository that deploys needs of git, and why. */
 static const struct setting {
 	const char *key;
+	enum kind kind;
 	const char *value;
 	const char *stricter;	/* is left as it is, too; NULL: nothing is;
 				 * "": whatever it is */
 	bool several;		/* the key may have other values, too */
 } settings[] = {
 	/* Malformed objects are refused before a hook sees them. */
-	{ "receive.fsckObjects", "true", NULL, false },
+	{ "receive.fsckObjects", KIND_BOOL, "true", NULL, false },
 	/* Nobody fills the disk with one push. */
-	{ "receive.maxInputSize", "2g", "", false },
+	{ "receive.maxInputSize", KIND_TEXT, "2g", "", false },
 	/* git push -o updb */
-	{ "receive.advertisePushOptions", "true", NULL, false },
+	{ "receive.advertisePushOptions", KIND_BOOL, "true", NULL, false },
 	/* A ref that a client was told about survives a power cut. */
-	{ "core.fsync", "committed,reference", "all", false },
+	{ "core.fsync", KIND_FSYNC, "committed,reference", NULL, false },
 	/* Bare repositories keep no reflog by themselves. */
-	{ "core.logAllRefUpdates", "true", "always", false },
+	{ "core.logAllRefUpdates", KIND_BOOL, "true", "always", false },
 	/* The refs that keep deployed commits are nobody's business. */
-	{ "transfer.hideRefs", "refs/slipway", NULL, true },
+	{ "transfer.hideRefs", KIND_TEXT, "refs/slipway", NULL, true },
 };
 
 /* git itself needs the administrator's own configuration. */
@@ -195,36 +204,60 @@ get_own(struct vec *values, const char *repo, const char *key)
 	return err;
 }
 
-/* Of several values git takes the last one. */
-static bool
-is_set(const struct setting *setting, const struct vec *values)
+/* git knows many words for true; what is no boolean at all is not. */
+static const struct err *
+is_true(const char *repo, const char *key, bool *is)
 {
-	const char *last;
+	struct str text = STR_INIT;
+	const struct err *err;
+	int status;
 
-	if (setting->several)
-		return vec_has(values, setting->value);
-	if (values->n == 0)
-		return false;
-	last = values->v[values->n - 1];
-	return strcmp(last, setting->value) == 0 ||
-	    (setting->stricter != NULL && (*setting->stricter == '\0' ||
-	    strcmp(last, setting->stricter) == 0));
+	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
+	    "--local", "--includes", "--type=bool", "--get", key, NULL },
+	    &text, &status);
+	*is = err == NULL && status == 0 && strcmp(text.s, "true") == 0;
+	str_release(&text);
+	return err;
+}
+
+/* Of several values git takes the last one. */
+static const struct err *
+is_set(const char *repo, const struct setting *setting, bool *is)
+{
+	struct vec values = VEC_INIT;
+	const char *last = NULL;
+	const struct err *err;
+
+	err = get_own(&values, repo, setting->key);
+	*is = setting->several && vec_has(&values, setting->value);
+	if (!setting->several && values.n > 0)
+		last = values.v[values.n - 1];
+	if (last != NULL)
+		*is = strcmp(last, setting->value) == 0 ||
+		    (setting->stricter != NULL &&
+		    (*setting->stricter == '\0' ||
+		    strcmp(last, setting->stricter) == 0)) ||
+		    (setting->kind == KIND_FSYNC &&
+		    fsynced_covers(last, setting->value));
+	if (err == NULL && !*is && setting->kind == KIND_BOOL)
+		err = is_true(repo, setting->key, is);
+	vec_release(&values);
+	return err;
 }
 
 static const struct err *
 set(const char *repo, struct gitfile *file, const struct setting *setting,
     struct vec *done)
 {
-	struct vec values = VEC_INIT;
 	const struct err *err;
+	bool is;
 
-	err = get_own(&values, repo, setting->key);
-	if (err == NULL && !is_set(setting, &values)) {
+	err = is_set(repo, setting, &is);
+	if (err == NULL && !is) {
 		err = change(repo, file, setting->several ? "--add" :
 		    "--replace-all", setting->key, setting->value);
 		vec_pushf(done, "set %s = %s", setting->key, setting->value);
 	}
-	vec_release(&values);
 	return err;
 }
 
@@ -246,13 +279,12 @@ git_lacking(const char *repo, struct vec *lacking)
 
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(settings) / sizeof(*settings); i++) {
-		struct vec values = VEC_INIT;
+		bool is;
 
-		err = get_own(&values, repo, settings[i].key);
-		if (err == NULL && !is_set(&settings[i], &values))
+		err = is_set(repo, &settings[i], &is);
+		if (err == NULL && !is)
 			vec_pushf(lacking, "%s is %s", settings[i].key,
 			    settings[i].value);
-		vec_release(&values);
 	}
 	return err;
 }
