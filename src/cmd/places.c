@@ -139,7 +139,7 @@ places_make_root(const char *repo, const struct environment *env,
 	if (err == NULL)
 		err = check_current(env->set.root);
 	if (err == NULL)
-		err = store_check_above(env->set.root, repo, env->name);
+		err = store_check_around(env->set.root, repo, env->name);
 	if (err == NULL)
 		expect_root(places, env->set.root);
 	if (err == NULL)

@@ -98,4 +98,26 @@ is_exit "a config that is a link" 0
 is "is one still" "$(readlink "$T/link.git/config")" ../shared.cfg
 ok "the seed is where it leads" grep -q certNonceSeed "$T/shared.cfg"
 is "which its owner alone can read" "$(stat -c %a "$T/shared.cfg")" 600
+
+# A root around that of another repository takes nothing from it.
+mkdir "$T/wide"
+run "$slipway" init "$T/inner.git" --root "$T/wide/sites/in"
+git -C "$work" push -q "$T/inner.git" main > /dev/null 2>&1
+for outer in wide wide/sites; do
+	run "$slipway" init "$T/outer.git" --root "$T/$outer"
+	is_exit "$outer: a root around another one" 2
+	like "$outer: is refused, with whose that is" "$err" "$T/$outer would \
+have the root of another environment in it: $T/wide/sites/in belongs to \
+$T/inner.git, environment production; choose another root"
+	not_ok "$outer: nothing is made in it" test -e "$T/$outer/releases"
+done
+run "$slipway" init "$T/outer.git" --root "$T/elsewhere"
+sed -i "s|^root = .*|root = $T/wide|" "$T/outer.git/slipway.ini"
+run git -C "$work" push "$T/outer.git" main
+like "also when it is deployed" "$err" "would have the root of another"
+not_ok "nor then" test -e "$T/wide/releases"
+commit index.html again "again"
+git -C "$work" push -q "$T/inner.git" main > /dev/null 2>&1
+is "the one that was there deploys" \
+    "$(cat "$T/wide/sites/in/current/index.html")" again
 done_testing
