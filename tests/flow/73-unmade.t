@@ -89,15 +89,15 @@ not_ok "is gone, and its folder" test -e "$T/fresh"
 
 # A config that is a link stays one, and what it leads to is changed.
 git init -q --bare "$T/link.git"
-mv "$T/link.git/config" "$T/shared.cfg"
-ln -s ../shared.cfg "$T/link.git/config"
+mv "$T/link.git/config" "$T/link.config"
+ln -s ../link.config "$T/link.git/config"
 run "$slipway" init "$T/link.git" --root "$T/link"
 sed -i 's/^\[app\]/&\nrequire_signed_push = yes/' "$T/link.git/slipway.ini"
 run "$slipway" init "$T/link.git"
 is_exit "a config that is a link" 0
-is "is one still" "$(readlink "$T/link.git/config")" ../shared.cfg
-ok "the seed is where it leads" grep -q certNonceSeed "$T/shared.cfg"
-is "which its owner alone can read" "$(stat -c %a "$T/shared.cfg")" 600
+is "is one still" "$(readlink "$T/link.git/config")" ../link.config
+ok "the seed is where it leads" grep -q certNonceSeed "$T/link.config"
+is "which its owner alone can read" "$(stat -c %a "$T/link.config")" 600
 
 # A root around that of another repository takes nothing from it.
 mkdir "$T/wide"
