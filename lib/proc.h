@@ -84,6 +84,14 @@ typedef const struct err *(*proc_output_cb)(const char *bytes, size_t len,
 const struct err *proc_run(struct proc_result *result,
     const struct proc_spec *spec, proc_output_cb cb, void *ctx);
 
+/*
+ * Run what is asked something: its answer, stdout alone, is appended to
+ * "out", and what it says on stderr to "said", without space at the end.
+ */
+const struct err *proc_ask(struct proc_result *result,
+    const struct proc_spec *spec, struct str *out, size_t limit_bytes,
+    struct str *said);
+
 /* "exit 1", "killed by signal 9 (Killed)", "timed out after 5 m 00 s". */
 void proc_describe(struct str *str, const struct proc_result *result);
 

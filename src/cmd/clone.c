@@ -19,8 +19,6 @@ extern char **environ;
 /* More than this git does not say of a range, in bytes. */
 #define OUTPUT_MAX (1024 * 1024 * 1024)
 
-#define ERROR_MAX 4096
-
 /* With -C DIR they would speak of another repository than that one. */
 static bool
 is_of_another(const char *variable)
@@ -37,16 +35,6 @@ is_of_another(const char *variable)
 	return false;
 }
 
-static const struct err *
-keep(const char *bytes, size_t len, void *ctx)
-{
-	struct str *out = ctx;
-
-	if (out->len < ERROR_MAX)
-		str_add_bytes(out, bytes, len);
-	return NULL;
-}
-
 /* What git says on standard error is its error, the rest the answer. */
 static const struct err *
 run(const struct clone *clone, const char *const *argv, struct str *out,
@@ -59,16 +47,7 @@ run(const struct clone *clone, const char *const *argv, struct str *out,
 	spec.argv = argv;
 	spec.env = (const char *const *)clone->env.v;
 	spec.dir = clone->dir;
-	spec.out_fd = memfd_create("git", MFD_CLOEXEC);
-	if (spec.out_fd == -1)
-		return err_system("memfd_create");
-	err = proc_run(&result, &spec, keep, said);
-	if (err == NULL && lseek(spec.out_fd, 0, SEEK_SET) == -1)
-		err = err_system("lseek");
-	if (err == NULL)
-		err = file_read_fd(out, spec.out_fd, OUTPUT_MAX);
-	file_close(&spec.out_fd);
-	str_trim_end(said);
+	err = proc_ask(&result, &spec, out, OUTPUT_MAX, said);
 	*status = result.exit_status;
 	return err;
 }

@@ -42,6 +42,17 @@ static const char *const levels[LEVEL_COUNT] = {
 	[LEVEL_FAULT] = "fault",
 };
 
+char *
+doctor_command(const char *before, const char *word, const char *after)
+{
+	struct str command = STR_INIT;
+
+	str_add(&command, before);
+	line_word(&command, word);
+	str_add(&command, after);
+	return str_detach(&command);
+}
+
 void
 doctor_tell(struct doctor *doctor, enum level level, const char *where,
     const char *remedy, const char *fmt, ...)

@@ -192,6 +192,19 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 	return err;
 }
 
+/*
+ * What keeps edits has git read the release, through filters of the
+ * repository's own: they run for its owner alone, and not for root.
+ */
+static const struct err *
+open_hub(struct call *call, bool keeps)
+{
+	const struct err *err;
+
+	err = cmd_open(call, keeps ? DB_WRITE : DB_READ, true);
+	return err == NULL && keeps ? hub_check_owner(call->hub.path) : err;
+}
+
 static const struct err *
 run_drift(struct call *call)
 {
@@ -208,7 +221,7 @@ run_drift(struct call *call)
 	if (call->json && call_has(call, "diff"))
 		return err_new(ERR_USAGE, "--json and --diff are two results;"
 		    " ask for one of them");
-	err = cmd_open(call, DB_READ, true);
+	err = open_hub(call, query.adopt || query.repair);
 	if (err == NULL)
 		err = edits_find(&edits, &call->hub, call->env, &query);
 	if (err == NULL && !call_has(call, "diff"))

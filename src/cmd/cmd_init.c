@@ -5,6 +5,9 @@
  * init that fails takes back what it has made, so that the corrected
  * command finds everything as the first one did.
  */
+#include <sys/file.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,15 +26,10 @@
 #include "file.h"
 #include "journal/deploy.h"
 #include "path.h"
-#include "plan/takes.h"
-#include "report/line.h"
 #include "repo.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
     "0123456789-_."
-
-/* Below the prefix; systemd looks for it in /usr and /usr/local. */
-#define UNIT "lib/systemd/system/slipway-resume@.service"
 
 static const struct err *
 set_repo(struct init *init, const char *dir, const char *given)
@@ -143,28 +141,33 @@ check_repository(struct init *init)
 	return err == NULL && !init->is_new ? check_objects(init) : err;
 }
 
-/* Of a repository that is new, what git makes in it, too. */
+/*
+ * One init at a time, which may take back what it has made. The lock is on
+ * the folder itself.
+ */
 static const struct err *
-expect_places(struct init *init, const struct hub *hub)
+take_repository(struct init *init)
 {
-	static const char *const names[] = {
-		"slipway.ini", "slipway", "allowed_signers", "HEAD",
-		"branches", "config", "description", "hooks", "info",
-		"objects", "refs"
-	};
-	char *config = hub_file(hub, "config");
-	const struct err *err = saved_read(&init->config, config);
+	const struct err *err;
+	bool is_new = init->is_new;
 
-	for (size_t i = 0; i < hub->config->n_environments; i++)
-		places_expect_root(&init->places,
-		    hub->config->environments[i].set.root);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *path = hub_file(hub, names[i]);
-
-		places_expect(&init->places, path);
-		free(path);
-	}
-	free(config);
+	places_expect(&init->places, init->repo);
+	err = file_mkdirs(init->repo, 0755);
+	if (err != NULL)
+		return err;
+	init->lock = open(init->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (init->lock == -1)
+		return err_system("open %s", init->repo);
+	if (flock(init->lock, LOCK_EX | LOCK_NB) == 0)
+		err = is_empty(init->repo, &init->is_new);
+	else if (errno == EWOULDBLOCK)
+		err = err_new(ERR_BUSY, "another slipway init is at work in"
+		    " %s; wait for it, and run this again", init->repo);
+	else
+		err = err_system("lock %s", init->repo);
+	if (err == NULL && is_new && !init->is_new)
+		err = err_new(ERR_BUSY, "somebody else has just made %s; run"
+		    " this again", init->repo);
 	return err;
 }
 
@@ -175,7 +178,7 @@ make_roots(struct init *init, const struct config *config)
 
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++)
 		err = places_make_root(init->repo, &config->environments[i],
-		    &init->done);
+		    &init->places, &init->done);
 	return err;
 }
 
@@ -187,15 +190,27 @@ make_repository(struct init *init)
 	if (!init->is_new)
 		return NULL;
 	err = git_init_bare(init->repo, init_branch(init));
+	places_add_tree(&init->places, init->repo);
 	if (err == NULL)
 		vec_pushf(&init->done, "created %s", init->repo);
 	return err;
 }
 
-static const struct err *
-make_folder(const struct hub *hub, const char *name, mode_t mode)
+/* It is expected to be there from now on. */
+static char *
+place(struct init *init, const struct hub *hub, const char *name)
 {
 	char *path = hub_file(hub, name);
+
+	places_expect(&init->places, path);
+	return path;
+}
+
+static const struct err *
+make_folder(struct init *init, const struct hub *hub, const char *name,
+    mode_t mode)
+{
+	char *path = place(init, hub, name);
 	const struct err *err;
 
 	err = file_mkdirs(path, mode);
@@ -220,7 +235,7 @@ tell_journal(struct init *init, int64_t number)
 	vec_push_take(&init->done, str_detach(&line));
 }
 
-/* The journal; see traces.h for its first number. */
+/* The journal, and its rollback journal; see traces.h for its number. */
 static const struct err *
 make_journal(struct init *init, struct hub *hub)
 {
@@ -230,6 +245,8 @@ make_journal(struct init *init, struct hub *hub)
 	int64_t number;
 
 	free(path);
+	free(place(init, hub, "slipway/journal.db"));
+	free(place(init, hub, "slipway/journal.db-journal"));
 	err = hub_journal(hub, DB_CREATE);
 	if (err == NULL)
 		err = traces_highest(&number, hub);
@@ -246,77 +263,10 @@ make_state(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
-	err = make_folder(hub, "slipway/log", 0755);
+	err = make_folder(init, hub, "slipway/log", 0755);
 	if (err == NULL)
-		err = make_folder(hub, "slipway/backup", 0700);
+		err = make_folder(init, hub, "slipway/backup", 0700);
 	return err == NULL ? make_journal(init, hub) : err;
-}
-
-static void
-add_next(struct str *out, const struct init *init,
-    const struct environment *env)
-{
-	str_addf(out, "  git remote add %s ", env->name);
-	line_word(out, init->repo);
-	str_addf(out, "\n  git push %s ", env->name);
-	line_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
-	str_add(out, "\n\n");
-}
-
-/* Where systemd runs, what finishes deploys after a power cut; else nothing. */
-static void
-add_unit(struct str *out, const struct init *init)
-{
-	char *dir, *unit;
-
-	if (!file_exists(AT_FDCWD, "/run/systemd/system") ||
-	    path_of_program(&dir) != NULL)
-		return;
-	unit = path_dir(dir);
-	free(dir);
-	dir = path_join(unit, UNIT);
-	free(unit);
-	if (file_exists(AT_FDCWD, dir)) {
-		str_add(out, "\nTo have deploys finished after a power cut, as"
-		    " root:\n");
-		if (!str_starts_with(dir, "/usr/"))
-			str_addf(out, "  systemctl link %s\n", dir);
-		str_add(out, "  systemctl enable \"slipway-resume@"
-		    "$(systemd-escape -p ");
-		line_word(out, init->repo);
-		str_add(out, ")\"\n");
-	}
-	free(dir);
-}
-
-static const struct err *
-print(const struct init *init, const struct config *config)
-{
-	char *remote = xasprintf("USER@HOST:%s", init->repo);
-	struct str out = STR_INIT;
-	const struct err *err;
-
-	vec_join(&init->done, "\n", &out);
-	str_addf(&out, "\n\n%s deploys\n", init->repo);
-	for (size_t i = 0; i < config->n_environments; i++) {
-		const struct environment *env = &config->environments[i];
-
-		str_addf(&out, "  %s", env->branches.n > 0 ? "branch " : "");
-		takes_add(&out, env);
-		str_addf(&out, " into %s (%s)\n", env->set.root, env->name);
-	}
-	str_add(&out, "\nOn the developer's machine:\n\n");
-	for (size_t i = 0; i < config->n_environments; i++)
-		add_next(&out, init, &config->environments[i]);
-	str_add(&out, "Over ssh the remote is\n  ");
-	line_word(&out, remote);
-	str_addf(&out, "\nCommands to run at each deploy go into\n"
-	    "  %s/slipway.ini\n", init->repo);
-	add_unit(&out, init);
-	err = cmd_print(&out);
-	str_release(&out);
-	free(remote);
-	return err;
 }
 
 static const struct err *
@@ -332,42 +282,38 @@ leave_refs(struct init *init, const struct config *config)
 		if (env->set.transactional)
 			vec_pushf(&refs, "refs/heads/%s", env->branch);
 	}
-	err = git_leave_refs(init->repo, &refs, &init->done);
+	err = git_leave_refs(init->repo, &init->config, &refs, &init->done);
 	vec_release(&refs);
 	return err;
 }
 
 static const struct err *
-take_signed(struct init *init, const struct config *config)
+take_signed(struct init *init, const struct hub *hub)
 {
+	const struct config *config = hub->config;
 	bool wanted = false;
 
 	for (size_t i = 0; i < config->n_environments; i++)
 		wanted |= config->environments[i].set.require_signed_push;
-	return wanted ? signing_configure(init->repo, &init->done) : NULL;
+	if (!wanted)
+		return NULL;
+	free(place(init, hub, "allowed_signers"));
+	return signing_configure(init->repo, &init->config, &init->done);
 }
 
-/* Hooks first: git fails a push whose hook is not there. */
 static const struct err *
-install_hooks(struct init *init, const struct config *config)
+install_hooks(struct init *init)
 {
-	struct vec put = VEC_INIT;
 	const struct err *err;
-	char *dir;
 
-	err = hooks_dir(&dir, init->repo);
-	if (err == NULL)
-		err = hooks_install(dir, &init->done, &put);
-	if (err == NULL && !str_starts_with(dir, init->repo))
+	err = hooks_dir(&init->hooks, init->repo);
+	if (err != NULL)
+		return err;
+	places_expect(&init->places, init->hooks);
+	err = hooks_install(init->hooks, &init->done, &init->put);
+	if (err == NULL && !path_is_within(init->hooks, init->repo))
 		vec_pushf(&init->done, "note: core.hooksPath is %s, which"
-		    " other repositories may use, too", dir);
-	if (err == NULL) {
-		err = leave_refs(init, config);
-		if (err != NULL)
-			hooks_take_back(dir, &put);
-	}
-	vec_release(&put);
-	free(dir);
+		    " other repositories may use, too", init->hooks);
 	return err;
 }
 
@@ -376,7 +322,7 @@ make_all(struct init *init, struct hub *hub)
 {
 	const struct err *err;
 
-	err = expect_places(init, hub);
+	err = take_repository(init);
 	if (err == NULL)
 		err = make_roots(init, hub->config);
 	if (err == NULL)
@@ -386,13 +332,19 @@ make_all(struct init *init, struct hub *hub)
 	if (err == NULL)
 		err = make_state(init, hub);
 	if (err == NULL)
-		err = git_configure(init->repo, &init->done);
+		err = git_configure(init->repo, &init->config, &init->done);
 	if (err == NULL)
-		err = take_signed(init, hub->config);
+		err = take_signed(init, hub);
 	if (err == NULL)
-		err = install_hooks(init, hub->config);
+		err = leave_refs(init, hub->config);
+	/* Hooks first: git fails a push whose hook is not there. */
+	if (err == NULL)
+		err = install_hooks(init);
+	if (err == NULL)
+		err = gitfile_commit(&init->config);
 	if (err != NULL) {
-		saved_restore(&init->config);
+		hooks_take_back(init->hooks, &init->put);
+		gitfile_release(&init->config);
 		places_remove(&init->places);
 	}
 	return err;
@@ -413,7 +365,7 @@ do_init(struct init *init, struct hub *hub)
 		    " changed", init->repo);
 	if (err == NULL)
 		init_note_tips(init, hub);
-	return err == NULL ? print(init, hub->config) : err;
+	return err == NULL ? init_print(init, hub->config) : err;
 }
 
 static const struct err *
@@ -422,8 +374,9 @@ run_init(struct call *call)
 	struct init init = {
 		.text = STR_INIT,
 		.places = VEC_INIT,
-		.config = SAVED_INIT,
+		.config = GITFILE_INIT,
 		.done = VEC_INIT,
+		.lock = -1,
 	};
 	const struct err *err;
 
@@ -440,7 +393,10 @@ run_init(struct call *call)
 done:
 	vec_release(&init.done);
 	vec_release(&init.places);
-	saved_release(&init.config);
+	gitfile_release(&init.config);
+	hooks_put_release(&init.put);
+	file_close(&init.lock);
+	free(init.hooks);
 	str_release(&init.text);
 	free(init.repo);
 	free(init.root);

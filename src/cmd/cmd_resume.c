@@ -252,6 +252,11 @@ run_resume(struct call *call)
 			err = resume_one(call, &outcome);
 		if (err == NULL && (only == NULL || only == call->env))
 			err = level_one(call);
+		/* One that is busy keeps no other one waiting. */
+		if (err != NULL && err->code == ERR_BUSY) {
+			outcome = err_first(outcome, err);
+			err = NULL;
+		}
 	}
 	if (err == NULL && only == NULL)
 		outcome = err_first(outcome, left_find_nameless(&call->hub));

@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/git.h"
 #include "cmd/hooks.h"
+#include "path.h"
+#include "report/line.h"
 
 /* It need not have a slipway.ini any more: the hooks must come out. */
 static const struct err *
 find_repository(const struct call *call, char **repo)
 {
 	const char *dir = call->words.n > 0 ? call->words.v[0] : call->dir;
+	const struct err *err;
 
 	if (call->words.n > 0 && call->dir != NULL &&
 	    strcmp(call->words.v[0], call->dir) != 0)
@@ -29,13 +33,37 @@ find_repository(const struct call *call, char **repo)
 		    " path of the bare repository", dir);
 	if (*repo == NULL)
 		return err_system("open %s", dir);
-	return git_check_bare(*repo, "give its path");
+	/* git lets root in where sudo says who asked for it. */
+	err = geteuid() == 0 ? hub_check_owner(*repo) : NULL;
+	return err == NULL ? git_check_bare(*repo, "give its path") : err;
+}
+
+/* Hooks that other repositories may share are gone for them, too. */
+static const struct err *
+remove_hooks(const char *dir, const char *repo, struct vec *done)
+{
+	struct str line = STR_INIT;
+	size_t before = done->n;
+	const struct err *err;
+
+	err = hooks_remove(dir, done);
+	if (done->n > before && !path_is_within(dir, repo)) {
+		str_addf(&line, "note: core.hooksPath is %s, and other"
+		    " repositories that use it do not deploy any more; for"
+		    " them to deploy again, and this one not: git -C ", dir);
+		line_word(&line, repo);
+		str_add(&line, " config core.hooksPath hooks, and then"
+		    " slipway init OTHER");
+		vec_push_take(done, str_detach(&line));
+	}
+	return err;
 }
 
 static const struct err *
 run_uninit(struct call *call)
 {
 	const struct vec none = VEC_INIT;
+	struct gitfile file = GITFILE_INIT;
 	struct vec done = VEC_INIT;
 	struct str out = STR_INIT;
 	const struct err *err;
@@ -45,9 +73,11 @@ run_uninit(struct call *call)
 	if (err == NULL)
 		err = hooks_dir(&dir, repo);
 	if (err == NULL && !hooks_answer_is_foreign(dir))
-		err = git_leave_refs(repo, &none, &done);
+		err = git_leave_refs(repo, &file, &none, &done);
 	if (err == NULL)
-		err = hooks_remove(dir, &done);
+		err = gitfile_commit(&file);
+	if (err == NULL)
+		err = remove_hooks(dir, repo, &done);
 	if (err == NULL && done.n == 0) {
 		str_addf(&out, "there are no hooks of Slipway in %s; nothing"
 		    " was changed\n", dir);
@@ -58,6 +88,7 @@ run_uninit(struct call *call)
 		vec_join(&done, "\n", &out);
 		err = cmd_print(&out);
 	}
+	gitfile_release(&file);
 	str_release(&out);
 	vec_release(&done);
 	free(repo);

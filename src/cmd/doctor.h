@@ -49,6 +49,10 @@ void doctor_tell(struct doctor *doctor, enum level level, const char *where,
     const char *remedy, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* A command with a word between that is quoted, given: for "remedy". */
+char *doctor_command(const char *before, const char *word,
+    const char *after);
+
 /*
  * A fault that is an error's: what it says to do, behind its ';', is that,
  * and "where" is not said twice.

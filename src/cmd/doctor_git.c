@@ -48,14 +48,17 @@ look_at_setting(struct doctor *doctor, struct repo *repo, const char *key,
     const char *bad, enum level level, const char *why)
 {
 	struct vec values = VEC_INIT;
+	struct str unset = STR_INIT;
 	const char *last;
 	char *remedy;
 
 	repo_config_all(repo, key, &values);
 	last = values.n == 0 ? NULL : values.v[values.n - 1];
 	if (last != NULL && (bad == NULL || strcmp(last, bad) == 0)) {
-		remedy = xasprintf("git -C %s config --unset-all %s",
-		    doctor->hub->path, key);
+		str_addf(&unset, " config --unset-all %s", key);
+		remedy = doctor_command("git -C ", doctor->hub->path,
+		    unset.s);
+		str_release(&unset);
 		doctor_tell(doctor, level, key, level == LEVEL_NOTE ? NULL :
 		    remedy, "it is %s: %s", last, why);
 		free(remedy);
@@ -288,7 +291,7 @@ doctor_hooks(struct doctor *doctor)
 	err = hooks_dir(&dir, doctor->hub->path);
 	if (err != NULL)
 		return err;
-	if (!str_starts_with(dir, doctor->hub->path))
+	if (!path_is_within(dir, doctor->hub->path))
 		doctor_tell(doctor, LEVEL_NOTE, dir, NULL, "core.hooksPath"
 		    " leads there, and other repositories may use it, too");
 	for (size_t i = 0; (name = hooks_name(i)) != NULL; i++)
@@ -312,7 +315,8 @@ look_at_lock(struct doctor *doctor, const char *path)
 
 	if (!is_older(path, LOCK_AGE_S))
 		return;
-	remedy = xasprintf("rm %s, when no git is at work there", path);
+	remedy = doctor_command("rm ", path, ", when no git is at work"
+	    " there");
 	doctor_tell(doctor, LEVEL_WARNING, path, remedy, "a git that was"
 	    " killed has left it, and what it locks cannot change");
 	free(remedy);
@@ -341,7 +345,7 @@ look_at_quarantine(struct doctor *doctor)
 		vec_clear(&names);
 	for (size_t i = 0; i < names.n; i++) {
 		char *path = path_join(objects, names.v[i]);
-		char *remedy = xasprintf("rm -rf %s", path);
+		char *remedy = doctor_command("rm -rf ", path, "");
 
 		if (str_starts_with(names.v[i], "tmp_objdir-") &&
 		    is_older(path, QUARANTINE_AGE_S))

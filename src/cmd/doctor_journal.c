@@ -97,7 +97,8 @@ doctor_current(struct doctor *doctor)
 static const struct err *
 look_at_left(struct doctor *doctor, const struct environment *env)
 {
-	char *remedy = xasprintf("slipway resume -C %s", doctor->hub->path);
+	char *remedy = doctor_command("slipway resume -C ", doctor->hub->path,
+	    "");
 	struct vec lines = VEC_INIT;
 	const struct err *err;
 

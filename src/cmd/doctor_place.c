@@ -32,7 +32,7 @@ tell_mode(struct doctor *doctor, const char *path)
 
 	if (stat(path, &st) == -1 || (st.st_mode & 002) == 0)
 		return;
-	remedy = xasprintf("chmod o-w %s", path);
+	remedy = doctor_command("chmod o-w ", path, "");
 	doctor_tell(doctor, LEVEL_FAULT, path, remedy, "everybody on this"
 	    " machine may write it (mode %04o)",
 	    (unsigned int)st.st_mode & 07777);
@@ -85,8 +85,8 @@ look_at_folder(struct doctor *doctor, const char *root, const char *name)
 
 	if (stat(path, &st) == -1) {
 		if (errno == ENOENT)
-			remedy = xasprintf("slipway init %s",
-			    doctor->hub->path);
+			remedy = doctor_command("slipway init ",
+			    doctor->hub->path, "");
 		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "%s",
 		    strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
@@ -163,8 +163,8 @@ look_at_sharing(struct doctor *doctor)
 	last = values.n == 0 ? "umask" : values.v[values.n - 1];
 	if (strcmp(last, "umask") != 0 && strcmp(last, "false") != 0 &&
 	    strcmp(last, "0") != 0) {
-		remedy = xasprintf("git -C %s config --unset-all"
-		    " core.sharedRepository", doctor->hub->path);
+		remedy = doctor_command("git -C ", doctor->hub->path,
+		    " config --unset-all core.sharedRepository");
 		doctor_tell(doctor, LEVEL_WARNING, doctor->hub->path, remedy,
 		    "core.sharedRepository is %s, but only its owner can"
 		    " deploy: pushes have to come as that user", last);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "cmd/fsynced.h"
 #include "file.h"
 #include "journal/hub.h"
 #include "path.h"
@@ -13,26 +14,34 @@
 
 #define OUTPUT_MAX (1024 * 1024)
 
+/* What a value is for git: other words may mean the same, or more. */
+enum kind {
+	KIND_TEXT,
+	KIND_BOOL,
+	KIND_FSYNC
+};
+
 /* What a repository that deploys needs of git, and why. */
 static const struct setting {
 	const char *key;
+	enum kind kind;
 	const char *value;
 	const char *stricter;	/* is left as it is, too; NULL: nothing is;
 				 * "": whatever it is */
 	bool several;		/* the key may have other values, too */
 } settings[] = {
 	/* Malformed objects are refused before a hook sees them. */
-	{ "receive.fsckObjects", "true", NULL, false },
+	{ "receive.fsckObjects", KIND_BOOL, "true", NULL, false },
 	/* Nobody fills the disk with one push. */
-	{ "receive.maxInputSize", "2g", "", false },
+	{ "receive.maxInputSize", KIND_TEXT, "2g", "", false },
 	/* git push -o updb */
-	{ "receive.advertisePushOptions", "true", NULL, false },
+	{ "receive.advertisePushOptions", KIND_BOOL, "true", NULL, false },
 	/* A ref that a client was told about survives a power cut. */
-	{ "core.fsync", "committed,reference", "all", false },
+	{ "core.fsync", KIND_FSYNC, "committed,reference", NULL, false },
 	/* Bare repositories keep no reflog by themselves. */
-	{ "core.logAllRefUpdates", "true", "always", false },
+	{ "core.logAllRefUpdates", KIND_BOOL, "true", "always", false },
 	/* The refs that keep deployed commits are nobody's business. */
-	{ "transfer.hideRefs", "refs/slipway", NULL, true },
+	{ "transfer.hideRefs", KIND_TEXT, "refs/slipway", NULL, true },
 };
 
 /* git itself needs the administrator's own configuration. */
@@ -54,31 +63,28 @@ git_env(struct vec *env)
 	proc_base_env(env);
 }
 
-static const struct err *
-keep(const char *bytes, size_t len, void *ctx)
-{
-	struct str *out = ctx;
-
-	if (out->len < OUTPUT_MAX)
-		str_add_bytes(out, bytes, len);
-	return NULL;
-}
-
-/* Run git; a status other than 0 is in "*status", with its words. */
+/*
+ * Run git, and append its answer; with another "*status" than 0 its words,
+ * if it said any.
+ */
 static const struct err *
 run(const char *const *argv, struct str *out, int *status)
 {
 	struct proc_spec spec = PROC_SPEC_INIT;
 	struct proc_result result;
+	struct str said = STR_INIT;
 	struct vec env = VEC_INIT;
 	const struct err *err;
 
 	git_env(&env);
 	spec.argv = argv;
 	spec.env = (const char *const *)env.v;
-	err = proc_run(&result, &spec, keep, out);
-	str_trim_end(out);
+	err = proc_ask(&result, &spec, out, OUTPUT_MAX, &said);
 	*status = result.exit_status;
+	if (*status != 0)
+		str_add(out, said.s);
+	str_trim_end(out);
+	str_release(&said);
 	vec_release(&env);
 	return err;
 }
@@ -128,6 +134,18 @@ must_run(const char *const *argv)
 	return err;
 }
 
+/* "git config OPTION KEY VALUE" of what is to be the repository's own. */
+static const struct err *
+change(const char *repo, struct gitfile *file, const char *option,
+    const char *key, const char *value)
+{
+	const struct err *err = gitfile_open(file, repo);
+
+	return err != NULL ? err : must_run((const char *const[]){ "git",
+	    "-C", repo, "config", "--file", file->lock, option, key, value,
+	    NULL });
+}
+
 const struct err *
 git_config_path(struct str *value, const char *repo, const char *key)
 {
@@ -136,24 +154,25 @@ git_config_path(struct str *value, const char *repo, const char *key)
 
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--type=path", "--get", key, NULL }, value, &status);
-	if (err == NULL && status > 1) {
+	if (err == NULL && status != 0 && status != 1) {
 		keep_cause(value);
 		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
 	}
+	if (status == 1)
+		str_clear(value);
 	return err;
 }
 
 const struct err *
-git_config_default(const char *repo, const char *key, const char *value,
-    struct vec *done)
+git_config_default(const char *repo, struct gitfile *file, const char *key,
+    const char *value, struct vec *done)
 {
 	struct str old = STR_INIT;
 	const struct err *err;
 
 	err = git_config_path(&old, repo, key);
 	if (err == NULL && old.len == 0) {
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", key, value, NULL });
+		err = change(repo, file, "--replace-all", key, value);
 		vec_pushf(done, "set %s = %s", key, value);
 	}
 	str_release(&old);
@@ -175,7 +194,7 @@ get_own(struct vec *values, const char *repo, const char *key)
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--local", "--includes", "--get-all", key, NULL }, &text,
 	    &status);
-	if (err == NULL && status > 1) {
+	if (err == NULL && status != 0 && status != 1) {
 		keep_cause(&text);
 		err = err_new(ERR_GIT, "git config %s: %s", key, text.s);
 	}
@@ -185,47 +204,71 @@ get_own(struct vec *values, const char *repo, const char *key)
 	return err;
 }
 
-/* Of several values git takes the last one. */
-static bool
-is_set(const struct setting *setting, const struct vec *values)
+/* git knows many words for true; what is no boolean at all is not. */
+static const struct err *
+is_true(const char *repo, const char *key, bool *is)
 {
-	const char *last;
+	struct str text = STR_INIT;
+	const struct err *err;
+	int status;
 
-	if (setting->several)
-		return vec_has(values, setting->value);
-	if (values->n == 0)
-		return false;
-	last = values->v[values->n - 1];
-	return strcmp(last, setting->value) == 0 ||
-	    (setting->stricter != NULL && (*setting->stricter == '\0' ||
-	    strcmp(last, setting->stricter) == 0));
+	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
+	    "--local", "--includes", "--type=bool", "--get", key, NULL },
+	    &text, &status);
+	*is = err == NULL && status == 0 && strcmp(text.s, "true") == 0;
+	str_release(&text);
+	return err;
 }
 
+/* Of several values git takes the last one. */
 static const struct err *
-set(const char *repo, const struct setting *setting, struct vec *done)
+is_set(const char *repo, const struct setting *setting, bool *is)
 {
 	struct vec values = VEC_INIT;
+	const char *last = NULL;
 	const struct err *err;
 
 	err = get_own(&values, repo, setting->key);
-	if (err == NULL && !is_set(setting, &values)) {
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", setting->several ? "--add" :
-		    "--replace-all", setting->key, setting->value, NULL });
-		vec_pushf(done, "set %s = %s", setting->key, setting->value);
-	}
+	*is = setting->several && vec_has(&values, setting->value);
+	if (!setting->several && values.n > 0)
+		last = values.v[values.n - 1];
+	if (last != NULL)
+		*is = strcmp(last, setting->value) == 0 ||
+		    (setting->stricter != NULL &&
+		    (*setting->stricter == '\0' ||
+		    strcmp(last, setting->stricter) == 0)) ||
+		    (setting->kind == KIND_FSYNC &&
+		    fsynced_covers(last, setting->value));
+	if (err == NULL && !*is && setting->kind == KIND_BOOL)
+		err = is_true(repo, setting->key, is);
 	vec_release(&values);
 	return err;
 }
 
+static const struct err *
+set(const char *repo, struct gitfile *file, const struct setting *setting,
+    struct vec *done)
+{
+	const struct err *err;
+	bool is;
+
+	err = is_set(repo, setting, &is);
+	if (err == NULL && !is) {
+		err = change(repo, file, setting->several ? "--add" :
+		    "--replace-all", setting->key, setting->value);
+		vec_pushf(done, "set %s = %s", setting->key, setting->value);
+	}
+	return err;
+}
+
 const struct err *
-git_configure(const char *repo, struct vec *done)
+git_configure(const char *repo, struct gitfile *file, struct vec *done)
 {
 	const struct err *err = NULL;
 
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(settings) / sizeof(*settings); i++)
-		err = set(repo, &settings[i], done);
+		err = set(repo, file, &settings[i], done);
 	return err;
 }
 
@@ -236,13 +279,12 @@ git_lacking(const char *repo, struct vec *lacking)
 
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(settings) / sizeof(*settings); i++) {
-		struct vec values = VEC_INIT;
+		bool is;
 
-		err = get_own(&values, repo, settings[i].key);
-		if (err == NULL && !is_set(&settings[i], &values))
+		err = is_set(repo, &settings[i], &is);
+		if (err == NULL && !is)
 			vec_pushf(lacking, "%s is %s", settings[i].key,
 			    settings[i].value);
-		vec_release(&values);
 	}
 	return err;
 }
@@ -257,7 +299,8 @@ is_ours(const char *value)
 
 /* git takes the value to drop as a regular expression. */
 static const struct err *
-drop_value(const char *repo, const char *key, const char *value)
+drop_value(const char *repo, struct gitfile *file, const char *key,
+    const char *value)
 {
 	struct str pattern = STR_INIT;
 	const struct err *err;
@@ -269,14 +312,14 @@ drop_value(const char *repo, const char *key, const char *value)
 		str_addch(&pattern, *p);
 	}
 	str_addch(&pattern, '$');
-	err = must_run((const char *const[]){ "git", "-C", repo, "config",
-	    "--local", "--unset-all", key, pattern.s, NULL });
+	err = change(repo, file, "--unset-all", key, pattern.s);
 	str_release(&pattern);
 	return err;
 }
 
 const struct err *
-git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
+git_leave_refs(const char *repo, struct gitfile *file,
+    const struct vec *refs, struct vec *done)
 {
 	static const char key[] = "receive.procReceiveRefs";
 	struct vec values = VEC_INIT;
@@ -288,14 +331,13 @@ git_leave_refs(const char *repo, const struct vec *refs, struct vec *done)
 
 		if (!is_ours(value) || vec_has(refs, value))
 			continue;
-		err = drop_value(repo, key, value);
+		err = drop_value(repo, file, key, value);
 		vec_pushf(done, "removed %s = %s", key, value);
 	}
 	for (size_t i = 0; err == NULL && i < refs->n; i++) {
 		if (vec_has(&values, refs->v[i]))
 			continue;
-		err = must_run((const char *const[]){ "git", "-C", repo,
-		    "config", "--local", "--add", key, refs->v[i], NULL });
+		err = change(repo, file, "--add", key, refs->v[i]);
 		vec_pushf(done, "set %s = %s", key, refs->v[i]);
 	}
 	vec_release(&values);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "cmd/gitfile.h"
 #include "err.h"
 #include "str.h"
 #include "vec.h"
@@ -18,25 +19,29 @@ const struct err *git_config_path(struct str *value, const char *repo,
     const char *key);
 
 /*
- * Set a key in the repository's own config, unless it is set there or for
- * the whole account; then it is pushed onto "done".
+ * What follows changes the repository's own config, in "file", which is
+ * opened when there is something to change.
+ *
+ * Set a key, unless it is set there or for the whole account; then it is
+ * pushed onto "done".
  */
-const struct err *git_config_default(const char *repo, const char *key,
-    const char *value, struct vec *done);
+const struct err *git_config_default(const char *repo, struct gitfile *file,
+    const char *key, const char *value, struct vec *done);
 
 /*
  * Set what a repository that deploys needs in its own config; what was not
  * so before is pushed onto "done".
  */
-const struct err *git_configure(const char *repo, struct vec *done);
+const struct err *git_configure(const char *repo, struct gitfile *file,
+    struct vec *done);
 
 /*
  * Tell git which refs it is to leave to the proc-receive hook: these, and
  * none of those that it was told before. What other software has written
  * there stays.
  */
-const struct err *git_leave_refs(const char *repo, const struct vec *refs,
-    struct vec *done);
+const struct err *git_leave_refs(const char *repo, struct gitfile *file,
+    const struct vec *refs, struct vec *done);
 
 /* Make an empty bare repository. */
 const struct err *git_init_bare(const char *repo, const char *branch);

@@ -23,6 +23,8 @@ static const char *const names[] = {
 
 #define N_NAMES (sizeof(names) / sizeof(*names))
 
+_Static_assert(N_NAMES <= HOOKS_MAX, "all of them are noted");
+
 const struct err *
 hooks_dir(char **dir, const char *repo)
 {
@@ -112,13 +114,25 @@ set_aside(const char *hook, const char *name, struct vec *done)
 	return err;
 }
 
+static void
+note(struct hooks_put *put, const char *name, struct str *target, bool aside)
+{
+	put->v[put->n].name = name;
+	put->v[put->n].target = target->len == 0 || aside ? NULL :
+	    xstrdup(target->s);
+	put->v[put->n].aside = aside;
+	put->n++;
+}
+
+/* A link of ours is replaced at one stroke: git is never without. */
 static const struct err *
 install_one(const char *dir, const char *name, struct vec *done,
-    struct vec *put)
+    struct hooks_put *put)
 {
 	struct str target = STR_INIT;
 	const struct err *err;
 	char *hook, *program;
+	bool aside = false;
 
 	hook = path_join(dir, name);
 	err = program_path(name, &program);
@@ -127,20 +141,18 @@ install_one(const char *dir, const char *name, struct vec *done,
 	if (file_readlink(&target, AT_FDCWD, hook) == NULL &&
 	    strcmp(target.s, program) == 0)
 		goto out;
-	if (file_exists(AT_FDCWD, hook)) {
-		if (is_ours(hook, name)) {
-			if (unlink(hook) == -1)
-				err = err_system("remove %s", hook);
-		} else {
-			err = set_aside(hook, name, done);
-		}
+	if (file_exists(AT_FDCWD, hook) && !is_ours(hook, name)) {
+		err = set_aside(hook, name, done);
+		aside = err == NULL;
 	}
-	if (err == NULL && symlink(program, hook) == -1)
-		err = err_system("link %s", hook);
-	if (err == NULL) {
-		vec_push(put, name);
+	if (aside)
+		note(put, name, &target, true);
+	if (err == NULL)
+		err = file_symlink(AT_FDCWD, hook, program);
+	if (err == NULL && !aside)
+		note(put, name, &target, false);
+	if (err == NULL)
 		vec_pushf(done, "installed %s", hook);
-	}
 out:
 	str_release(&target);
 	free(program);
@@ -186,7 +198,8 @@ hooks_answer_is_foreign(const char *dir)
 
 /* One hook alone would refuse pushes that nothing deploys. */
 const struct err *
-hooks_install(const char *dir, struct vec *done, struct vec *put)
+hooks_install(const char *dir, struct vec *done,
+    struct hooks_put *put)
 {
 	const struct err *err;
 
@@ -198,14 +211,41 @@ hooks_install(const char *dir, struct vec *done, struct vec *put)
 	return err;
 }
 
-void
-hooks_take_back(const char *dir, const struct vec *put)
+/* Not what somebody else has put there meanwhile. */
+static void
+take_back_one(const char *dir, const char *name, const char *target,
+    bool aside)
 {
-	struct vec undone = VEC_INIT;
+	char *hook = path_join(dir, name);
+	char *other = xasprintf("%s%s", hook, CHAINED_SUFFIX);
 
+	if (file_exists(AT_FDCWD, hook) && !is_ours(hook, name))
+		;
+	else if (aside)
+		rename(other, hook);
+	else if (target != NULL)
+		file_symlink(AT_FDCWD, hook, target);
+	else
+		unlink(hook);
+	free(other);
+	free(hook);
+}
+
+void
+hooks_take_back(const char *dir, struct hooks_put *put)
+{
 	for (size_t i = 0; i < put->n; i++)
-		remove_one(dir, put->v[i], &undone);
-	vec_release(&undone);
+		take_back_one(dir, put->v[i].name, put->v[i].target,
+		    put->v[i].aside);
+	hooks_put_release(put);
+}
+
+void
+hooks_put_release(struct hooks_put *put)
+{
+	for (size_t i = 0; i < put->n; i++)
+		free(put->v[i].target);
+	put->n = 0;
 }
 
 const struct err *

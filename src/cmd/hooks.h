@@ -23,15 +23,29 @@ const struct err *hooks_dir(char **dir, const char *repo);
 /* Is the proc-receive hook, which git leaves refs to, somebody else's? */
 bool hooks_answer_is_foreign(const char *dir);
 
+/* More hooks than this there are not. */
+#define HOOKS_MAX 4
+
+/* What was put in, and what was there before. */
+struct hooks_put {
+	struct {
+		const char *name;
+		char *target;	/* of a link of Slipway's; NULL: none was */
+		bool aside;	/* one that is run, too, has another name */
+	} v[HOOKS_MAX];
+	size_t n;
+};
+
 /*
- * Put the links in; what was done is pushed onto "done", and the names of
- * those that were put in onto "put". After a failure none of them is left.
+ * Put the links in; what was done is pushed onto "done", and noted in "put".
+ * After a failure all is as it was.
  */
 const struct err *hooks_install(const char *dir, struct vec *done,
-    struct vec *put);
+    struct hooks_put *put);
 
-/* Take those out again that were put in, as if they had not been. */
-void hooks_take_back(const char *dir, const struct vec *put);
+/* Bring back what was there before. */
+void hooks_take_back(const char *dir, struct hooks_put *put);
+void hooks_put_release(struct hooks_put *put);
 
 /* Take them out again and restore what was there before. */
 const struct err *hooks_remove(const char *dir, struct vec *done);

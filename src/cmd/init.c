@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "cmd/cmd.h"
 #include "cmd/git.h"
 #include "deploy/tip.h"
 #include "file.h"
@@ -16,6 +17,9 @@
 /* What is meant by a command that does not say. */
 #define BRANCH "main"
 #define ENVIRONMENT "production"
+
+/* Below the prefix; systemd looks for it in /usr and /usr/local. */
+#define UNIT "lib/systemd/system/slipway-resume@.service"
 
 const char *
 init_branch(const struct init *init)
@@ -163,8 +167,10 @@ init_write(struct init *init)
 	if (init->text.len > 0) {
 		err = file_replace(AT_FDCWD, path, init->text.s,
 		    init->text.len, 0644);
-		if (err == NULL)
+		if (err == NULL) {
+			vec_push(&init->places, path);
 			vec_pushf(&init->done, "wrote %s", path);
+		}
 	}
 	free(path);
 	return err;
@@ -199,4 +205,71 @@ init_note_tips(struct init *init, const struct hub *hub)
 		str_release(&text);
 		str_release(&where);
 	}
+}
+
+static void
+add_next(struct str *out, const struct init *init,
+    const struct environment *env)
+{
+	str_addf(out, "  git remote add %s ", env->name);
+	line_word(out, init->repo);
+	str_addf(out, "\n  git push %s ", env->name);
+	line_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
+	str_add(out, "\n\n");
+}
+
+/* Where systemd runs, what finishes deploys after a power cut; else nothing. */
+static void
+add_unit(struct str *out, const struct init *init)
+{
+	char *dir, *unit;
+
+	if (!file_exists(AT_FDCWD, "/run/systemd/system") ||
+	    path_of_program(&dir) != NULL)
+		return;
+	unit = path_dir(dir);
+	free(dir);
+	dir = path_join(unit, UNIT);
+	free(unit);
+	if (file_exists(AT_FDCWD, dir)) {
+		str_add(out, "\nTo have deploys finished after a power cut, as"
+		    " root:\n");
+		if (!str_starts_with(dir, "/usr/"))
+			str_addf(out, "  systemctl link %s\n", dir);
+		str_add(out, "  systemctl enable \"slipway-resume@"
+		    "$(systemd-escape -p ");
+		line_word(out, init->repo);
+		str_add(out, ")\"\n");
+	}
+	free(dir);
+}
+
+const struct err *
+init_print(const struct init *init, const struct config *config)
+{
+	char *remote = xasprintf("USER@HOST:%s", init->repo);
+	struct str out = STR_INIT;
+	const struct err *err;
+
+	vec_join(&init->done, "\n", &out);
+	str_addf(&out, "\n\n%s deploys\n", init->repo);
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		str_addf(&out, "  %s", env->branches.n > 0 ? "branch " : "");
+		takes_add(&out, env);
+		str_addf(&out, " into %s (%s)\n", env->set.root, env->name);
+	}
+	str_add(&out, "\nOn the developer's machine:\n\n");
+	for (size_t i = 0; i < config->n_environments; i++)
+		add_next(&out, init, &config->environments[i]);
+	str_add(&out, "Over ssh the remote is\n  ");
+	line_word(&out, remote);
+	str_addf(&out, "\nCommands to run at each deploy go into\n"
+	    "  %s/slipway.ini\n", init->repo);
+	add_unit(&out, init);
+	err = cmd_print(&out);
+	str_release(&out);
+	free(remote);
+	return err;
 }

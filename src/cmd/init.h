@@ -13,6 +13,8 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "cmd/gitfile.h"
+#include "cmd/hooks.h"
 #include "cmd/places.h"
 #include "journal/hub.h"
 #include "str.h"
@@ -28,7 +30,10 @@ struct init {
 	bool is_new;		/* there is no repository yet */
 	struct str text;	/* slipway.ini to be; empty: one is there */
 	struct vec places;	/* see places.h */
-	struct saved config;	/* of git, as it was */
+	struct gitfile config;	/* of git, as it is to be */
+	struct hooks_put put;	/* what was put in, and where */
+	char *hooks;		/* the folder; NULL: not known yet */
+	int lock;		/* of the repository, for one init at a time */
 	struct vec done;
 };
 
@@ -46,5 +51,9 @@ const struct err *init_write(struct init *init);
 
 /* Push a note onto "done" for each branch that is not at what is live. */
 void init_note_tips(struct init *init, const struct hub *hub);
+
+/* What was done, and what to do next. */
+const struct err *init_print(const struct init *init,
+    const struct config *config);
 
 #endif

@@ -173,12 +173,25 @@ unknown_option(const struct call *call, const struct parser *parser,
 	    "--help", given, command, *command == '\0' ? "" : " ");
 }
 
+/* Of several letters behind one dash, the one that is meant. */
+static const char *
+wrong_option(char letter[3], char **argv)
+{
+	if (optopt <= ' ' || optopt > '~')
+		return argv[optind - 1];
+	letter[0] = '-';
+	letter[1] = (char)optopt;
+	letter[2] = '\0';
+	return letter;
+}
+
 /* Options of one line, in any order with its words. */
 static const struct err *
 parse(struct call *call, const struct parser *parser, int argc, char **argv,
     bool *help)
 {
 	const struct err *err = NULL;
+	char letter[3];
 	int value;
 
 	optind = 0;
@@ -189,10 +202,10 @@ parse(struct call *call, const struct parser *parser, int argc, char **argv,
 
 		if (row == NULL && value == ':')
 			return err_new(ERR_USAGE, "%s needs a value",
-			    argv[optind - 1]);
+			    wrong_option(letter, argv));
 		if (row == NULL)
 			return unknown_option(call, parser,
-			    argv[optind - 1]);
+			    wrong_option(letter, argv));
 		err = take_option(call, row, optarg, help);
 	}
 	return err;

@@ -15,31 +15,27 @@
 #include "report/line.h"
 
 #define RELEASES "releases/"
-
-/* The largest file that is saved, in bytes. */
-#define SAVED_MAX (4 * 1024 * 1024)
+#define OWNER ".slipway/owner"
 
 void
 places_expect(struct vec *places, const char *path)
 {
-	char *missing = NULL, *here = xstrdup(path);
+	char *up;
 
-	while (!file_exists(AT_FDCWD, here) && strcmp(here, "/") != 0) {
-		free(missing);
-		missing = here;
-		here = path_dir(missing);
-	}
-	if (missing != NULL)
-		vec_push_new(places, missing);
-	free(missing);
-	free(here);
+	if (file_exists(AT_FDCWD, path) || vec_has(places, path))
+		return;
+	up = path_dir(path);
+	places_expect(places, up);
+	free(up);
+	vec_push(places, path);
 }
 
-void
-places_expect_root(struct vec *places, const char *root)
+static void
+expect_root(struct vec *places, const char *root)
 {
 	static const char *const names[] = {
-		"releases", "shared", ".slipway", ".slipway/owner"
+		"releases", "shared", ".slipway/manifest", ".slipway/record",
+		".slipway/failed", ".slipway/trash", ".slipway/spare"
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -51,44 +47,35 @@ places_expect_root(struct vec *places, const char *root)
 }
 
 void
-places_remove(const struct vec *places)
+places_add_tree(struct vec *places, const char *path)
 {
-	for (size_t i = 0; i < places->n; i++)
-		file_remove_tree(AT_FDCWD, places->v[i]);
-}
-
-const struct err *
-saved_read(struct saved *saved, const char *path)
-{
-	const struct err *err;
+	struct vec names = VEC_INIT;
 	struct stat st;
 
-	if (stat(path, &st) == -1)
-		return errno == ENOENT ? NULL : err_system("stat %s", path);
-	saved->mode = st.st_mode & 07777;
-	err = file_resolve(&saved->path, path);
-	return err != NULL ? err : file_read(&saved->text, path, SAVED_MAX);
-}
-
-void
-saved_restore(const struct saved *saved)
-{
-	struct str now = STR_INIT;
-
-	if (saved->path == NULL)
+	if (lstat(path, &st) == -1)
 		return;
-	if (file_read(&now, saved->path, SAVED_MAX) != NULL ||
-	    strcmp(now.s, saved->text.s) != 0)
-		file_replace(AT_FDCWD, saved->path, saved->text.s,
-		    saved->text.len, saved->mode);
-	str_release(&now);
+	if (!vec_has(places, path))
+		vec_push(places, path);
+	if (S_ISDIR(st.st_mode) && file_list(&names, AT_FDCWD, path) != NULL)
+		vec_clear(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		char *inner = path_join(path, names.v[i]);
+
+		places_add_tree(places, inner);
+		free(inner);
+	}
+	vec_release(&names);
 }
 
 void
-saved_release(struct saved *saved)
+places_remove(const struct vec *places)
 {
-	free(saved->path);
-	str_release(&saved->text);
+	for (size_t i = places->n; i > 0; i--) {
+		const char *path = places->v[i - 1];
+
+		if (rmdir(path) == -1 && errno == ENOTDIR)
+			unlink(path);
+	}
 }
 
 static const struct err *
@@ -140,9 +127,11 @@ no_right(const struct err *failed, const char *root)
 
 const struct err *
 places_make_root(const char *repo, const struct environment *env,
-    struct vec *done)
+    struct vec *places, struct vec *done)
 {
 	bool there = file_exists(AT_FDCWD, env->set.root);
+	char *owner = path_join(env->set.root, OWNER);
+	bool owned = file_exists(AT_FDCWD, owner);
 	struct store *store = NULL;
 	const struct err *err;
 
@@ -150,15 +139,20 @@ places_make_root(const char *repo, const struct environment *env,
 	if (err == NULL)
 		err = check_current(env->set.root);
 	if (err == NULL)
-		err = store_check_above(env->set.root, repo, env->name);
+		err = store_check_around(env->set.root, repo, env->name);
+	if (err == NULL)
+		expect_root(places, env->set.root);
 	if (err == NULL)
 		err = store_open(&store, env->set.root);
 	if (err != NULL && err->sys_errno == EACCES)
 		err = no_right(err, env->set.root);
 	if (err == NULL)
 		err = store_claim(store, repo, env->name);
+	if (err == NULL && !owned)
+		vec_push(places, owner);
 	if (err == NULL && !there)
 		vec_pushf(done, "created %s", env->set.root);
 	store_close(store);
+	free(owner);
 	return err;
 }

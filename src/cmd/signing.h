@@ -10,10 +10,12 @@
 #ifndef SIGNING_H
 #define SIGNING_H
 
+#include "cmd/gitfile.h"
 #include "err.h"
 #include "vec.h"
 
 /* What was not so before is pushed onto "done". */
-const struct err *signing_configure(const char *repo, struct vec *done);
+const struct err *signing_configure(const char *repo, struct gitfile *file,
+    struct vec *done);
 
 #endif

@@ -8,6 +8,7 @@
 #include "deploy/errand.h"
 #include "deploy/identity.h"
 #include "file.h"
+#include "path.h"
 #include "plan/takes.h"
 
 /* The most that is read of a process's environment, in bytes. */
@@ -61,21 +62,65 @@ fault_of(const struct verdict *table, const char *word)
 	return table->fault;
 }
 
-/* Whoever sets one of these chooses what git finds, or seems to find. */
-static const char *const leading[] = {
-	"GIT_PUSH_CERT", "GIT_CONFIG_COUNT=", "GIT_CONFIG_PARAMETERS="
+/*
+ * Whoever sets one of these chooses what git finds, or seems to find. Those
+ * with a place may name what git finds without them; HOME itself is set by
+ * sshd and the web server, behind all that a client says. GIT_EXEC_PATH is
+ * git's own for a push by a path; a client who could set it would have git
+ * run his programs, and needs no certificate any more.
+ */
+static const struct {
+	const char *start;
+	const char *usual;	/* below HOME; NULL: none is right */
+} leading[] = {
+	{ "GIT_PUSH_CERT", NULL },
+	{ "GIT_CONFIG_COUNT=", NULL },
+	{ "GIT_CONFIG_PARAMETERS=", NULL },
+	{ "GIT_CONFIG_SYSTEM=", NULL },
+	{ "GIT_CONFIG_GLOBAL=", ".gitconfig" },
+	{ "XDG_CONFIG_HOME=", ".config" },
+	{ "GNUPGHOME=", ".gnupg" },
 };
 
+/* The value of HOME in an environment as /proc has it; NULL without one. */
+static const char *
+home_of(const struct str *text)
+{
+	for (size_t at = 0; at < text->len; at += strlen(text->s + at) + 1) {
+		if (str_starts_with(text->s + at, "HOME="))
+			return text->s + at + strlen("HOME=");
+	}
+	return NULL;
+}
+
+static bool
+is_usual(const char *value, const char *home, const char *usual)
+{
+	char *path;
+	bool is;
+
+	if (home == NULL || usual == NULL)
+		return false;
+	path = path_join(home, usual);
+	is = strcmp(path, value) == 0;
+	free(path);
+	return is;
+}
+
 static void
-look_at(const char *variable, char **fault)
+look_at(const char *variable, const char *home, char **fault)
 {
 	for (size_t i = 0; i < sizeof(leading) / sizeof(*leading); i++) {
-		if (*fault == NULL && str_starts_with(variable, leading[i]))
-			*fault = xasprintf("git was started with %.*s in its"
-			    " environment, which may be a client's word;"
-			    " push without it, or see AcceptEnv and SetEnv"
-			    " of the server", (int)strcspn(variable, "="),
-			    variable);
+		const char *value = strchr(variable, '=');
+
+		if (*fault != NULL || value == NULL ||
+		    !str_starts_with(variable, leading[i].start) ||
+		    is_usual(value + 1, home, leading[i].usual))
+			continue;
+		*fault = xasprintf("git was started with %.*s in its"
+		    " environment, which may be a client's word; push"
+		    " without it, or see AcceptEnv and SetEnv of the server",
+		    (int)(value - variable), variable);
 	}
 }
 
@@ -96,7 +141,7 @@ is_clients_own(const char *receiver, const char *cert, char **fault)
 	for (size_t at = 0; at < text.len && !is;
 	    at += strlen(text.s + at) + 1) {
 		is = strcmp(text.s + at, line) == 0;
-		look_at(text.s + at, fault);
+		look_at(text.s + at, home_of(&text), fault);
 	}
 	str_release(&text);
 	free(line);

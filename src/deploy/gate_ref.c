@@ -16,9 +16,9 @@
 
 #define TAGS "refs/tags/"
 
-/* Refs that Slipway alone writes. */
+/* Refs that Slipway alone writes, and what is below them. */
 static const char *const own_refs[] = {
-	"refs/slipway/", "refs/live/", "refs/notes/deploys", NULL
+	"refs/slipway", "refs/live", "refs/notes/deploys", NULL
 };
 
 static bool
@@ -27,7 +27,10 @@ check_own(struct gate *gate, const struct push_ref *ref)
 	bool is = false;
 
 	for (size_t i = 0; own_refs[i] != NULL; i++) {
-		if (!str_starts_with(ref->ref, own_refs[i]))
+		size_t len = strlen(own_refs[i]);
+
+		if (strncmp(ref->ref, own_refs[i], len) != 0 ||
+		    (ref->ref[len] != '\0' && ref->ref[len] != '/'))
 			continue;
 		is = true;
 		vec_pushf(&gate->reasons, "%s is written by Slipway"

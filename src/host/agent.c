@@ -223,7 +223,7 @@ open_root(struct agent *agent, const char *root, bool look, int threads,
 	if (look)
 		err = store_look(&agent->store, root);
 	else
-		err = store_check_above(root, agent->repo_path,
+		err = store_check_around(root, agent->repo_path,
 		    agent->environment);
 	if (err == NULL && !look)
 		err = store_open(&agent->store, root);

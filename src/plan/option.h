@@ -57,6 +57,7 @@ struct option {
 					 * action, for the rest */
 	bool required;			/* must be set in its section */
 	int64_t least;			/* of OPTION_COUNT */
+	int64_t most;			/* the same; 0: what a count may be */
 	/* The words of OPTION_CHOICE, ended by NULL. */
 	const char *choices[OPTION_CHOICES_MAX + 1];
 	const char *unit;		/* "seconds", "bytes", or NULL */

@@ -397,7 +397,8 @@ set_field(const struct option *row, const char *key, const char *text,
 	case OPTION_TAGS:
 		return set_names(field, text);
 	case OPTION_COUNT:
-		return set_number(field, text, row->least, COUNT_MAX);
+		return set_number(field, text, row->least,
+		    row->most != 0 ? row->most : COUNT_MAX);
 	case OPTION_NICE:
 		return set_number(field, text, 0, 19);
 	case OPTION_BOOL:

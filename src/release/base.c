@@ -44,7 +44,9 @@ count_links(const struct store *store, nlink_t *max)
 	for (size_t i = 0; i < 4 && err == NULL; i++) {
 		struct vec names = VEC_INIT;
 
-		err = file_list(&names, folders[i], ".");
+		/* See open_store(): who only looks may find none. */
+		if (folders[i] != -1)
+			err = file_list(&names, folders[i], ".");
 		*max += names.n;
 		vec_release(&names);
 	}
@@ -90,6 +92,8 @@ try_spare(struct base *base, struct store *store, bool busy)
 	struct vec names = VEC_INIT;
 	const struct err *err;
 
+	if (store->spare_fd == -1)
+		return NULL;
 	err = file_list(&names, store->spare_fd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
 		char *path = layout_spare_manifest(names.v[i]);

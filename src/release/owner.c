@@ -2,6 +2,7 @@
  * Whose a root is. Two repositories with one root would take the site from
  * each other by turns, and clean up each other's releases.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -137,7 +138,8 @@ read_owner(struct str *found, const char *path)
 }
 
 static const struct err *
-check_folder(const char *folder, const char *root, const char *wanted)
+check_folder(const char *folder, const char *root, const char *how,
+    const char *wanted)
 {
 	char *path = path_join(folder, OWNER);
 	struct str found = STR_INIT;
@@ -145,8 +147,7 @@ check_folder(const char *folder, const char *root, const char *wanted)
 
 	err = read_owner(&found, path);
 	if (err == NULL && found.len > 0 && strcmp(found.s, wanted) != 0) {
-		char *what = xasprintf("%s is in the root of another"
-		    " environment:", root);
+		char *what = xasprintf("%s %s", root, how);
 
 		err = belongs_to(what, folder, found.s, wanted);
 		free(what);
@@ -166,7 +167,8 @@ store_check_above(const char *root, const char *repo,
 	while (err == NULL && strcmp(at, "/") != 0) {
 		char *up = path_dir(at);
 
-		err = check_folder(up, root, wanted);
+		err = check_folder(up, root, "is in the root of another"
+		    " environment:", wanted);
 		free(at);
 		at = up;
 	}
@@ -190,4 +192,78 @@ store_check_root(const char *root, const char *repo, const char *environment)
 		err = store_check_above(root, repo, environment);
 	store_close(store);
 	return err != NULL && err->code == ERR_CONFIG ? err : NULL;
+}
+
+/* A walk down from a root that is new. */
+struct below {
+	const char *root;
+	const char *wanted;
+	int left;		/* names that may still be looked at */
+};
+
+/* Releases are many, and no root is in one. */
+static bool
+is_passed_over(const struct dirent *entry)
+{
+	return (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) ||
+	    strcmp(entry->d_name, ".") == 0 ||
+	    strcmp(entry->d_name, "..") == 0 ||
+	    strcmp(entry->d_name, ".slipway") == 0 ||
+	    store_is_release(entry->d_name);
+}
+
+/* What cannot be read is nobody's root as far as one can see. */
+static const struct err *
+look_below(struct below *below, const char *folder, int depth)
+{
+	const struct err *err = NULL;
+	struct dirent *entry;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+
+	if (dir == NULL) {
+		file_close(&fd);
+		return NULL;
+	}
+	while (err == NULL && below->left > 0 &&
+	    (entry = readdir(dir)) != NULL) {
+		char *path;
+
+		below->left--;
+		if (is_passed_over(entry))
+			continue;
+		path = path_join(folder, entry->d_name);
+		err = check_folder(path, below->root, "would have the root"
+		    " of another environment in it:", below->wanted);
+		if (err != NULL && err->sys_errno != 0)
+			err = NULL;
+		if (err == NULL && depth < STORE_BELOW_DEPTH)
+			err = look_below(below, path, depth + 1);
+		free(path);
+	}
+	closedir(dir);
+	return err;
+}
+
+const struct err *
+store_check_around(const char *root, const char *repo,
+    const char *environment)
+{
+	char *wanted = xasprintf("%s %s\n", repo, environment);
+	struct below below = { root, wanted, STORE_BELOW_NAMES };
+	char *owner = path_join(root, OWNER);
+	const struct err *err;
+
+	err = store_check_above(root, repo, environment);
+	if (err == NULL && !file_exists(AT_FDCWD, owner)) {
+		char *real = realpath(root, NULL);
+
+		if (real != NULL)
+			err = look_below(&below, real, 1);
+		free(real);
+	}
+	free(owner);
+	free(wanted);
+	return err;
 }

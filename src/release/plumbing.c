@@ -52,6 +52,8 @@ plumbing_init(struct plumbing *git, struct repo *repo, const char *commit,
 	vec_push(&git->env, "GIT_LITERAL_PATHSPECS=1");
 	/* libgit2 knows no replaced objects; both must see one commit. */
 	vec_push(&git->env, "GIT_NO_REPLACE_OBJECTS=1");
+	/* Nor is what a partial clone lacks fetched, by a program it names. */
+	vec_push(&git->env, "GIT_ALLOW_PROTOCOL=none");
 	repo_quarantine_env(repo, &git->env);
 	git->commit = commit;
 	git->dirfd = dirfd;

@@ -129,13 +129,14 @@ open_store(struct store **store, const char *root, bool make)
 	opened->threads = crew_size(0);
 	opened->root = xstrdup(root);
 	opened->lock_path = path_join(root, ".slipway/lock");
-	for (size_t i = 0; i < n && err == NULL; i++)
+	for (size_t i = 0; i < n && err == NULL; i++) {
 		err = open_folder(opened, folders[i].name, make,
 		    folders[i].fd);
-	/* One that an older version made has not all of them. */
-	if (err != NULL && !make && err->code == ERR_NOT_FOUND &&
-	    opened->manifest_fd != -1)
-		err = NULL;
+		/* One that an older version made has not all of them. */
+		if (err != NULL && !make && err->code == ERR_NOT_FOUND &&
+		    opened->manifest_fd != -1)
+			err = NULL;
+	}
 	if (err != NULL)
 		store_close(opened);
 	else

@@ -116,6 +116,17 @@ const struct err *store_check_root(const char *root, const char *repo,
     const char *environment);
 
 /*
+ * The same, and where the root is nobody's yet, a look below: the root of
+ * another environment in it would be one's to clean up. That takes so many
+ * levels and names at the most, and what is beyond is not found.
+ */
+#define STORE_BELOW_DEPTH 4
+#define STORE_BELOW_NAMES 100000
+
+const struct err *store_check_around(const char *root, const char *repo,
+    const char *environment);
+
+/*
  * The file in which the command that runs is noted, lent: see note_fd in
  * proc.h.
  */

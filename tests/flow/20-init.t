@@ -166,6 +166,8 @@ push
 is "a push deploys" "$(live_file index.html)" unseen
 run "$slipway" uninit "$repo"
 is "uninit takes them out there" "$(ls "$T/myhooks")" ""
+like "and says for whom else, and what to do" "$out" "^note: .* $T/myhooks, and \
+other .* not deploy any more; .*: git -C $repo config core.hooksPath hooks,"
 
 # A relative one begins at the repository; a hook that is off stays off.
 repo=$T/rel.git
@@ -268,7 +270,8 @@ run "$slipway" uninit "$T/alone.git"
 : > "$T/alone.git/config.lock"
 run "$slipway" init "$T/alone.git"
 isnt "a config that cannot be changed is a failure" "$status" 0
-like "in one line of git's" "$err" '^slipway: git config: could not lock'
+like "which is told" "$err" \
+    "^slipway: $T/alone.git/config.lock is there: somebody else changes"
 is "that leaves no hook" "$(find "$T/alone.git/hooks" -type l)" ""
 rm -r "$T/alone.git" "$T/new/site"
 mkdir "$T/empty.git"

@@ -228,6 +228,9 @@ if [ "$(id -u)" -eq 0 ]; then
 	unlike "and not what to run" "$banner" 'slipway \.\.\.'
 	chown -R nobody "$repo"
 	git config --global --unset safe.directory
+	run env SUDO_UID="$(id -u nobody)" "$slipway" uninit "$repo"
+	is_exit "nor does it take the hooks out" 2
+	ok "they are there" test -L "$repo/hooks/pre-receive"
 	for reader in log show status verify; do
 		run "$slipway" $reader -C "$repo"
 		is_exit "root may read it: $reader" 0

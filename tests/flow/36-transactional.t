@@ -115,6 +115,9 @@ commit index.html four "another history"
 push --force main
 is_exit "a forced push is refused where git would" 1
 like "with git's word" "$err" 'non-fast-forward'
+GIT_TRACE=1 push_raw --force main
+is_exit "also where git tells what it does" 1
+isnt "the branch is where it was" "$(branch)" "$(head_of)"
 git -C "$repo" config --unset receive.denyNonFastForwards
 cp "$repo/config" "$T/config"
 printf '[receive]\n\tdenyNonFastForwards\n' >> "$repo/config"

@@ -248,4 +248,20 @@ is_exit "when they are back" 0
 is "it is live, too" "$(cat "$T/preview/current/version")" gone
 run "$slipway" resume -C "$repo" -e bogus
 is_exit "an environment that is not there" 2
+
+# Nor is one that is busy, which is the first of them.
+for name in production preview; do
+	git -C "$repo" update-ref -d "refs/live/$name"
+done
+flock -o "$repo/slipway/production.lock" sleep 60 &
+started $!
+wait_for 10 sh -c '! flock -n "$1" true' sh "$repo/slipway/production.lock"
+run "$slipway" resume -C "$repo"
+is_exit "one that is busy is told of" 4
+ok "the next one is level" git -C "$repo" rev-parse -q --verify \
+    refs/live/preview
+kill $!
+wait_for 10 flock -n "$repo/slipway/production.lock" true
+slip resume
+is_exit "when it is free" 0
 done_testing

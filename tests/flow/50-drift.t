@@ -269,4 +269,22 @@ echo "warmer" > "$root/releases/$first/warm/routes"
 slip rollback "$first"
 is_exit "a rollback to a release whose cache was written anew" 0
 is "it is live" "$(current)" "$first"
+
+# git reads the release through filters, and those are the owner's programs.
+if [ "$(id -u)" -eq 0 ]; then
+	git -C "$repo" config filter.evil.clean "touch '$T/ran'; cat"
+	echo '* filter=evil' > "$repo/info/attributes"
+	echo "edited" > "$root/current/index.html"
+	chown -R nobody "$repo" "$root"
+	for option in --diff --adopt --repair; do
+		drift "$option"
+		is_exit "root runs none of them: $option" 2
+		like "and is told who may" "$err" 'sudo -u nobody slipway'
+	done
+	drift
+	is_exit "what was changed may root see" 1
+	not_ok "nothing ran" test -e "$T/ran"
+	is "nor is anything left that is root's" \
+	    "$(find "$repo" "$root" ! -user nobody)" ""
+fi
 done_testing

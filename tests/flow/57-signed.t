@@ -166,6 +166,12 @@ replay "$repo" "$T/cert"
 unset GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
 like "nor does a config of the client" "$out" \
     'counts for nothing: git was started with GIT_CONFIG_COUNT in'
+for name in GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM XDG_CONFIG_HOME GNUPGHOME; do
+	push --receive-pack="env $name=$T/elsewhere git receive-pack" \
+	    --signed main
+	like "nor by $name" "$banner" \
+	    "counts for nothing: git was started with $name in"
+done
 # More of an environment than is read.
 cat > "$T/stuffed" <<'EOF2'
 $ENV{"STUFF$_"} = 'x' x 120000 for 1 .. 40;
