@@ -100,8 +100,9 @@ unlike "in the new release, not in the old one" "$(trace)" \
 is "the old release is live" "$(current)" "$one"
 is "its page, too" "$(live_file index.html)" one
 like "what is live" "$banner" "release $one is (still )?live"
-like "that migrations ran and were undone" "$banner" \
-    'migrations +ran, undone'
+like "of m3 nobody knows whether it has to be undone, and that is told" \
+    "$banner" 'migrations +failed, may have changed data'
+like "and why" "$banner" 'warning: m3 failed and was not undone: it has no rec'
 is "its state" "$(newest state)" rolled-back
 run "$slipway" retry -C "$repo"
 is_exit "the same from the command line has exit status 5" 5
@@ -151,7 +152,7 @@ run "$slipway" status -C "$repo"
 is_exit "status says so by its exit status" 6
 like "and what failed" "$out" 'last failure .*; broken: undo of m4: exit 1'
 is "which is said once" "$err" "slipway: production: deploy $(newest deploy) \
-is broken and needs a hand; slipway show $(newest deploy) tells why, and what \
+is broken and needs a hand; slipway show $(newest deploy) -C $repo tells why, and what \
 to do is told under A BROKEN DEPLOY in slipway-hooks(7)"
 
 # A command that the old release does not have.
