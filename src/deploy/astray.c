@@ -19,16 +19,15 @@ compare_current(const char *current, const char *live, const char *host,
 	    none ? "nothing" : current);
 }
 
-/* Hosts that did not open their roots may have been unable to because of it. */
-static void
-look_at_current(const struct work *work, const char *live,
+void
+astray_look(const struct environment *env, const char *live,
     struct str *astray)
 {
 	struct str current = STR_INIT;
 	struct store *store;
 	const struct err *err;
 
-	err = store_look(&store, work->env->set.root);
+	err = store_look(&store, env->set.root);
 	if (err == NULL)
 		err = store_current(store, &current);
 	if (err == NULL)
@@ -39,7 +38,10 @@ look_at_current(const struct work *work, const char *live,
 	str_release(&current);
 }
 
-/* "Still live" is said of what the hosts have, not of what they had. */
+/*
+ * "Still live" is said of what the hosts have, not of what they had. Hosts
+ * that did not open their roots may have been unable to because of it.
+ */
 void
 astray_find(struct work *work, const char *live, struct str *astray)
 {
@@ -47,7 +49,7 @@ astray_find(struct work *work, const char *live, struct str *astray)
 	const struct err *err;
 
 	if (work->fleet == NULL) {
-		look_at_current(work, live, astray);
+		astray_look(work->env, live, astray);
 		return;
 	}
 	message_add(&request, "verb", "list");

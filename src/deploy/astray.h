@@ -18,4 +18,8 @@
  */
 void astray_find(struct work *work, const char *live, struct str *astray);
 
+/* The same for whoever has no hosts at hand: looks at this one alone. */
+void astray_look(const struct environment *env, const char *live,
+    struct str *astray);
+
 #endif
