@@ -208,7 +208,8 @@ run_drift(struct call *call)
 	if (call->json && call_has(call, "diff"))
 		return err_new(ERR_USAGE, "--json and --diff are two results;"
 		    " ask for one of them");
-	err = cmd_open(call, DB_READ, true);
+	/* Whoever holds the lock wakes a runner, which must be its owner's. */
+	err = cmd_open(call, query.repair ? DB_WRITE : DB_READ, true);
 	if (err == NULL)
 		err = edits_find(&edits, &call->hub, call->env, &query);
 	if (err == NULL && !call_has(call, "diff"))

@@ -219,6 +219,37 @@ queue_wake(const struct hub *hub, const char *environment)
 	return queue_wake_ahead(hub, environment, NULL);
 }
 
+static const struct err *
+is_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
+{
+	(void)journal;
+	(void)deploy;
+	*(bool *)ctx = true;
+	return NULL;
+}
+
+const struct err *
+queue_waits(const struct hub *hub, const char *environment, bool *waits)
+{
+	struct deploy_filter filter = {
+		.environment = environment,
+		.waiting = true,
+	};
+
+	*waits = false;
+	return deploy_each(hub->journal, &filter, is_waiting, waits);
+}
+
+const struct err *
+queue_wake_waiting(const struct hub *hub, const char *environment)
+{
+	const struct err *err;
+	bool waits;
+
+	err = queue_waits(hub, environment, &waits);
+	return err == NULL && waits ? queue_wake(hub, environment) : err;
+}
+
 /* Began, was not finished, and that with nobody there: so it was left. */
 static const struct err *
 note_left(const struct hub *hub, const char *environment,
