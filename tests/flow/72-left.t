@@ -117,7 +117,7 @@ like "current is put back" "$out" "current is not there, .*; put back"
 is "it is" "$(live_file version)" dev3
 
 # A deploy that is begun while a push looks whether one was left is not told
-# of as such: when the list of locks was read, its runner was not yet there.
+# of as such: when its lock was looked at, its runner was not yet there.
 inject=$build/tests/fault/inject
 "$inject" -c fsync pause true 1000 true > /dev/null 2>&1 ||
     case $? in 77|126|127) done_testing ;; esac
@@ -137,11 +137,11 @@ number=$(newest deploy)
 cat > "$T/close" <<'EOF3'
 #!/bin/sh
 [ ! -e "$HERE/begun" ] || exit 0
-fds=$(find /proc/[0-9]*/fd -printf '%l\n' 2> /dev/null)
-case $fds in
-*/mountinfo*) exit 0 ;;
-*/proc/locks*) ;;
-*) exit 0 ;;
+fd=$(find /proc/[0-9]*/fd -lname "$REPO/slipway/production.lock" \
+    2> /dev/null | head -n 1)
+[ -n "$fd" ] || exit 0
+case $(find "${fd%/*}" -printf '%l ') in
+*/mountinfo*|*/proc/locks*) exit 0 ;;
 esac
 touch "$HERE/begun"
 setsid "$SLIPWAY_PROGRAM" runner -C "$REPO" -e production \
