@@ -36,26 +36,24 @@
 
 /* False when there is no such file. */
 static bool
-age_of(const char *path, int64_t *age_ms)
+age_of(const char *path, struct stat *st, int64_t *age_ms)
 {
-	struct stat st;
-
-	if (lstat(path, &st) == -1)
+	if (lstat(path, st) == -1)
 		return false;
-	*age_ms = clock_now_ms() - (int64_t)st.st_mtim.tv_sec * 1000 -
-	    st.st_mtim.tv_nsec / 1000000;
+	*age_ms = clock_now_ms() - (int64_t)st->st_mtim.tv_sec * 1000 -
+	    st->st_mtim.tv_nsec / 1000000;
 	return true;
 }
 
-/* Wait until it is free, or is so old; false: it is free. */
+/* Wait until it is free, or is so old, and what it is then; false: free. */
 static bool
-outlasts(const char *path)
+outlasts(const char *path, struct stat *st)
 {
 	const struct timespec pause = { 0, LOOK_MS * 1000000L };
 	int64_t age_ms, since_ms = clock_monotonic_ms();
 
 	/* A clock that was set back makes no lock immortal. */
-	while (age_of(path, &age_ms)) {
+	while (age_of(path, st, &age_ms)) {
 		if (age_ms >= STALE_MS ||
 		    clock_monotonic_ms() - since_ms >= STALE_MS)
 			return true;
@@ -64,19 +62,50 @@ outlasts(const char *path)
 	return false;
 }
 
-static const struct err *
-drop(const char *path)
+/* An inode may be used again at once, and not at the same instant. */
+static bool
+is_same(const char *path, const struct stat *seen)
 {
-	if (unlink(path) == -1 && errno != ENOENT)
-		return err_system("remove %s, which a dead process left",
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_dev == seen->st_dev &&
+	    st.st_ino == seen->st_ino &&
+	    st.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec;
+}
+
+/*
+ * Others free it, too, and somebody may have taken it since it was seen. So
+ * it is moved away, looked at, and put back where it is not the one that was
+ * meant; unless there is a third one by then. No ref has a '~' in its name,
+ * nor is one what ends in ".lock".
+ */
+static const struct err *
+drop(const char *path, const struct stat *seen)
+{
+	char *aside = xasprintf("%s~%ld.lock", path, (long)getpid());
+	const struct err *err = NULL;
+	bool moved = rename(path, aside) == 0;
+
+	if (!moved && errno != ENOENT)
+		err = err_system("remove %s, which a dead process left",
 		    path);
-	return NULL;
+	if (moved && !is_same(aside, seen) && link(aside, path) == -1 &&
+	    errno != EEXIST)
+		moved = rename(aside, path) == -1;
+	if (moved && unlink(aside) == -1 && errno != ENOENT)
+		err = err_system("remove %s, a lock which a dead process"
+		    " left", aside);
+	free(aside);
+	return err;
 }
 
 static const struct err *
 free_lock(const char *path)
 {
-	return outlasts(path) ? drop(path) : NULL;
+	struct stat seen;
+
+	return outlasts(path, &seen) ? drop(path, &seen) : NULL;
 }
 
 const struct err *
@@ -154,9 +183,10 @@ maker_lives(const char *lock, const char *dir)
 	int64_t hz = sysconf(_SC_CLK_TCK);
 	struct makers makers = { .dir = dir };
 	struct timespec now;
+	struct stat st;
 	int64_t age_ms;
 
-	if (!age_of(lock, &age_ms))
+	if (!age_of(lock, &st, &age_ms))
 		return false;
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	makers.made_ticks = ((int64_t)now.tv_sec * 1000 - age_ms + SLACK_MS) *
@@ -178,11 +208,13 @@ repo_free_packed(struct repo *repo)
 	char *lock = xasprintf("%s/packed-refs.lock", dir);
 	char *list = xasprintf("%s/packed-refs.new", dir);
 	const struct err *err = NULL;
+	struct stat seen;
 
-	if (outlasts(lock) && !maker_lives(lock, dir)) {
-		err = drop(list);
+	if (outlasts(lock, &seen) && !maker_lives(lock, dir)) {
+		if (is_same(lock, &seen))
+			err = free_lock(list);
 		if (err == NULL)
-			err = drop(lock);
+			err = drop(lock, &seen);
 	}
 	free(list);
 	free(lock);

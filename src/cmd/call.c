@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/nearby.h"
 #include "deploy/queue.h"
+#include "deploy/receive.h"
 #include "file.h"
 #include "report/line.h"
 #include "report/paint.h"
@@ -243,6 +244,17 @@ cmd_watch(struct call *call, int64_t number, struct deploy *last)
 	return err;
 }
 
+static const struct err *
+settle(struct call *call)
+{
+	const struct err *err, *untold;
+
+	err = receive_settle_before(&call->hub, &untold);
+	if (untold != NULL)
+		err_print("slipway: warning", untold);
+	return err;
+}
+
 const struct err *
 cmd_request(struct call *call, struct deploy *request,
     const struct directives *options)
@@ -251,6 +263,8 @@ cmd_request(struct call *call, struct deploy *request,
 	const struct err *err;
 
 	err = hub_check_room(&call->hub);
+	if (err == NULL)
+		err = settle(call);
 	if (err == NULL)
 		err = queue_add(&call->hub, request, options);
 	if (err == NULL)

@@ -194,7 +194,8 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 
 /*
  * What keeps edits has git read the release, through filters of the
- * repository's own: they run for its owner alone, and not for root.
+ * repository's own: they run for its owner alone, and not for root. And who
+ * holds the lock wakes a runner, which must be the owner's.
  */
 static const struct err *
 open_hub(struct call *call, bool keeps)

@@ -190,38 +190,70 @@ filter_release(struct deploy_filter *filter)
 	memset(filter, 0, sizeof(*filter));
 }
 
-/* Deploys that changed a path, as they are found: newest first. */
+/*
+ * Deploys that changed a path, as they are found: newest first. To compare
+ * their trees takes long, and no query is open meanwhile, which would keep
+ * everybody from writing.
+ */
 struct search {
 	struct repo *repo;
 	const char *path;
 	int64_t *numbers;
 	size_t n;
+	size_t n_found;		/* the first of them */
 	size_t most;
 };
 
 static const struct err *
-search_one(struct journal *journal, const struct deploy *deploy, void *ctx)
+collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	struct search *search = ctx;
+
+	(void)journal;
+	search->numbers = xreallocarray(search->numbers, search->n + 1,
+	    sizeof(*search->numbers));
+	search->numbers[search->n++] = deploy->number;
+	return NULL;
+}
+
+static const struct err *
+has_changed(const struct search *search, struct journal *journal,
+    const struct deploy *deploy, bool *has)
+{
 	char before[REPO_OID_SIZE];
 	const struct err *err;
-	bool same;
+	bool same = true;
 
-	if (search->n == search->most || deploy->release == NULL)
+	*has = false;
+	if (deploy->release == NULL)
 		return NULL;
 	err = release_commit(journal, deploy->environment, deploy->previous,
 	    before);
 	if (err == NULL)
 		err = repo_path_is_same(search->repo, before[0] == '\0' ?
 		    NULL : before, deploy->commit, search->path, &same);
-	if (err != NULL && err->code == ERR_NOT_FOUND)
-		return NULL;
-	if (err != NULL || same)
-		return err;
-	search->numbers = xreallocarray(search->numbers, search->n + 1,
-	    sizeof(*search->numbers));
-	search->numbers[search->n++] = deploy->number;
-	return NULL;
+	*has = err == NULL && !same;
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
+}
+
+static const struct err *
+search_all(struct search *search, struct journal *journal)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL && i < search->n &&
+	    search->n_found < search->most; i++) {
+		struct deploy deploy;
+		bool has = false;
+
+		err = deploy_get(journal, search->numbers[i], &deploy);
+		if (err == NULL)
+			err = has_changed(search, journal, &deploy, &has);
+		if (has)
+			search->numbers[search->n_found++] = deploy.number;
+		deploy_release(&deploy);
+	}
+	return err;
 }
 
 static const struct err *
@@ -230,8 +262,8 @@ tell_found(const struct call *call, const struct search *search,
 {
 	const struct err *err = NULL;
 
-	for (size_t i = 0; err == NULL && i < search->n; i++) {
-		size_t at = oldest_first ? search->n - 1 - i : i;
+	for (size_t i = 0; err == NULL && i < search->n_found; i++) {
+		size_t at = oldest_first ? search->n_found - 1 - i : i;
 		struct deploy deploy;
 
 		err = deploy_get(call->hub.journal, search->numbers[at],
@@ -261,8 +293,9 @@ filter_each(const struct call *call, const struct deploy_filter *filter,
 	all.oldest_first = false;
 	err = repo_open(&search.repo, call->hub.path, false);
 	if (err == NULL)
-		err = deploy_each(call->hub.journal, &all, search_one,
-		    &search);
+		err = deploy_each(call->hub.journal, &all, collect, &search);
+	if (err == NULL)
+		err = search_all(&search, call->hub.journal);
 	if (err == NULL)
 		err = tell_found(call, &search, filter->oldest_first, cb,
 		    ctx);

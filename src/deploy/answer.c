@@ -114,6 +114,17 @@ check_branch(const struct asking *asking, const struct offered *offered,
 }
 
 static const struct err *
+settle(struct asking *asking)
+{
+	const struct err *err, *untold;
+
+	err = receive_settle_before(asking->hub, &untold);
+	if (untold != NULL)
+		vec_pushf(asking->notes, "warning: %s", untold->text);
+	return err;
+}
+
+static const struct err *
 request(struct asking *asking, struct offered *offered,
     const struct environment *env, struct deploy *row)
 {
@@ -122,6 +133,9 @@ request(struct asking *asking, struct offered *offered,
 	row->environment = xstrdup(env->name);
 	row->push = asking->push.id;
 	row->pusher = xstrdup(asking->push.pusher);
+	err = settle(asking);
+	if (err != NULL)
+		return err;
 	err = queue_add(asking->hub, row, strcmp(row->kind, "deploy") == 0 ?
 	    &asking->options : NULL);
 	if (err != NULL)

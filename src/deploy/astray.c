@@ -38,7 +38,10 @@ astray_look(const struct environment *env, const char *live,
 	str_release(&current);
 }
 
-/* "Still live" is said of what the hosts have, not of what they had. */
+/*
+ * "Still live" is said of what the hosts have, not of what they had. Hosts
+ * that did not open their roots may have been unable to because of it.
+ */
 void
 astray_find(struct work *work, const char *live, struct str *astray)
 {

@@ -18,7 +18,7 @@
  */
 void astray_find(struct work *work, const char *live, struct str *astray);
 
-/* The same of the root as it is here, without an agent. */
+/* The same for whoever has no hosts at hand: looks at this one alone. */
 void astray_look(const struct environment *env, const char *live,
     struct str *astray);
 

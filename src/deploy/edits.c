@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/queue.h"
 #include "deploy/work.h"
 #include "host/fleet.h"
 #include "lock.h"
@@ -397,6 +398,7 @@ edits_find(struct edits *edits, const struct hub *hub,
 	char *path = hub_lock_path(hub, env->name);
 	struct lock *lock = NULL;
 	const struct err *err = NULL;
+	bool held;
 
 	memset(edits, 0, sizeof(*edits));
 	look.n_hosts = config_hosts(hub->config, env, &look.hosts);
@@ -407,7 +409,10 @@ edits_find(struct edits *edits, const struct hub *hub,
 	else if (err->code == ERR_BUSY)
 		err = err_new(ERR_BUSY, "%s is being deployed; repair it"
 		    " when that is over", env->name);
+	held = lock != NULL;
 	lock_release(lock);
+	if (held)
+		err = err_first(err, queue_wake_waiting(hub, env->name));
 	free(look.hosts);
 	free(path);
 	return err;

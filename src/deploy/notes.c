@@ -110,32 +110,43 @@ last_written(struct repo *repo, const char *environment)
 	return number;
 }
 
+/* Those that have no line yet: to write one takes long. */
 struct behind {
-	const struct hub *hub;
-	const struct environment *env;
-	struct repo *repo;
-	int64_t before;
-	const struct err *err;	/* the first one */
+	int64_t numbers[NOTES_BEHIND_MAX];
+	size_t n;
 };
 
-/* One that cannot be written, for good perhaps, is in nobody's way. */
 static const struct err *
-write_behind(struct journal *journal, const struct deploy *deploy, void *ctx)
+collect(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	struct behind *behind = ctx;
 
 	(void)journal;
-	if (deploy->number < behind->before)
-		behind->err = err_first(behind->err, write_one(behind->hub,
-		    behind->env, behind->repo, deploy));
+	if (behind->n < NOTES_BEHIND_MAX)
+		behind->numbers[behind->n++] = deploy->number;
 	return NULL;
 }
 
+static const struct err *
+write_number(const struct hub *hub, const struct environment *env,
+    struct repo *repo, int64_t number)
+{
+	struct deploy deploy;
+	const struct err *err;
+
+	err = deploy_get(hub->journal, number, &deploy);
+	if (err == NULL)
+		err = write_one(hub, env, repo, &deploy);
+	deploy_release(&deploy);
+	return err;
+}
+
+/* One that cannot be written, for good perhaps, is in nobody's way. */
 const struct err *
 notes_write(const struct hub *hub, const struct environment *env,
     struct repo *repo, const struct deploy *deploy)
 {
-	struct behind behind = { hub, env, repo, deploy->number, NULL };
+	struct behind behind = { .n = 0 };
 	struct deploy_filter filter = {
 		.environment = env->name,
 		.states = ",live,retired,",
@@ -147,7 +158,11 @@ notes_write(const struct hub *hub, const struct environment *env,
 
 	if (filter.above == deploy->number)
 		return NULL;
-	err = deploy_each(hub->journal, &filter, write_behind, &behind);
-	err = err_first(err, behind.err);
+	err = deploy_each(hub->journal, &filter, collect, &behind);
+	for (size_t i = 0; i < behind.n; i++) {
+		if (behind.numbers[i] < deploy->number)
+			err = err_first(err, write_number(hub, env, repo,
+			    behind.numbers[i]));
+	}
 	return err_first(err, write_one(hub, env, repo, deploy));
 }

@@ -219,28 +219,59 @@ queue_wake(const struct hub *hub, const char *environment)
 	return queue_wake_ahead(hub, environment, NULL);
 }
 
-/* Began, was not finished, and that with nobody there: so it was left. */
 static const struct err *
-note_left(const struct hub *hub, const char *environment,
-    struct vec *notes)
+is_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
-	struct deploy left;
+	(void)journal;
+	(void)deploy;
+	*(bool *)ctx = true;
+	return NULL;
+}
+
+const struct err *
+queue_waits(const struct hub *hub, const char *environment, bool *waits)
+{
+	struct deploy_filter filter = {
+		.environment = environment,
+		.waiting = true,
+	};
+
+	*waits = false;
+	return deploy_each(hub->journal, &filter, is_waiting, waits);
+}
+
+const struct err *
+queue_wake_waiting(const struct hub *hub, const char *environment)
+{
+	const struct err *err;
+	bool waits;
+
+	err = queue_waits(hub, environment, &waits);
+	return err == NULL && waits ? queue_wake(hub, environment) : err;
+}
+
+/* What was begun and not finished: 0 for nothing. */
+static const struct err *
+get_begun(const struct hub *hub, const char *environment, int64_t *number)
+{
+	struct deploy begun;
 	const struct err *err;
 
-	err = deploy_get_unfinished(hub->journal, environment, &left);
-	if (err == NULL && left.number != 0)
-		vec_pushf(notes, "deploy %" PRId64 " of %s was left"
-		    " unfinished when its runner ended, and goes on now:"
-		    " slipway show %" PRId64 " --follow", left.number,
-		    environment, left.number);
-	deploy_release(&left);
+	err = deploy_get_unfinished(hub->journal, environment, &begun);
+	*number = err == NULL ? begun.number : 0;
+	deploy_release(&begun);
 	return err;
 }
 
+/*
+ * Whose runner is gone was begun before the lock was seen free, and is not
+ * finished after that: in between it may have been begun, or ended.
+ */
 static const struct err *
 wake_if_left(const struct hub *hub, const char *environment,
     struct vec *notes)
 {
+	int64_t before, after = 0;
 	const struct err *err;
 	char *path;
 	bool held;
@@ -249,11 +280,18 @@ wake_if_left(const struct hub *hub, const char *environment,
 	if (config_environment(hub->config, environment) == NULL)
 		return NULL;
 	path = hub_lock_path(hub, environment);
-	held = lock_is_held(path);
+	err = get_begun(hub, environment, &before);
+	held = err == NULL && lock_is_held(path);
 	free(path);
-	if (held)
-		return NULL;
-	err = note_left(hub, environment, notes);
+	if (err != NULL || held)
+		return err;
+	if (before != 0)
+		err = get_begun(hub, environment, &after);
+	if (err == NULL && after != 0 && after == before)
+		vec_pushf(notes, "deploy %" PRId64 " of %s was left"
+		    " unfinished when its runner ended, and goes on now:"
+		    " slipway show %" PRId64 " --follow", before,
+		    environment, before);
 	return err == NULL ? queue_wake(hub, environment) : err;
 }
 

@@ -67,6 +67,17 @@ const struct err *queue_wake(const struct hub *hub,
 const struct err *queue_wake_ahead(const struct hub *hub,
     const char *environment, int *hold);
 
+/* Whether something waits in an environment. */
+const struct err *queue_waits(const struct hub *hub, const char *environment,
+    bool *waits);
+
+/*
+ * Start one if something waits: for whoever has held the environment's lock,
+ * since a runner that came meanwhile has left.
+ */
+const struct err *queue_wake_waiting(const struct hub *hub,
+    const char *environment);
+
 /*
  * Start one for each environment in which something waits, or was begun and
  * not finished, and nobody is at work; a line about each deploy that was

@@ -11,6 +11,7 @@
 #include "deploy/identity.h"
 #include "deploy/origin.h"
 #include "deploy/queue.h"
+#include "deploy/standing.h"
 #include "file.h"
 #include "journal/deploy.h"
 #include "journal/journal.h"
@@ -185,43 +186,33 @@ request(const struct arrival *arrival)
 	return err;
 }
 
-/* Is this very commit live, with nothing on its way that would change it? */
-static const struct err *
-is_live_already(const struct arrival *arrival, const struct deploy *live,
-    bool *is)
-{
-	*is = false;
-	if (live->number == 0 ||
-	    strcmp(live->commit, arrival->commit) != 0)
-		return NULL;
-	return deploy_will_stay(arrival->hub->journal, live,
-	    arrival->push->id, arrival->ref->ref, is);
-}
-
 static void
-note_deleted(const struct arrival *arrival, const char *live)
+note_deleted(const struct arrival *arrival, const struct standing *standing)
 {
-	struct str name = STR_INIT;
+	struct str line = STR_INIT;
 
-	takes_add_ref(&name, arrival->ref->ref);
-	vec_pushf(arrival->notes, "%s: %s was deleted; release %s stays live",
-	    arrival->env->name, name.s, live);
-	str_release(&name);
+	takes_add_ref(&line, arrival->ref->ref);
+	str_add(&line, " was deleted; ");
+	standing_add(&line, standing);
+	vec_pushf(arrival->notes, "%s: %s", arrival->env->name, line.s);
+	str_release(&line);
 }
 
 /* The commit says so, or, for all refs of the push, an option does. */
 static void
-note_skipped(const struct arrival *arrival, const char *live)
+note_skipped(const struct arrival *arrival, const struct standing *standing)
 {
 	struct directives options = DIRECTIVES_INIT;
+	struct str line = STR_INIT;
 	bool by_option;
 
 	take_options(arrival->push, &options);
 	by_option = directives_has(&options, DIRECTIVE_SKIP);
-	vec_pushf(arrival->notes, "%s: %.7s %s: not deployed; release %s"
-	    " stays live", arrival->env->name, arrival->commit,
-	    by_option ? "was pushed with the option skip" : "says -skip-",
-	    live);
+	str_addf(&line, "%.7s %s: not deployed; ", arrival->commit,
+	    by_option ? "was pushed with the option skip" : "says -skip-");
+	standing_add(&line, standing);
+	vec_pushf(arrival->notes, "%s: %s", arrival->env->name, line.s);
+	str_release(&line);
 	directives_release(&options);
 }
 
@@ -239,6 +230,18 @@ note_live(const struct arrival *arrival, const struct deploy *live)
 	    live->commit, live->release, is_the_branch ? "" : " ",
 	    is_the_branch ? 0 : 7, live->commit, which);
 	free(which);
+}
+
+/* Visitors do not get what the journal has: it is deployed again. */
+static void
+note_astray(const struct arrival *arrival, const struct standing *standing)
+{
+	struct str line = STR_INIT;
+
+	standing_add(&line, standing);
+	vec_pushf(arrival->notes, "%s: %s; deploying %.7s again",
+	    arrival->env->name, line.s, arrival->commit);
+	str_release(&line);
 }
 
 static void
@@ -273,31 +276,33 @@ request_of_origin(struct arrival *arrival)
 static const struct err *
 arrive(struct arrival *arrival)
 {
-	const struct environment *env = arrival->env;
-	const char *release;
-	struct deploy live;
+	struct standing standing;
 	const struct err *err;
-	bool is_live;
+	bool is_live = false, is_astray;
 
-	err = deploy_get_live(arrival->hub->journal, env->name, &live);
+	err = standing_find(&standing, arrival->hub, arrival->env);
 	if (err == NULL)
 		err = receive_commit(arrival->hub, arrival->ref,
 		    arrival->commit);
 	if (err == NULL)
-		err = is_live_already(arrival, &live, &is_live);
+		err = standing_has(&standing, arrival->push, arrival->commit,
+		    &is_live);
 	if (err != NULL)
 		goto done;
-	release = live.release == NULL ? "(none)" : live.release;
-	if (is_deleted(arrival->ref))
-		note_deleted(arrival, release);
-	else if (arrival->ref->skip)
-		note_skipped(arrival, release);
-	else if (is_live)
-		note_live(arrival, &live);
-	else
+	is_astray = standing.astray.len > 0;
+	if (is_deleted(arrival->ref)) {
+		note_deleted(arrival, &standing);
+	} else if (arrival->ref->skip) {
+		note_skipped(arrival, &standing);
+	} else if (is_live && !is_astray) {
+		note_live(arrival, &standing.live);
+	} else {
+		if (is_live)
+			note_astray(arrival, &standing);
 		err = request_of_origin(arrival);
+	}
 done:
-	deploy_release(&live);
+	standing_release(&standing);
 	return err;
 }
 

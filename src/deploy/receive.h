@@ -104,6 +104,16 @@ const struct err *receive_is_pending(const struct hub *hub, bool *is);
 const struct err *receive_settle(struct hub *hub);
 
 /*
+ * The same for somebody who is about to ask for something by word: what a
+ * lost push moved is older than that, and would go live over it, did a
+ * runner come to it later. ERR_BUSY: nobody could look, so nothing may be
+ * asked for now. What else stands in the way stops nobody, and comes through
+ * "*untold", to be said; NULL: nothing.
+ */
+const struct err *receive_settle_before(struct hub *hub,
+    const struct err **untold);
+
+/*
  * git locks the refs that a push moves, and HEAD for its log, by files that
  * outlive a receive-pack that is killed: remove what a dead one left. Those
  * of a ref that a living one has still to move are left alone. For a push

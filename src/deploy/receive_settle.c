@@ -344,3 +344,19 @@ receive_settle(struct hub *hub)
 	return first == NULL ? NULL :
 	    err_add(first, "finish what lost pushes left");
 }
+
+const struct err *
+receive_settle_before(struct hub *hub, const struct err **untold)
+{
+	const struct err *err = receive_settle(hub);
+
+	*untold = NULL;
+	if (err == NULL)
+		return NULL;
+	if (err->code == ERR_BUSY)
+		return err_new(err->code, "%s; nothing was asked for, try"
+		    " again", err->text);
+	*untold = err_new(err->code, "%s; if that is mended, what was pushed"
+	    " then goes live over what is asked for now", err->text);
+	return NULL;
+}

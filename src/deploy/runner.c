@@ -278,28 +278,6 @@ serve_queue(const struct hub *hub, const struct environment *env,
 	}
 }
 
-static const struct err *
-is_waiting(struct journal *journal, const struct deploy *deploy, void *ctx)
-{
-	(void)journal;
-	(void)deploy;
-	*(bool *)ctx = true;
-	return NULL;
-}
-
-/* A request may have come in while the lock was still held. */
-static const struct err *
-more_to_do(const struct hub *hub, const struct environment *env, bool *more)
-{
-	struct deploy_filter filter = {
-		.environment = env->name,
-		.waiting = true,
-	};
-
-	*more = false;
-	return deploy_each(hub->journal, &filter, is_waiting, more);
-}
-
 /* A ref that cannot be set stops nobody: the site is what it should be. */
 static void
 level(const struct hub *hub, const struct environment *env)
@@ -373,8 +351,9 @@ serve_locked(struct hub *hub, const struct environment *env,
 			err = serve(hub, env, started);
 		}
 		lock_release(lock);
+		/* A request may have come in while it was held. */
 		if (err == NULL)
-			err = more_to_do(hub, env, &more);
+			err = queue_waits(hub, env->name, &more);
 	}
 	free(path);
 	return err;
@@ -417,16 +396,6 @@ clean_now(struct hub *hub, const struct environment *env,
 	return err;
 }
 
-static const struct err *
-wake_for_more(struct hub *hub, const struct environment *env)
-{
-	const struct err *err;
-	bool more;
-
-	err = more_to_do(hub, env, &more);
-	return err == NULL && more ? queue_wake(hub, env->name) : err;
-}
-
 const struct err *
 runner_level(struct hub *hub, const struct environment *env,
     int64_t wait_ms)
@@ -443,7 +412,7 @@ runner_level(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = restore_current(hub, env);
 		lock_release(lock);
-		err = err_first(err, wake_for_more(hub, env));
+		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {
 		err = err_new(ERR_BUSY, "%s; run slipway resume again when"
 		    " that has ended", err->text);
@@ -466,7 +435,7 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = clean_now(hub, env, removed, stays);
 		lock_release(lock);
-		err = err_first(err, wake_for_more(hub, env));
+		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {
 		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
 		    " at the end of it", env->name);

@@ -74,7 +74,10 @@ struct chain_event {
 typedef const struct err *(*chain_cb)(const struct chain_event *event,
     void *ctx);
 
-/* Every event that is wanted, oldest first, as it is in the journal. */
+/*
+ * Every event that is wanted, oldest first, as it is in the journal. While
+ * one is given, others may write.
+ */
 const struct err *chain_each(struct journal *journal,
     const struct chain_filter *filter, chain_cb cb, void *ctx);
 

@@ -319,19 +319,16 @@ deploy_newest_failed(struct journal *journal, const char *environment,
 
 const struct err *
 deploy_will_stay(struct journal *journal, const struct deploy *live,
-    int64_t push, const char *ref, bool *is)
+    bool *is)
 {
 	const struct err *err;
 	int64_t n;
 
-	err = db_get_int(&n, journal_db(journal), 0, "SELECT"
-	    " (SELECT count(*) FROM deploys WHERE environment = ?1"
-	    "  AND state IN ('queued', 'preparing', 'prepared', 'activating',"
-	    "   'broken') AND (state <> 'broken' OR number > ?2))"
-	    " + (SELECT count(*) FROM pushes WHERE state = 'received'"
-	    "  AND id < ?3 AND EXISTS (SELECT 1 FROM push_refs"
-	    "   WHERE push = id AND ref = ?4))", "siis", live->environment,
-	    live->number, push, ref);
+	err = db_get_int(&n, journal_db(journal), 0, "SELECT count(*)"
+	    " FROM deploys WHERE environment = ?1 AND state IN ('queued',"
+	    "  'preparing', 'prepared', 'activating', 'broken')"
+	    " AND (state <> 'broken' OR number > ?2)", "si",
+	    live->environment, live->number);
 	*is = err == NULL && n == 0;
 	return err;
 }

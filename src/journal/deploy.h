@@ -168,11 +168,10 @@ const struct err *deploy_page_up(struct journal *journal,
 
 /*
  * Whether what is live stays so, if nobody asks for anything more: nothing
- * waits or is under way, nothing newer is broken, and no push older than
- * "push" that was to move "ref" has yet to ask for its deploy.
+ * waits or is under way, and nothing newer is broken.
  */
 const struct err *deploy_will_stay(struct journal *journal,
-    const struct deploy *live, int64_t push, const char *ref, bool *is);
+    const struct deploy *live, bool *is);
 
 /* Which deploys are wanted; zero and NULL mean no restriction. */
 struct deploy_filter {
@@ -233,8 +232,9 @@ const struct err *deploy_number_above(struct journal *journal,
  * A push asks once for each environment and ref: the second time nothing is
  * written, the number is that of the first, and the time stays 0. Without a
  * ref each request is one of its own. And a push does not take the place of
- * one that found the branch as this one had left it, and has asked before:
- * it is superseded by that from the start.
+ * one that found the ref as this one had left it, or came later and moved
+ * another ref, and has asked before: it is superseded by that from the start;
+ * by the latter only where that has not failed.
  *
  * With "joins" set, a deploy of the same commit that is under way, that
  * nobody has stopped or has to roll back after, and that runs with these

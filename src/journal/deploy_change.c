@@ -74,9 +74,11 @@ find_asked(struct db *db, const struct deploy *deploy, int64_t *number)
 
 /*
  * What pushes asked for that came on top of this one, while its hooks were
- * slow or dead: the newest request is what goes live in the end. One that
- * was late itself stands for the one it is behind. The plus keeps SQLite from
- * going through all deploys, the newest first.
+ * slow or dead: the newest request is what goes live in the end. So has a
+ * later push to another ref that is deployed here; unless it failed, since
+ * it need not contain what this one brings. One that was late itself stands
+ * for the one it is behind. The pluses keep SQLite from going through all
+ * deploys.
  */
 static const struct err *
 find_later(struct db *db, const struct deploy *deploy, int64_t *number)
@@ -85,15 +87,16 @@ find_later(struct db *db, const struct deploy *deploy, int64_t *number)
 	if (deploy->push == 0 || deploy->ref == NULL)
 		return NULL;
 	return db_get_int(number, db, 0, "WITH RECURSIVE later(push, new) AS"
-	    " (SELECT push, new FROM push_refs WHERE push > ?1 AND ref = ?2"
-	    "   AND old = ?3"
+	    " (SELECT push, new FROM push_refs WHERE push = ?1 AND ref = ?2"
 	    "  UNION SELECT r.push, r.new FROM push_refs AS r JOIN later AS l"
 	    "   ON r.push > l.push AND r.ref = ?2 AND r.old = l.new)"
-	    " SELECT coalesce(superseded_by, number) FROM deploys"
-	    " WHERE number = (SELECT max(+number) FROM deploys"
-	    "  WHERE push IN (SELECT push FROM later) AND environment = ?4"
-	    "  AND ref = ?2)", "isss", deploy->push, deploy->ref,
-	    deploy->commit, deploy->environment);
+	    " SELECT max(last.number) FROM deploys AS d CROSS JOIN deploys AS"
+	    " last ON last.number = coalesce(d.superseded_by, d.number)"
+	    " WHERE d.push > ?1 AND +d.environment = ?3 AND (CASE"
+	    "  WHEN d.ref = ?2 THEN d.push IN (SELECT push FROM later)"
+	    "  ELSE last.state NOT IN ('failed', 'cancelled', 'rolled-back',"
+	    "   'broken') END) AND d.ref IS NOT NULL", "iss", deploy->push,
+	    deploy->ref, deploy->environment);
 }
 
 /* Does a deploy run with these, asked for by push options? */

@@ -243,6 +243,23 @@ push_receivers(struct journal *journal, const char *ref,
 }
 
 const struct err *
+push_open_refs(struct journal *journal, int64_t id, struct vec *refs)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT DISTINCT ref"
+	    " FROM pushes CROSS JOIN push_refs ON push = id"
+	    " WHERE state = 'received' AND id < ?1", "i", id);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(refs, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
+const struct err *
 push_ask_later(struct journal *journal, int64_t id,
     const struct push_ref *ref, bool *found, bool *again)
 {

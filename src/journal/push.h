@@ -94,6 +94,13 @@ const struct err *push_receivers(struct journal *journal, const char *ref,
     struct vec *receivers);
 
 /*
+ * The refs that pushes before "id" which are still "received" offer to move,
+ * pushed onto "refs".
+ */
+const struct err *push_open_refs(struct journal *journal, int64_t id,
+    struct vec *refs);
+
+/*
  * What later pushes tell of a ref that push "id" offered to move. "*found":
  * one of them found it moved. "*again": before that, one of them wanted it
  * to be the same, forced perhaps, and was not turned away: so it is that

@@ -155,29 +155,84 @@ like "and said so" "$banner" 'post-receive did not come to its end'
 is "the push has landed" "$(sql "SELECT count(*) FROM pushes
     WHERE state = 'received'")" 0
 
+# late REF: a push of it whose post-receive waits for $T/late; $pid.
+late() {
+	rm -f "$T/late"
+	mv "$repo/hooks/post-receive" "$T/post-receive"
+	{
+		echo '#!/bin/sh'
+		echo "until test -e $T/late; do sleep 0.05; done"
+		echo "exec $T/post-receive"
+	} > "$repo/hooks/post-receive"
+	chmod +x "$repo/hooks/post-receive"
+	git -C "$work" push --force production "$1" > "$T/late.out" 2>&1 &
+	pid=$!
+	started $pid
+	ok "$1 moves" wait_for 10 sh -c "[ \"\$(git -C $repo rev-parse $1)\" \
+	    = $(git -C "$work" rev-parse "$1") ]"
+	cp -P "$T/post-receive" "$repo/hooks/new"
+	mv "$repo/hooks/new" "$repo/hooks/post-receive"
+}
+
+# go WHAT: the late one asks for its deploy.
+go() {
+	touch "$T/late"
+	wait_for 10 ended $pid
+	ok "all come to an end" wait_for 30 idle
+	check_invariants "after $1"
+}
+
+newest_is() {
+	is "the late one is $1" "$(deploy "$(newest deploy)" state)" "$1"
+}
+
 # post-receive of a newer commit is late, and what is live is pushed again.
-mv "$repo/hooks/post-receive" "$T/post-receive"
-{
-	echo '#!/bin/sh'
-	echo "until test -e $T/late; do sleep 0.05; done"
-	echo "exec $T/post-receive"
-} > "$repo/hooks/post-receive"
-chmod +x "$repo/hooks/post-receive"
 commit index.html late "late"
-git -C "$work" push production main > "$T/late.out" 2>&1 &
-pid=$!
-started $pid
-ok "a branch moves" wait_for 10 sh -c \
-    "[ \"\$(git -C $repo rev-parse main)\" = $(head_of) ]"
-cp -P "$T/post-receive" "$repo/hooks/new"
-mv "$repo/hooks/new" "$repo/hooks/post-receive"
+late main
 git -C "$work" reset -q --hard HEAD~1
 git -C "$work" push --force production main > "$T/again.out" 2>&1
 unlike "what is live may not stay so" "$(cat "$T/again.out")" 'live already'
-touch "$T/late"
-wait_for 10 ended $pid
-ok "all come to an end" wait_for 30 idle
-check_invariants "after a late post-receive"
+go "a late post-receive"
 is "the branch is what is live" "$(live_file index.html)" missed
-is "the late one is behind it" "$(deploy "$(newest deploy)" state)" superseded
+newest_is superseded
+
+# Of several refs that are deployed the newest push is live; of a tag that was
+# moved, too.
+sed -i 's,^branch = main$,branch = main release/*\ntags = rel*,' \
+    "$repo/slipway.ini"
+commit index.html slow "slow"
+late main
+git -C "$work" checkout -q -b release/4
+push_file index.html four "four" release/4
+is "a push to another branch is live" "$(live_file index.html)" four
+go "a late push to the first one"
+is "it stays so" "$(live_file index.html)" four
+newest_is superseded
+commit index.html five "five"
+git -C "$work" tag -a -m one rel
+late rel
+commit index.html six "six"
+git -C "$work" tag -f -a -m two rel > /dev/null
+push --force rel
+is "a tag that was moved is live" "$(live_file index.html)" six
+go "a late push of what it was"
+is "it stays there" "$(live_file index.html)" six
+newest_is superseded
+commit index.html seven "seven"
+late release/4
+push --force "rel^{}:main"
+unlike "what is live is not so for sure" "$banner" 'live already'
+go "a late push to another branch"
+is "the newest is live" "$(live_file index.html)" six
+
+# One that failed is in nobody's way.
+commit index.html eight "eight"
+late release/4
+printf '\n[action bad]\nphase = build\ndirective = bad\nrun = exit 7\n' \
+    >> "$repo/slipway.ini"
+commit index.html bad "bad -bad-"
+push_raw HEAD:refs/heads/release/5
+like "a newer one fails" "$banner" 'failed at build'
+go "one that is late then"
+is "is live" "$(live_file index.html)" eight
 done_testing

@@ -242,10 +242,41 @@ run "$slipway" resume -C "$repo"
 isnt "a push whose objects are gone is told of" "$status" 0
 like "as such" "$err" 'finish what lost pushes left: '
 is "the one behind it is live" "$(live_file version)" twelve
+run "$slipway" deploy -C "$repo" -e production main~1
+is_exit "a deploy by word does not wait for it" 0
+like "and tells what may come after it" "$err" \
+    'warning: finish what lost pushes left: .*goes live over what is asked'
+is "it is live" "$(live_file version)" eleven
+run "$slipway" deploy -C "$repo" -e production main
 mv "$T/gone" "$gone"
 slip resume
 is_exit "when they are back" 0
 is "it is live, too" "$(cat "$T/preview/current/version")" gone
+
+# What is asked for by word is newer than a push that was lost before it.
+commit version thirteen "thirteen"
+lost_push main
+slip rollback -e production
+is_exit "a rollback behind a lost push" 0
+ok "all is done" wait_for 15 idle
+is "goes back from what was pushed" "$(live_file version)" twelve
+is "which came first" \
+    "$(sql "SELECT kind FROM deploys WHERE environment = 'production'
+    ORDER BY number DESC LIMIT 2" | paste -s -d ,)" rollback,deploy
+commit version fourteen "fourteen"
+lost_push main
+slip deploy -e production main~2
+is_exit "a deploy behind one" 0
+ok "all is done then" wait_for 15 idle
+is "is what is live" "$(live_file version)" twelve
+commit version fifteen "fifteen"
+lost_push main
+push main~2:refs/deploy/production/now
+is_exit "the word now behind one" 0
+ok "all is done, too" wait_for 15 idle
+is "is what is live then" "$(live_file version)" thirteen
+is "elsewhere the branch is" "$(cat "$T/staging/current/version")" fifteen
+
 run "$slipway" resume -C "$repo" -e bogus
 is_exit "an environment that is not there" 2
 

@@ -132,4 +132,41 @@ is_exit "a deploy goes over ten thousand edits" 0
 like "and tells" "$banner" "z.php modified, and 10002 more; kept on branch"
 is "all of them are kept" "$(kept z.php | tail -n 1) $(kept cache/z)" \
     "hotfix last"
+
+# A deploy that is asked for while one is put right begins when that is over,
+# also when nobody waits for it any more.
+held() {
+	! flock -n "$1" true
+}
+asked() {
+	sql "SELECT count(*) FROM deploys WHERE state = 'queued'" | grep -q 1
+}
+no_runner() {
+	[ -z "$(program runner)" ]
+}
+echo "hotfix" >> "$live/z.php"
+flock -F "$root/.slipway/lock" sleep 1000 &
+holder=$!
+started "$holder"
+ok "somebody holds the root" wait_for 10 held "$root/.slipway/lock"
+"$slipway" drift -C "$repo" --repair > "$T/repair" 2>&1 &
+repair=$!
+started "$repair"
+ok "a repair holds the environment" wait_for 10 held \
+    "$repo/slipway/production.lock"
+commit index.html "four" "fourth"
+setsid git -C "$work" push production main > "$T/push" 2>&1 < /dev/null &
+pid=$!
+started "$pid"
+ok "a deploy is asked for" wait_for 15 asked
+kill -9 "-$pid"
+ok "its runner leaves" wait_for 15 no_runner
+kill "$holder"
+wait "$repair"
+live_is() {
+	[ "$(live_file index.html)" = "$1" ]
+}
+ok "it goes live then" wait_for 15 live_is four
+ok "and is done" wait_for 15 idle
+check_invariants "after a repair with somebody behind it"
 done_testing

@@ -22,6 +22,36 @@ slip resume
 not_ok "one that is right is not left locked" \
     test -e "$repo/refs/live/production.lock"
 
+# Between the look at it and its removal somebody frees it, and takes it.
+inject=$build/tests/fault/inject
+lock=$repo/refs/live/production.lock
+cat > "$T/take" <<'EOF'
+#!/bin/sh
+case $INJECT_CALL:$INJECT_PATH in
+*production.lock*) ;;
+*) exit 0 ;;
+esac
+[ -e "$LOCK" ] && ! [ -s "$LOCK" ] || exit 0
+rm "$LOCK"
+echo living | tee "$LOCK" > "$TAKEN"
+EOF
+chmod +x "$T/take"
+export LOCK="$lock" TAKEN="$T/taken"
+for call in rename unlink; do
+	touch -d "-1 hour" "$lock"
+	run "$inject" -c "$call" -o "$T/calls" pause "$T/take" 1 "$slipway" \
+	    resume -C "$repo"
+	if [ -e "$T/taken" ]; then
+		is "$call: a lock that is taken anew stays" \
+		    "$(cat "$lock")" living
+	else
+		[ "$status" -ne 77 ] || rm "$lock"
+		not_ok "$call: a stale one goes" test -e "$lock"
+	fi
+	rm -f "$lock" "$T/taken"
+	is "nothing is beside it" "$(find "$repo/refs" -name '*.lock')" ""
+done
+
 # Another ref is in the way of the one that is to be set.
 first=$(head_of)
 git -C "$repo" update-ref -d refs/live/production

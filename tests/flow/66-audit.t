@@ -162,6 +162,31 @@ push
 is "bytes stay bytes" "$(check "$T/all")" \
     "$("$slipway" verify -C "$repo" |
     sed -n 's/^\([0-9]*\) events, head /\1 /p')"
+
+# Who reads page by page keeps nobody from writing.
+cp -r "$repo" "$T/long.git"
+sqlite3 "$T/long.git/slipway/journal.db" "INSERT INTO events (at, noun, key,
+    body, hash) SELECT at, noun, key, body, hash FROM events, (WITH RECURSIVE
+    n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50)
+    SELECT n FROM n)"
+mkfifo "$T/page"
+"$slipway" audit export -C "$T/long.git" > "$T/page" &
+reader=$!
+started "$reader"
+exec 7< "$T/page"
+is "an export has begun" "$(head -c 1 <&7)" "{"
+not_ok "and waits for its reader" ended "$reader"
+ok "the journal can be written" sqlite3 "$T/long.git/slipway/journal.db" \
+    "PRAGMA busy_timeout = 1000; BEGIN EXCLUSIVE; ROLLBACK;"
+{
+	printf '{'
+	cat <&7
+} > "$T/paged"
+exec 7<&-
+wait "$reader"
+"$slipway" audit export -C "$T/long.git" > "$T/all"
+ok "it is whole in the end" cmp "$T/paged" "$T/all"
+
 # What changed a path, beside what was live.
 sed -i 's/^run = false/run = true/' "$repo/slipway.ini"
 is "--path" "$(list --path index.html)" "5 4 3 2 1"

@@ -102,6 +102,21 @@ told "another release" "points to releases/$old" "slipway deploy -C $repo turns 
 slip deploy
 is_exit "a deploy turns it" 0
 two=$(current)
+ln -sfn "releases/$old" "$root/current"
+commit index.html skipped "not now -skip-"
+push_raw
+like "nothing is said to stay live that is not" "$banner" \
+    "not deployed; release $two should be live, and is not: current points \
+to release $old\$"
+git -C "$work" reset -q --hard HEAD~1
+push --force main
+like "nor to be live already" "$banner" \
+    "$two should be live, and is not: .*; deploying [0-9a-f]{7} again\$"
+is "it is deployed" "$(live_file index.html)" two
+isnt "anew" "$(current)" "$two"
+two=$(current)
+run "$slipway" status -C "$repo"
+is_exit "and all is well" 0
 ln -sfn /tmp "$root/current"
 told "elsewhere" 'points to /tmp, which is no release of this root' \
     "rm $root/current, then slipway resume -C $repo puts it back"

@@ -116,4 +116,51 @@ like "the ref is moved" "$out" 'refs/live/production .*; moved there'
 like "current is put back" "$out" "current is not there, .*; put back"
 is "it is" "$(live_file version)" dev3
 
+# A deploy that is begun while a push looks whether one was left is not told
+# of as such: when its lock was looked at, its runner was not yet there.
+inject=$build/tests/fault/inject
+"$inject" -c fsync pause true 1000 true > /dev/null 2>&1 ||
+    case $? in 77|126|127) done_testing ;; esac
+no_runner() {
+	[ -z "$(program runner)" ]
+}
+flock -F "$repo/slipway/production.lock" sleep 1000 &
+holder=$!
+started "$holder"
+ok "the lock is held again" wait_for 15 held
+begin five
+ok "a deploy waits" wait_for 15 queued
+kill -9 "-$pid"
+ok "with no runner" wait_for 15 no_runner
+kill "$holder"
+number=$(newest deploy)
+cat > "$T/close" <<'EOF3'
+#!/bin/sh
+[ ! -e "$HERE/begun" ] || exit 0
+fd=$(find /proc/[0-9]*/fd -lname "$REPO/slipway/production.lock" \
+    2> /dev/null | head -n 1)
+[ -n "$fd" ] || exit 0
+case $(find "${fd%/*}" -printf '%l ') in
+*/mountinfo*|*/proc/locks*) exit 0 ;;
+esac
+touch "$HERE/begun"
+setsid "$SLIPWAY_PROGRAM" runner -C "$REPO" -e production \
+    > /dev/null 2>&1 < /dev/null &
+until [ -e "$HERE/ready.five" ]; do sleep 0.02; done
+EOF3
+chmod +x "$T/close"
+export REPO="$repo" HERE="$T" SLIPWAY_PROGRAM="$slipway"
+git -C "$work" checkout -q develop
+commit version dev4 "dev four"
+run "$inject" -r post-receive -c close -o "$T/calls" pause "$T/close" 1 \
+    git -C "$work" push production develop
+is_exit "a push to another environment" 0
+ok "while one began here" test -e "$T/begun"
+unlike "does not take its runner for gone" "$err" 'left unfinished'
+touch "$T/go.five"
+ok "it ends" wait_for 20 finished
+wait_for 15 idle
+check_invariants "after that"
+is "as it should" "$(deploy "$number" state)" live
+
 done_testing

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "journal/deploy.h"
 #include "journal/journal.h"
+#include "journal/push.h"
 #include "journal/release.h"
 #include "path.h"
 #include "tap.h"
@@ -30,6 +31,23 @@ fixture_journal(const char *name)
 		exit(1);
 	free(path);
 	return journal;
+}
+
+/* A push of one ref: its number. */
+static inline int64_t
+fixture_push(struct journal *journal, const char *ref, const char *old,
+    const char *new)
+{
+	struct push push = PUSH_INIT;
+	int64_t id;
+
+	push.pusher = xstrdup("alice");
+	push.receiver = xstrdup("12 34");
+	push_add_ref(&push, old, new, ref);
+	is_ok(push_write(journal, &push), "%s to %s is written", old, new);
+	id = push.id;
+	push_release(&push);
+	return id;
 }
 
 /* Request a deploy of COMMIT to an environment: its number. */

@@ -199,6 +199,7 @@ push_and_land(void)
 	bool found, again, open;
 	int64_t id;
 	char *old = NULL;
+	struct vec refs = VEC_INIT;
 
 	push.pusher = xstrdup("alice");
 	push.receiver = xstrdup("4711 1");
@@ -219,11 +220,13 @@ push_and_land(void)
 		err = push_was_skipped(journal, "refs/heads/main", COMMIT,
 		    &found);
 	if (err == NULL)
-		err = deploy_will_stay(journal, &live, push.id,
-		    "refs/heads/main", &found);
+		err = push_open_refs(journal, push.id, &refs);
+	if (err == NULL)
+		err = deploy_will_stay(journal, &live, &found);
 	if (err == NULL)
 		err = push_land(journal, &push);
 	free(old);
+	vec_release(&refs);
 	push_release(&push);
 	push_release(&back);
 	return err;
@@ -256,6 +259,24 @@ deploy_it(void)
 	directives_release(&pending);
 	deploy_release(&request);
 	deploy_release(&row);
+	return err;
+}
+
+/* Others were faster, here and in the other environment. */
+static const struct err *
+come_late(void)
+{
+	struct deploy request = DEPLOY_INIT;
+	const struct err *err;
+
+	request.environment = xstrdup("staging");
+	request.kind = xstrdup("deploy");
+	request.commit = xstrdup(COMMIT);
+	request.ref = xstrdup("refs/heads/main");
+	request.pusher = xstrdup("alice");
+	request.push = PAST - 3;
+	err = deploy_request(journal, &request, NULL);
+	deploy_release(&request);
 	return err;
 }
 
@@ -312,6 +333,7 @@ static const struct {
 	{ "single deploys", get_rows },
 	{ "a push", push_and_land },
 	{ "a deploy", deploy_it },
+	{ "a late request", come_late },
 	{ "a cleanup", clean_up },
 	{ "a wish to stop", cancel },
 };
