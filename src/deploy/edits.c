@@ -164,20 +164,26 @@ static const struct err *
 try_branch(struct repo *repo, const char *ref, const char *commit,
     const char *tree, bool *has)
 {
+	struct repo_move move = { ref, REPO_ZERO_OID, commit, "edits" };
 	char oid[REPO_OID_SIZE];
-	const struct err *err;
+	const struct err *err, *refused = NULL;
 
 	*has = false;
 	err = repo_ref_value(repo, ref, oid);
-	if (err != NULL)
-		return err;
-	if (!repo_is_zero(oid))
+	if (err == NULL && repo_is_zero(oid)) {
+		err = repo_check_new_ref(repo, ref);
+		if (err == NULL)
+			err = repo_move_ref(repo, &move);
+		*has = err == NULL;
+		if (err == NULL || err->code != ERR_REFUSED)
+			return err;
+		/* Somebody else may have been faster. */
+		refused = err;
+		err = repo_ref_value(repo, ref, oid);
+	}
+	if (err == NULL && !repo_is_zero(oid))
 		return has_tree(repo, oid, tree, has);
-	err = repo_check_new_ref(repo, ref);
-	if (err == NULL)
-		err = repo_set_ref(repo, ref, commit, "edits");
-	*has = err == NULL;
-	return err;
+	return err == NULL ? refused : err;
 }
 
 /*

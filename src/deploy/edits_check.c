@@ -31,9 +31,10 @@ tell(struct work *work, const struct edits *edits)
 	edits_add(&text, edits);
 	if (branches.len > 0)
 		str_addf(&text, "; kept on branch %s", branches.s);
-	if (branches.len > 0 && edits->left_out > 0)
+	if (edits->left_out > 0)
 		str_addf(&text, ", but for %" PRId64 " that no commit can"
-		    " hold", edits->left_out);
+		    " hold; that stays in the folder of its release, for as"
+		    " long as there is one", edits->left_out);
 	if (work->edits_told == NULL ||
 	    strcmp(work->edits_told, text.s) != 0)
 		work_warn(work, "%s", text.s);

@@ -47,6 +47,12 @@ const struct err *layout_discard(struct store *store, int dirfd,
 /* What a store keeps about a release, apart from its folder, goes. */
 const struct err *layout_forget(struct store *store, const char *release);
 
+/*
+ * What the name of a folder in the trash begins with in which somebody is at
+ * work, who holds a lock on it.
+ */
+#define LAYOUT_ADOPT "adopt."
+
 /* The same as store_busy() for folders of "dirfd". */
 const struct err *layout_busy(int dirfd, const struct vec *names,
     struct vec *busy);
