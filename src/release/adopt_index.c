@@ -34,7 +34,8 @@ is_path_of_git(const char *path)
 enum fate {
 	ADDED,
 	GONE,
-	LEFT_OUT
+	LEFT_OUT,
+	AS_IT_WAS
 };
 
 struct adopting {
@@ -56,6 +57,11 @@ fate_of(int dirfd, const struct drift_item *item)
 	struct stat st;
 	int fd;
 
+	/* What is in its place may be as secret as what is shared. */
+	if (item->is_shared)
+		return item->kind == DRIFT_REMOVED ? AS_IT_WAS : LEFT_OUT;
+	if (*name == '\0' && item->kind == DRIFT_REMOVED)
+		return AS_IT_WAS;
 	if (*name == '\0' || !is_path_of_git(item->path))
 		return LEFT_OUT;
 	err = file_open_parent(&fd, dirfd, item->path);

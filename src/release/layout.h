@@ -65,6 +65,11 @@ char *layout_spare_manifest(const char *release);
 #define LAYOUT_BUILT ".built"
 char *layout_built(const char *release);
 
+/* Its manifest, and the second one: NULL where commands made nothing. */
+struct manifest;
+const struct err *layout_manifests(struct store *store, const char *release,
+    struct manifest **manifest, struct manifest **built);
+
 /* What the name of the list of its links to shared/ ends with. */
 #define LAYOUT_SHARED ".shared"
 char *layout_shared(const char *release);
@@ -74,10 +79,17 @@ char *layout_shared(const char *release);
  * for a release of a version that recorded none: any of its links may be
  * one.
  */
-struct manifest;
 const struct err *layout_read_shared(struct store *store,
     const char *release, const struct manifest *manifest,
     struct vec *shared, bool *any);
+
+/* The list alone. ENOENT: nobody has recorded one. */
+const struct err *layout_list_shared(struct store *store,
+    const char *release, struct vec *shared);
+
+/* Strike those from the list that are something else by now. */
+const struct err *layout_prune_shared(struct store *store,
+    const char *release, int dirfd);
 
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);
