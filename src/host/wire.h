@@ -52,9 +52,9 @@
  * gone), the sum of what is true of it (WIRE_ITEM_), and the path, with
  * spaces between; an answer has 10,000 at the most, and counts them all.
  * "adopt" takes what "drift" would find then, and all of it, but for "left"
- * paths that no commit can hold. "repair" puts right what the last "adopt" took and nobody has
- * changed since; what was in the place of a link to shared/ is in the file
- * "saved" then.
+ * paths that no commit can hold. "repair" puts right what the last "adopt"
+ * took and nobody has changed since; what was in the place of a link to
+ * shared/ is in the file "saved" then.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended; "left" is a line about each that was not,

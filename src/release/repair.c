@@ -43,8 +43,7 @@ is_folder(const struct drift_item *item)
 
 /*
  * Folders are told of when nothing tells of them: an added one that has
- * nothing in it, one that a command made and that is gone, and one whose mode
- * is another.
+ * nothing in it, and one whose mode is another.
  */
 static bool
 is_told(const struct drift *drift, size_t i)
@@ -55,8 +54,7 @@ is_told(const struct drift *drift, size_t i)
 		return false;
 	if (!is_folder(item) || item->kind == DRIFT_MODE)
 		return true;
-	return (item->kind == DRIFT_ADDED || item->is_built) &&
-	    (i + 1 == drift->n ||
+	return item->kind == DRIFT_ADDED && (i + 1 == drift->n ||
 	    !str_starts_with(drift->items[i + 1].path, item->path));
 }
 
