@@ -159,7 +159,10 @@ static void
 tell_left_out(const struct edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
-		if (edits->v[i].left_out)
+		if (edits->v[i].left_out && edits->v[i].shared)
+			say(edits->v[i].path, "is left out: it is in the place"
+			    " of a link to shared/, and may be as secret");
+		else if (edits->v[i].left_out)
 			say(edits->v[i].path, "is left out: no commit can hold"
 			    " it, or this user may not read it");
 	}
@@ -182,6 +185,11 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 		fprintf(stderr, "slipway: kept on branch %s\n",
 		    edits->branches.v[i]);
 	tell_left_out(edits);
+	for (size_t i = 0; i < edits->saved.n; i++)
+		fprintf(stderr, "slipway: what was in the place of a link to"
+		    " shared/ is in %s/%s now: take over from it what is"
+		    " wanted, and remove it\n", call->env->set.root,
+		    edits->saved.v[i]);
 	for (size_t i = 0; i < edits->stays.n; i++)
 		say(edits->stays.v[i], "stays");
 	if (edits->n == 0)

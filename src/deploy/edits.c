@@ -42,10 +42,14 @@ edits_release(struct edits *edits)
 	vec_release(&edits->commits);
 	vec_release(&edits->parents);
 	vec_release(&edits->stays);
+	vec_release(&edits->saved);
 	memset(edits, 0, sizeof(*edits));
 }
 
-/* "modified 1795000000123 33 0 css/site.css", as the agent says it. */
+/*
+ * "modified 1795000000123 33 0 css/site.css", as the agent says it: see
+ * wire.h for the last number.
+ */
 static const struct err *
 add_edit(struct look *look, size_t host, const char *item)
 {
@@ -54,14 +58,14 @@ add_edit(struct look *look, size_t host, const char *item)
 	char *uid = NULL, *built = NULL, *path = NULL;
 	struct edit *edit;
 	int64_t at = 0, owner = 0;
-	bool is_built = false;
+	long what = 0;
 
 	if (since != NULL)
 		at = strtoll(since + 1, &uid, 10);
 	if (uid != NULL)
 		owner = strtoll(uid, &built, 10);
 	if (built != NULL)
-		is_built = strtol(built, &path, 10) == 1;
+		what = strtol(built, &path, 10);
 	if (path == NULL || *path != ' ' || path[1] == '\0')
 		return err_new(ERR_PROTOCOL, "'%s' is no edit", item);
 	edits->v = xreallocarray(edits->v, edits->n + 1, sizeof(*edits->v));
@@ -72,8 +76,9 @@ add_edit(struct look *look, size_t host, const char *item)
 	edit->path = xstrdup(path + 1);
 	edit->since_at = at;
 	edit->uid = owner;
-	edit->built = is_built;
-	edit->left_out = false;
+	edit->built = (what & WIRE_ITEM_BUILT) != 0;
+	edit->left_out = (what & WIRE_ITEM_LEFT_OUT) != 0;
+	edit->shared = (what & WIRE_ITEM_SHARED) != 0;
 	return NULL;
 }
 
@@ -165,20 +170,26 @@ static const struct err *
 try_branch(struct repo *repo, const char *ref, const char *commit,
     const char *tree, bool *has)
 {
+	struct repo_move move = { ref, REPO_ZERO_OID, commit, "edits" };
 	char oid[REPO_OID_SIZE];
-	const struct err *err;
+	const struct err *err, *refused = NULL;
 
 	*has = false;
 	err = repo_ref_value(repo, ref, oid);
-	if (err != NULL)
-		return err;
-	if (!repo_is_zero(oid))
+	if (err == NULL && repo_is_zero(oid)) {
+		err = repo_check_new_ref(repo, ref);
+		if (err == NULL)
+			err = repo_move_ref(repo, &move);
+		*has = err == NULL;
+		if (err == NULL || err->code != ERR_REFUSED)
+			return err;
+		/* Somebody else may have been faster. */
+		refused = err;
+		err = repo_ref_value(repo, ref, oid);
+	}
+	if (err == NULL && !repo_is_zero(oid))
 		return has_tree(repo, oid, tree, has);
-	err = repo_check_new_ref(repo, ref);
-	if (err == NULL)
-		err = repo_set_ref(repo, ref, commit, "edits");
-	*has = err == NULL;
-	return err;
+	return err == NULL ? refused : err;
 }
 
 /*
@@ -254,8 +265,9 @@ mark_left_out(struct look *look, size_t host)
 	for (size_t i = 0; i < look->edits->n && paths.n > 0; i++) {
 		struct edit *edit = &look->edits->v[i];
 
-		if (strcmp(edit->host, look->hosts[host]->name) == 0)
-			edit->left_out = vec_has(&paths, edit->path);
+		if (strcmp(edit->host, look->hosts[host]->name) == 0 &&
+		    vec_has(&paths, edit->path))
+			edit->left_out = true;
 	}
 	vec_release(&paths);
 }
@@ -315,6 +327,9 @@ repair_on(struct look *look, size_t host, bool deep)
 	err = ask_host(look, host, &request);
 	message_release(&request);
 	if (err == NULL)
+		message_all(fleet_reply(look->fleet, host), "saved",
+		    &look->edits->saved);
+	if (err == NULL)
 		err = ask_drift(look, host, deep);
 	if (err == NULL)
 		keep_stays(look, host);
@@ -330,6 +345,9 @@ look_at(struct look *look, const struct edits_query *query)
 		if (*fleet_current(look->fleet, i) == '\0')
 			return err_new(ERR_NOT_FOUND, "nothing is live in %s"
 			    " on %s", look->env->name, look->hosts[i]->name);
+		if (query->but != NULL &&
+		    strcmp(fleet_current(look->fleet, i), query->but) == 0)
+			continue;
 		err = find_on(look, i, query->deep);
 		if (err != NULL || message_int(fleet_reply(look->fleet, i),
 		    "count", 0) == 0)

@@ -36,6 +36,7 @@ struct edit {
 	int64_t uid;		/* who owns it now, -1: gone */
 	bool built;		/* only commands made what it was */
 	bool left_out;		/* no commit can hold it */
+	bool shared;		/* in the place of a link to shared/ */
 };
 
 struct edits {
@@ -45,6 +46,8 @@ struct edits {
 	int64_t left_out;	/* that no commit can hold */
 	int64_t stay;		/* that a repair could not put right */
 	struct vec stays;	/* "modified a.js" for each of these */
+	struct vec saved;	/* where that is, below the root, which was in
+				 * the place of links to shared/ */
 	struct vec branches;	/* that they are on now */
 	struct vec commits;	/* what these are, in the same order */
 	struct vec parents;	/* the commits that were deployed */
@@ -59,6 +62,7 @@ struct edits_query {
 	bool adopt;		/* make a commit of what is found, */
 	bool branch;		/* with a branch, */
 	bool repair;		/* and put the release right then */
+	const char *but;	/* where this is live, nothing is; NULL: - */
 };
 
 /*
@@ -81,7 +85,10 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  */
 const struct err *edits_check(struct work *work, bool may_refuse);
 
-/* Once more, when commands have taken so long that there may be others. */
+/*
+ * Once more before the flip, when commands have taken so long that there may
+ * be others, or when this process has not looked.
+ */
 const struct err *edits_check_again(struct work *work, bool may_refuse);
 
 /* "the live release was edited by hand: a.css modified, and 2 more". */

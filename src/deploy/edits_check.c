@@ -47,6 +47,17 @@ is_missing(struct work *work)
 	return true;
 }
 
+/* True when something is in the place of a link to shared/. */
+static bool
+has_shared(const struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		if (edits->v[i].shared && edits->v[i].left_out)
+			return true;
+	}
+	return false;
+}
+
 static void
 tell(struct work *work, const struct edits *edits)
 {
@@ -56,20 +67,27 @@ tell(struct work *work, const struct edits *edits)
 	edits_add(&text, edits);
 	if (branches.len > 0)
 		str_addf(&text, "; kept on branch %s", branches.s);
-	if (branches.len > 0 && edits->left_out > 0)
-		str_addf(&text, ", but for %" PRId64 " that no commit can"
-		    " hold", edits->left_out);
+	if (edits->left_out > 0)
+		str_addf(&text, "; %" PRId64 " of that no commit %s hold: it"
+		    " stays in its release's folder, for as long as there is"
+		    " one", edits->left_out, has_shared(edits) ? "is to" :
+		    "can");
 	tell_text(work, &text);
 	str_release(&branches);
 }
 
-/* What only commands had made nobody can put right; all may not be named. */
+/*
+ * What only commands had made, or no commit can hold, nobody can put right;
+ * all may not be named.
+ */
 static const struct edit *
 find_repairable(const struct edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
-		if (!edits->v[i].built)
-			return &edits->v[i];
+		const struct edit *edit = &edits->v[i];
+
+		if (!edit->built && (!edit->left_out || edit->shared))
+			return edit;
 	}
 	return (int64_t)edits->n < edits->count ? &edits->v[0] : NULL;
 }
@@ -117,7 +135,8 @@ edits_check(struct work *work, bool may_refuse)
 {
 	bool refuse = may_refuse &&
 	    strcmp(work->env->set.drift, "refuse") == 0;
-	struct edits_query query = { .adopt = !refuse, .branch = !refuse };
+	struct edits_query query = { .adopt = true, .branch = !refuse,
+	    .but = work->deploy.release };
 	struct edits edits = { 0 };
 	const struct err *err;
 
@@ -125,13 +144,19 @@ edits_check(struct work *work, bool may_refuse)
 		return NULL;
 	work->edits_ms = clock_monotonic_ms();
 	err = edits_look(&edits, work, &query);
-	if (err == NULL && refuse && edits.n > 0) {
-		err = edits_refusal(&edits, work->hub, work->env);
-		if (err != NULL)
+	if (refuse && edits.n > 0) {
+		const struct err *refusal = edits_refusal(&edits, work->hub,
+		    work->env);
+
+		if (refusal != NULL) {
+			err = refusal;
 			goto done;
+		}
+	}
+	if (err == NULL && refuse && edits.n > 0) {
 		/* Nobody could put them right, and it goes over them. */
 		edits_release(&edits);
-		query.adopt = query.branch = true;
+		query.branch = true;
 		err = edits_look(&edits, work, &query);
 	}
 	if (err != NULL && !work_is_cut(work))
@@ -176,7 +201,7 @@ edits_free_locks(struct repo *repo, const struct hub *hub,
 const struct err *
 edits_check_again(struct work *work, bool may_refuse)
 {
-	if (work->edits_ms == 0 ||
+	if (work->edits_ms != 0 &&
 	    clock_monotonic_ms() - work->edits_ms < AGAIN_MS)
 		return NULL;
 	return edits_check(work, may_refuse);

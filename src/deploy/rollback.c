@@ -302,7 +302,9 @@ flip(struct work *work, struct str *note)
 	const struct err *err;
 
 	(void)note;
-	err = work_ask_release(work, "flip", work->deploy.release);
+	err = edits_check_again(work, false);
+	if (err == NULL)
+		err = work_ask_release(work, "flip", work->deploy.release);
 	if (err == NULL)
 		work->flipped = true;
 	return err;

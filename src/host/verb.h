@@ -75,6 +75,10 @@ const struct err *verb_note(struct agent *agent, const char *fmt, ...)
 /* The same unless this agent has sent that text before. */
 const struct err *verb_note_once(struct agent *agent, const char *text);
 
+/* Where that is which was in the place of links to shared/. */
+const struct err *verb_note_saved(struct agent *agent, const char *release,
+    const struct vec *saved);
+
 /* The repository, lent: opened when the first verb needs it. */
 const struct err *verb_repo(struct agent *agent, struct repo **repo);
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "file.h"
 #include "host/verb.h"
 #include "release/adopt.h"
+#include "release/adopt_index.h"
 #include "release/drift.h"
 #include "release/store.h"
 
@@ -24,18 +26,25 @@ since_ms(const struct stat *st)
 }
 
 static void
-add_item(struct message *result, const struct drift_item *item)
+add_item(struct message *result, int dirfd, const struct drift_item *item)
 {
 	bool is = item->st.st_ino != 0;
+	int what = 0;
 
+	if (item->is_built)
+		what |= WIRE_ITEM_BUILT;
+	if (adopt_is_left_out(dirfd, item))
+		what |= WIRE_ITEM_LEFT_OUT;
+	if (item->is_shared)
+		what |= WIRE_ITEM_SHARED;
 	message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %d %s",
 	    drift_kind_name(item->kind), is ? since_ms(&item->st) : 0,
-	    is ? (int64_t)item->st.st_uid : -1, item->is_built, item->path);
+	    is ? (int64_t)item->st.st_uid : -1, what, item->path);
 }
 
 /* Where there is no room for all, new files do not hide changed ones. */
 static void
-add_items(struct message *result, const struct drift *drift)
+add_items(struct message *result, int dirfd, const struct drift *drift)
 {
 	size_t bytes = 0, n = 0;
 
@@ -47,7 +56,7 @@ add_items(struct message *result, const struct drift *drift)
 				continue;
 			bytes += strlen(item->path);
 			if (n++ < ITEMS_MAX && bytes <= ITEMS_BYTES)
-				add_item(result, item);
+				add_item(result, dirfd, item);
 		}
 	}
 	message_add_int(result, "count", (int64_t)drift->n);
@@ -82,10 +91,14 @@ verb_drift(struct agent *agent, const struct message *request,
 	const struct err *err;
 	const char *release;
 	struct drift drift;
+	int dirfd = -1;
 
 	err = find(agent, request, &release, &drift);
 	if (err == NULL)
-		add_items(result, &drift);
+		err = store_open_release(agent->store, release, &dirfd);
+	if (err == NULL)
+		add_items(result, dirfd, &drift);
+	file_close(&dirfd);
 	drift_release(&drift);
 	return err;
 }
@@ -128,17 +141,43 @@ find_other(struct agent *agent, const char *release, struct drift *drift,
 	return err;
 }
 
+/* What is in the place of links to shared/ is kept beside. */
+static const struct err *
+relink(struct agent *agent, const char *release, const struct drift *drift,
+    struct vec *links, struct vec *saved)
+{
+	for (size_t i = 0; i < drift->n; i++) {
+		if (drift->items[i].is_shared)
+			vec_push(links, drift->items[i].path);
+	}
+	return store_relink(agent->store, release, links, saved);
+}
+
+const struct err *
+verb_note_saved(struct agent *agent, const char *release,
+    const struct vec *saved)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < saved->n && err == NULL; i++)
+		err = verb_note(agent, "what was in the place of a link to"
+		    " shared/ in release %s is in %s/%s now: take over from"
+		    " it what is wanted, and remove it", release,
+		    store_root(agent->store), saved->v[i]);
+	return err;
+}
+
 /* What the commit has is put back; what commands made of it cannot be. */
 static const struct err *
 mend(struct agent *agent, const char *release, const struct drift *drift,
     struct message *result)
 {
-	struct vec paths = VEC_INIT;
+	struct vec paths = VEC_INIT, links = VEC_INIT, saved = VEC_INIT;
 	const struct err *err = NULL;
 	struct repo *repo;
 
 	for (size_t i = 0; i < drift->n; i++) {
-		if (!drift->items[i].is_built)
+		if (!drift->items[i].is_built && !drift->items[i].is_shared)
 			vec_push(&paths, drift->items[i].path);
 	}
 	if (paths.n > 0)
@@ -146,8 +185,16 @@ mend(struct agent *agent, const char *release, const struct drift *drift,
 	if (err == NULL && paths.n > 0)
 		err = store_repair(agent->store, release, repo, &paths);
 	if (err == NULL)
+		err = relink(agent, release, drift, &links, &saved);
+	if (err == NULL)
+		err = verb_note_saved(agent, release, &saved);
+	if (err == NULL) {
 		verb_add_all(result, "repaired", &paths);
+		verb_add_all(result, "repaired", &links);
+	}
 	vec_release(&paths);
+	vec_release(&links);
+	vec_release(&saved);
 	return err;
 }
 
@@ -191,8 +238,8 @@ add_left_out(struct message *result, const struct vec *left_out)
 }
 
 /*
- * What can be put right without a loss: all that the commit has, and what has
- * another mode alone. Both lists are in one order.
+ * What can be put right without a loss: all that the commit has, what has
+ * another mode alone, and links to shared/. Both lists are in one order.
  */
 static void
 keep(struct agent *agent, const char *release, struct drift *found,
@@ -207,7 +254,7 @@ keep(struct agent *agent, const char *release, struct drift *found,
 		    strcmp(item.path, left_out->v[left]) == 0;
 
 		left += out;
-		if (out && (item.kind == DRIFT_ADDED ||
+		if (out && !item.is_shared && (item.kind == DRIFT_ADDED ||
 		    item.kind == DRIFT_MODIFIED))
 			drift_item_release(&item);
 		else
@@ -219,6 +266,22 @@ keep(struct agent *agent, const char *release, struct drift *found,
 	memset(found, 0, sizeof(*found));
 	free(agent->kept_of);
 	agent->kept_of = xstrdup(release);
+}
+
+/* A link or a folder that is gone is no change of a commit. */
+static size_t
+count_taken(const struct drift *found, const struct vec *left_out)
+{
+	size_t taken = found->n - left_out->n;
+
+	for (size_t i = 0; i < found->n; i++) {
+		const struct drift_item *item = &found->items[i];
+
+		if (item->kind == DRIFT_REMOVED && (item->is_shared ||
+		    str_ends_with(item->path, "/")))
+			taken--;
+	}
+	return taken;
 }
 
 const struct err *
@@ -245,7 +308,7 @@ verb_adopt(struct agent *agent, const struct message *request,
 		message_add(result, "parent", parent);
 		message_add_int(result, "left", (int64_t)left_out.n);
 		message_add_int(result, "taken",
-		    (int64_t)(found.n - left_out.n));
+		    (int64_t)count_taken(&found, &left_out));
 		add_left_out(result, &left_out);
 		keep(agent, release, &found, &left_out);
 	}
@@ -258,11 +321,11 @@ const struct err *
 verb_repair(struct agent *agent, const struct message *request,
     struct message *result)
 {
+	struct vec links = VEC_INIT, saved = VEC_INIT;
 	const struct err *err;
 	const char *release;
 	struct repo *repo;
 
-	(void)result;
 	err = verb_release(request, &release);
 	if (err == NULL && (agent->kept_of == NULL ||
 	    strcmp(agent->kept_of, release) != 0))
@@ -273,5 +336,10 @@ verb_repair(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = store_put_right(agent->store, release, repo,
 		    &agent->kept);
+	if (err == NULL)
+		err = relink(agent, release, &agent->kept, &links, &saved);
+	verb_add_all(result, "saved", &saved);
+	vec_release(&links);
+	vec_release(&saved);
 	return err;
 }

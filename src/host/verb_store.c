@@ -175,11 +175,12 @@ verb_hooks(struct agent *agent, const struct message *request,
 /*
  * The live release has files that were written into through another one,
  * and so others than it was deployed with. They are put back, each at one
- * stroke.
+ * stroke; what is another file by now is an edit, and stays.
  */
 static const struct err *
 mend_live(struct agent *agent, const char *release, const struct vec *paths)
 {
+	struct vec mended = VEC_INIT;
 	struct str live = STR_INIT;
 	const struct err *err;
 	struct repo *repo;
@@ -190,14 +191,16 @@ mend_live(struct agent *agent, const char *release, const struct vec *paths)
 		goto done;
 	err = verb_repo(agent, &repo);
 	if (err == NULL)
-		err = store_repair(agent->store, live.s, repo, paths);
-	if (err == NULL)
+		err = store_part(agent->store, live.s, release, repo, paths,
+		    &mended);
+	if (err == NULL && mended.n > 0)
 		err = verb_note(agent, "%s%s was written into instead of"
 		    " being replaced, by a command or by hand, and is a file"
 		    " of the live release, too: that one is put right; store"
 		    " = copy in slipway.ini keeps releases apart",
-		    paths->v[0], paths->n > 1 ? ", with others," : "");
+		    mended.v[0], mended.n > 1 ? ", with others," : "");
 done:
+	vec_release(&mended);
 	str_release(&live);
 	return err;
 }
@@ -280,6 +283,23 @@ verb_busy(struct agent *agent, const struct message *request,
 	return err;
 }
 
+/* What nobody has kept goes with no release. */
+static const struct err *
+remove_one(struct agent *agent, const char *name, bool retire)
+{
+	struct vec saved = VEC_INIT;
+	const struct err *err;
+
+	err = store_save_replaced(agent->store, name, &saved);
+	if (err == NULL)
+		err = verb_note_saved(agent, name, &saved);
+	vec_release(&saved);
+	if (err != NULL)
+		return err;
+	return retire ? store_retire(agent->store, name) :
+	    store_remove(agent->store, name);
+}
+
 /* One release that resists must not keep the others. */
 static const struct err *
 remove_all(struct agent *agent, const struct vec *names, bool retire,
@@ -290,8 +310,7 @@ remove_all(struct agent *agent, const struct vec *names, bool retire,
 	for (size_t i = 0; i < names->n; i++) {
 		const char *name = names->v[i];
 
-		err = retire ? store_retire(agent->store, name) :
-		    store_remove(agent->store, name);
+		err = remove_one(agent, name, retire);
 		if (err == NULL)
 			message_add(result, "removed", name);
 		else

@@ -37,7 +37,7 @@
  *	           writable*
  *	adopt      release title deep    commit parent taken left
  *	           writable*             left-out*
- *	repair     release               -
+ *	repair     release               saved*
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
  *	remove     release* [retire]     removed*   (notes: what resisted)
@@ -49,11 +49,12 @@
  * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
  * puts back what it can, and counts what it cannot. An item of "drift" is
  * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
- * gone), 1 for what commands had made, and the path, with spaces between;
- * an answer has 10,000 at the most, and counts them all. "adopt" takes what
- * "drift" would find then, and all of it, but for "left" paths that no commit
- * can hold. "repair" puts right what the last "adopt" took and nobody has
- * changed since.
+ * gone), the sum of what is true of it (WIRE_ITEM_), and the path, with
+ * spaces between; an answer has 10,000 at the most, and counts them all.
+ * "adopt" takes what "drift" would find then, and all of it, but for "left"
+ * paths that no commit can hold. "repair" puts right what the last "adopt"
+ * took and nobody has changed since; what was in the place of a link to
+ * shared/ is in the file "saved" then.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended; "left" is a line about each that was not,
@@ -88,6 +89,11 @@
 
 /* What both sides must agree on. */
 #define WIRE_VERSION 1
+
+/* What an item of "drift" may be. */
+#define WIRE_ITEM_BUILT 1	/* only commands had made it */
+#define WIRE_ITEM_LEFT_OUT 2	/* no commit can hold it */
+#define WIRE_ITEM_SHARED 4	/* in the place of a link to shared/ */
 
 /* The largest message that is accepted, in bytes. */
 #define WIRE_MESSAGE_MAX (16 * 1024 * 1024)

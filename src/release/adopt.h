@@ -3,7 +3,8 @@
  *
  * git adds the files as it would in a work tree, so that attributes and
  * filters are undone as they were done. A file of which that leaves nothing
- * that was edited is stored as it is. The release is only read.
+ * that was edited, or that cannot be converted, is stored as it is. What has
+ * gone since it was found is gone. The release is only read.
  */
 #ifndef ADOPT_H
 #define ADOPT_H
@@ -19,8 +20,9 @@ struct store;
  * The commit that was deployed is its "parent"; its name in "commit". Paths
  * that are gone are removed in it. What no commit can hold (a pipe, an empty
  * folder, what lies in a .git, a file that this user may not read) is pushed
- * onto "left_out", in the order of "found", and its line of the message,
- * which begins with "title", says so.
+ * onto "left_out", in the order of "found", as is all else that is not in the
+ * commit, because git wants no such path; its line of the message, which
+ * begins with "title", says so.
  */
 const struct err *adopt_edits(struct store *store, const char *release,
     struct repo *repo, const struct drift *found, const char *title,

@@ -243,7 +243,10 @@ keep_built(struct store *store, const char *release, int dirfd,
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 
-	err = look(store, release, dirfd, &manifest, &drift, through);
+	/* What a command has made of a link is no link any more. */
+	err = layout_prune_shared(store, release, dirfd);
+	if (err == NULL)
+		err = look(store, release, dirfd, &manifest, &drift, through);
 	building.manifest = manifest;
 	if (err == NULL)
 		take_rows(&building, &drift);

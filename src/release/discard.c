@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -268,6 +269,22 @@ sweep_manifests(struct store *store)
 }
 
 /*
+ * True when somebody is at work in it. Whoever has just made it waits for
+ * the lock, which stays with "*fd", and makes another one then.
+ */
+static bool
+is_held(const struct store *store, const char *name, int *fd)
+{
+	*fd = -1;
+	if (!str_starts_with(name, LAYOUT_ADOPT))
+		return false;
+	*fd = openat(store->trash_fd, name, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	return *fd != -1 && flock(*fd, LOCK_EX | LOCK_NB) == -1 &&
+	    errno == EWOULDBLOCK;
+}
+
+/*
  * A web server may have written into a release as another user. Such files
  * are in nobody's way in the trash, and keep nothing from going on.
  */
@@ -275,8 +292,15 @@ static const struct err *
 sweep_trash(struct store *store, const char *name, struct vec *swept,
     struct vec *stays)
 {
-	const struct err *err = remove_trash(store, name);
+	const struct err *err;
+	int fd;
 
+	if (is_held(store, name, &fd)) {
+		file_close(&fd);
+		return NULL;
+	}
+	err = remove_trash(store, name);
+	file_close(&fd);
 	if (err == NULL) {
 		vec_push(swept, name);
 	} else if (err->sys_errno == EPERM || err->sys_errno == EACCES) {

@@ -160,10 +160,12 @@ by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* Put together what the threads have found. */
-static void
+/* Put together what the threads have found, and what is of no folder. */
+static const struct err *
 collect(struct look *look, struct drift *drift)
 {
+	const struct err *err;
+
 	for (int i = 0; i < CREW_MAX; i++) {
 		struct looker *looker = &look->lookers[i];
 
@@ -176,8 +178,10 @@ collect(struct look *look, struct drift *drift)
 		free(looker->children.v);
 		free(looker->built.v);
 	}
+	err = drift_links(drift, look->spec);
 	if (drift->n > 1)
 		qsort(drift->items, drift->n, sizeof(*drift->items), by_path);
+	return err;
 }
 
 const struct err *
@@ -191,7 +195,7 @@ drift_find(struct drift *drift, const struct drift_spec *spec)
 	list_extra(&look);
 	err = crew_run(spec->threads, look.n_folders + look.n_extra, PIECE,
 	    check_some, &look);
-	collect(&look, drift);
+	err = err_first(err, collect(&look, drift));
 	free(look.extra);
 	return err;
 }

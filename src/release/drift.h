@@ -42,6 +42,7 @@ struct drift_item {
 				 * what it has not */
 	uint32_t mode;		/* that it should have, 0: none */
 	bool is_built;		/* it should be what a command made of it */
+	bool is_shared;		/* it should be a link to shared/ */
 	struct stat st;		/* as it is now, zeros when it is not */
 };
 
@@ -65,12 +66,22 @@ struct drift_spec {
 	bool whole;			/* and list what is in added folders */
 	const struct vec *shared;	/* paths that are links to shared/ */
 	bool any_shared;		/* nobody knows which: any may be */
+	bool links;			/* tell of those that are not there */
 	nlink_t links_max;		/* 0: any number of them */
 };
 
-/* What lies behind such a link is no drift. */
+/*
+ * What lies behind such a link is no drift. With "links", nor is what lies in
+ * its place, but for the link itself, which is removed or modified then.
+ */
 const struct err *drift_find(struct drift *drift,
     const struct drift_spec *spec);
+
+/* The links alone, added. */
+const struct err *drift_links(struct drift *drift,
+    const struct drift_spec *spec);
+/* A new item, zeroed, at the end. */
+struct drift_item *drift_add(struct drift *drift);
 void drift_release(struct drift *drift);
 void drift_item_release(struct drift_item *item);
 

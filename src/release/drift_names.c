@@ -95,7 +95,8 @@ list_name(struct unit *added, const char *name, struct vec *folders,
 	if (fstatat(added->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return;
 	path = unit_path(added, name);
-	if (drift_is_writable(added->spec->writable, path) ||
+	if (unit_is_link(added, name) ||
+	    drift_is_writable(added->spec->writable, path) ||
 	    (S_ISLNK(st.st_mode) && unit_is_shared(added, name))) {
 		vec_push_take(may, path);
 		return;
@@ -178,6 +179,8 @@ unit_tell_added(struct unit *unit, const char *name)
 	char *path;
 	bool skip;
 
+	if (unit_is_link(unit, name))
+		return NULL;
 	if (fstatat(unit->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? NULL : err_system("stat %s", name);
 	path = unit_path(unit, name);

@@ -35,6 +35,7 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 	item->path = unit_path(unit, name);
 	item->folder = unit->folder;
 	item->entry = entry;
+	item->is_built = kind == DRIFT_REMOVED && unit->folder == -1;
 	if (name != NULL) {
 		item->mode = unit->mode;
 		item->is_built = unit->is_built;
@@ -43,29 +44,11 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 		item->st = *st;
 }
 
-static bool
-is_shared_link(const struct drift_spec *spec, int dirfd, const char *name,
-    const char *path)
-{
-	struct str want = STR_INIT, present = STR_INIT;
-	bool is;
-
-	if (!spec->any_shared && (spec->shared == NULL ||
-	    !vec_has(spec->shared, path)))
-		return false;
-	layout_shared_target(&want, path);
-	is = file_readlink(&present, dirfd, name) == NULL &&
-	    strcmp(want.s, present.s) == 0;
-	str_release(&want);
-	str_release(&present);
-	return is;
-}
-
 bool
 unit_is_shared(const struct unit *unit, const char *name)
 {
 	char *path = unit_path(unit, name);
-	bool is = is_shared_link(unit->spec, unit->fd, name, path);
+	bool is = links_is_shared(unit->spec, unit->fd, name, path);
 
 	free(path);
 	return is;
@@ -86,7 +69,7 @@ lies_in_shared(const struct unit *unit)
 		path = xstrndup(unit->path, (size_t)(end - unit->path));
 		dir = path_dir(path);
 		if (file_open_folder(&fd, unit->spec->dirfd, dir) == NULL)
-			is = is_shared_link(unit->spec, fd, path_base(path),
+			is = links_is_shared(unit->spec, fd, path_base(path),
 			    path);
 		file_close(&fd);
 		free(dir);
@@ -96,10 +79,13 @@ lies_in_shared(const struct unit *unit)
 	return is;
 }
 
-/* A file that this user may not read was changed if it looks so. */
+/*
+ * What this user may not read is not known to be the same. A command may have
+ * made it so, and then it was changed if it looks so.
+ */
 static const struct err *
 has_other_content(const struct unit *unit, const struct manifest_entry *row,
-    const struct stat *st, bool *other)
+    const struct stat *st, bool is_built, bool *other)
 {
 	unsigned char now[CONTENT_BYTES];
 	struct manifest_entry seen;
@@ -115,6 +101,8 @@ has_other_content(const struct unit *unit, const struct manifest_entry *row,
 		return NULL;
 	if (err->sys_errno != EACCES)
 		return err;
+	if (!is_built)
+		return NULL;
 	manifest_entry_stat(&seen, st);
 	*other = seen.size_bytes != row->size_bytes ||
 	    seen.mtime_ns != row->mtime_ns || seen.inode != row->inode;
@@ -179,7 +167,7 @@ compare(struct unit *unit, const struct manifest *with,
 		return NULL;
 	}
 	if (state != MANIFEST_SAME || unit->spec->deep)
-		err = has_other_content(unit, row, st, &other);
+		err = has_other_content(unit, row, st, is_built, &other);
 	if (err != NULL)
 		return err;
 	if (other)
@@ -242,6 +230,8 @@ check_row(struct unit *unit, const struct manifest *with,
 
 	unit->mode = row->mode;
 	unit->is_built = with != unit->spec->manifest;
+	if (unit_is_link(unit, row->name))
+		return NULL;
 	if (fstatat(unit->fd, row->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno != ENOENT)
 			return err_system("stat %s", row->name);
@@ -316,7 +306,8 @@ tell_missing(struct unit *unit)
 			    (size_t)at, &row);
 		unit->mode = row.mode;
 		unit->is_built = at != -1;
-		if ((row.flags & MANIFEST_GONE) == 0)
+		if ((row.flags & MANIFEST_GONE) == 0 &&
+		    !unit_is_link(unit, row.name))
 			unit_tell(unit, DRIFT_REMOVED, row.name, (int64_t)k,
 			    NULL);
 	}
@@ -365,6 +356,8 @@ unit_check(struct unit *unit)
 	const struct err *err;
 	bool there;
 
+	if (unit_lies_in_link(unit))
+		return NULL;
 	err = open_unit(unit, &there);
 	if (err == NULL && there && unit->spec->added)
 		err = unit_check_names(unit);

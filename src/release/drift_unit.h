@@ -5,6 +5,7 @@
  *	drift.c			which folders there are, and the threads
  *	drift_unit.c		the entries of one folder
  *	drift_names.c		what there is besides them
+ *	drift_links.c		what should be links to shared/
  */
 #ifndef DRIFT_UNIT_H
 #define DRIFT_UNIT_H
@@ -46,9 +47,6 @@ struct unit {
 	bool is_built;		/* and whose it is */
 };
 
-/* A new item, zeroed, at the end. */
-struct drift_item *drift_add(struct drift *drift);
-
 /* The path of a name in the unit's folder, given; NULL is the folder. */
 char *unit_path(const struct unit *unit, const char *name);
 
@@ -58,6 +56,15 @@ void unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 
 /* True for a link to shared/ that was put there when it was made. */
 bool unit_is_shared(const struct unit *unit, const char *name);
+bool links_is_shared(const struct drift_spec *spec, int dirfd,
+    const char *name, const char *path);
+
+/*
+ * True for a path that should be such a link, whatever is there; and for one
+ * that is one of those, or lies below.
+ */
+bool unit_is_link(const struct unit *unit, const char *name);
+bool unit_lies_in_link(const struct unit *unit);
 
 /* Compare the folder and its entries. */
 const struct err *unit_check(struct unit *unit);

@@ -105,7 +105,16 @@ take_away(struct undoing *undoing, int fd, const struct drift_item *item,
 	    -1 ? err_system("put back %s", item->path) : NULL;
 }
 
-/* Folders above that have nothing in them any more. */
+/* The commit's, or one that a command made. */
+static bool
+is_of_release(const struct repairing *repairing, const char *dir)
+{
+	return manifest_find_folder(repairing->manifest, dir) != -1 ||
+	    (repairing->built != NULL &&
+	    manifest_find_folder(repairing->built, dir) != -1);
+}
+
+/* Folders above that were added, and have nothing in them any more. */
 static void
 prune_above(const struct repairing *repairing, const char *path)
 {
@@ -113,7 +122,7 @@ prune_above(const struct repairing *repairing, const char *path)
 	bool gone = true;
 
 	while (gone && strcmp(dir, ".") != 0 &&
-	    manifest_find_folder(repairing->manifest, dir) == -1) {
+	    !is_of_release(repairing, dir)) {
 		char *above = path_dir(dir);
 		int fd;
 
@@ -241,7 +250,7 @@ look_again(struct undoing *undoing, struct vec *paths)
 	for (size_t i = 0; i < found->n; i++) {
 		const struct drift_item *item = &found->items[i];
 
-		undoing->still[i] = !item->is_built &&
+		undoing->still[i] = !item->is_built && !item->is_shared &&
 		    is_still(undoing->repairing.dirfd, item);
 		if (undoing->still[i] && item->kind != DRIFT_ADDED)
 			vec_push(paths, item->path);
@@ -272,4 +281,53 @@ store_put_right(struct store *store, const char *release, struct repo *repo,
 	free(undoing.still);
 	free(undoing.aside);
 	return err == NULL ? NULL : err_add(err, "repair of %s", release);
+}
+
+/* What of these paths is one file in both, as if drift had found it. */
+static void
+find_common(struct drift *common, int live_fd, int dirfd,
+    const struct vec *paths)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		const char *name = path_base(paths->v[i]);
+		struct drift_item item = { .kind = DRIFT_MODIFIED,
+		    .folder = -1, .entry = -1 };
+		struct stat other;
+		int fd, other_fd = -1;
+
+		if (file_open_parent(&fd, live_fd, paths->v[i]) == NULL &&
+		    file_open_parent(&other_fd, dirfd, paths->v[i]) == NULL
+		    && fstatat(fd, name, &item.st, AT_SYMLINK_NOFOLLOW) == 0
+		    && fstatat(other_fd, name, &other, AT_SYMLINK_NOFOLLOW)
+		    == 0 && item.st.st_dev == other.st_dev &&
+		    item.st.st_ino == other.st_ino) {
+			item.path = xstrdup(paths->v[i]);
+			*drift_add(common) = item;
+		}
+		file_close(&fd);
+		file_close(&other_fd);
+	}
+}
+
+const struct err *
+store_part(struct store *store, const char *live, const char *release,
+    struct repo *repo, const struct vec *paths, struct vec *mended)
+{
+	struct drift common = DRIFT_INIT;
+	const struct err *err;
+	int live_fd, dirfd = -1;
+
+	err = store_open_release(store, live, &live_fd);
+	if (err == NULL)
+		err = store_open_release(store, release, &dirfd);
+	if (err == NULL)
+		find_common(&common, live_fd, dirfd, paths);
+	if (err == NULL && common.n > 0)
+		err = store_put_right(store, live, repo, &common);
+	for (size_t i = 0; i < common.n && err == NULL; i++)
+		vec_push(mended, common.items[i].path);
+	drift_release(&common);
+	file_close(&live_fd);
+	file_close(&dirfd);
+	return err;
 }

@@ -47,6 +47,12 @@ const struct err *layout_discard(struct store *store, int dirfd,
 /* What a store keeps about a release, apart from its folder, goes. */
 const struct err *layout_forget(struct store *store, const char *release);
 
+/*
+ * What the name of a folder in the trash begins with in which somebody is at
+ * work, who holds a lock on it.
+ */
+#define LAYOUT_ADOPT "adopt."
+
 /* The same as store_busy() for folders of "dirfd". */
 const struct err *layout_busy(int dirfd, const struct vec *names,
     struct vec *busy);
@@ -59,6 +65,11 @@ char *layout_spare_manifest(const char *release);
 #define LAYOUT_BUILT ".built"
 char *layout_built(const char *release);
 
+/* Its manifest, and the second one: NULL where commands made nothing. */
+struct manifest;
+const struct err *layout_manifests(struct store *store, const char *release,
+    struct manifest **manifest, struct manifest **built);
+
 /* What the name of the list of its links to shared/ ends with. */
 #define LAYOUT_SHARED ".shared"
 char *layout_shared(const char *release);
@@ -68,10 +79,17 @@ char *layout_shared(const char *release);
  * for a release of a version that recorded none: any of its links may be
  * one.
  */
-struct manifest;
 const struct err *layout_read_shared(struct store *store,
     const char *release, const struct manifest *manifest,
     struct vec *shared, bool *any);
+
+/* The list alone. ENOENT: nobody has recorded one. */
+const struct err *layout_list_shared(struct store *store,
+    const char *release, struct vec *shared);
+
+/* Strike those from the list that are something else by now. */
+const struct err *layout_prune_shared(struct store *store,
+    const char *release, int dirfd);
 
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);

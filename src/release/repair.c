@@ -20,8 +20,8 @@
 #include "release/manifest.h"
 #include "release/repair.h"
 
-static const struct err *
-open_manifests(struct store *store, const char *release,
+const struct err *
+layout_manifests(struct store *store, const char *release,
     struct manifest **manifest, struct manifest **built)
 {
 	char *name = layout_built(release);
@@ -84,14 +84,14 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	struct vec shared = VEC_INIT;
 	struct drift_spec spec = { .dirfd = -1, .writable = writable,
 	    .threads = store->threads, .deep = deep, .added = added,
-	    .whole = true, .shared = &shared };
+	    .whole = true, .shared = &shared, .links = true };
 	struct manifest *manifest = NULL, *built = NULL;
 	const struct err *err;
 
 	memset(drift, 0, sizeof(*drift));
 	err = store_open_release(store, release, &spec.dirfd);
 	if (err == NULL)
-		err = open_manifests(store, release, &manifest, &built);
+		err = layout_manifests(store, release, &manifest, &built);
 	if (err == NULL)
 		err = layout_read_shared(store, release, manifest, &shared,
 		    &spec.any_shared);
@@ -254,8 +254,8 @@ repair_begin(struct repairing *repairing, struct store *store,
 	repairing->dirfd = repairing->temp_fd = -1;
 	err = store_open_release(store, release, &repairing->dirfd);
 	if (err == NULL)
-		err = manifest_open(&repairing->manifest, store->manifest_fd,
-		    release);
+		err = layout_manifests(store, release, &repairing->manifest,
+		    &repairing->built);
 	if (err != NULL)
 		return err;
 	temp = repairing->temp = xasprintf("repair.%s", release);
@@ -298,6 +298,7 @@ repair_end(struct repairing *repairing)
 		file_remove_tree(repairing->store->trash_fd,
 		    repairing->temp);
 	manifest_close(repairing->manifest);
+	manifest_close(repairing->built);
 	file_close(&repairing->dirfd);
 	file_close(&repairing->temp_fd);
 	free(repairing->temp);

@@ -23,6 +23,7 @@ struct repairing {
 	struct store *store;	/* lent */
 	struct repo *repo;	/* lent */
 	struct manifest *manifest;
+	struct manifest *built;	/* NULL: commands made nothing */
 	int dirfd;		/* the release */
 	char *temp;		/* a folder in the trash, */
 	int temp_fd;		/* opened */

@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "file.h"
 #include "path.h"
+#include "release/drift.h"
 #include "release/layout.h"
 #include "release/manifest.h"
 #include "release/store.h"
@@ -252,23 +253,30 @@ layout_shared(const char *release)
 
 /* Links that look like ours, and are not in it, are somebody else's. */
 static const struct err *
-record(const struct linking *linking, const struct vec *shared)
+record(struct store *store, const char *release, const struct vec *paths)
 {
-	char *name = layout_shared(linking->release);
+	char *name = layout_shared(release);
 	struct str text = STR_INIT;
-	const struct err *err = NULL;
+	const struct err *err;
 
-	for (size_t i = 0; i < shared->n && err == NULL; i++) {
-		struct item item;
+	for (size_t i = 0; i < paths->n; i++)
+		str_addf(&text, "%s\n", paths->v[i]);
+	err = file_replace(store->manifest_fd, name, text.s, text.len, 0644);
+	str_release(&text);
+	free(name);
+	return err;
+}
 
-		err = item_read(&item, shared->v[i]);
-		if (err == NULL)
-			str_addf(&text, "%s\n", item.path);
-		item_release(&item);
-	}
+const struct err *
+layout_list_shared(struct store *store, const char *release, struct vec *shared)
+{
+	char *name = layout_shared(release);
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	err = file_read_at(&text, store->manifest_fd, name, LIST_BYTES_MAX);
 	if (err == NULL)
-		err = file_replace(linking->store->manifest_fd, name, text.s,
-		    text.len, 0644);
+		vec_split(shared, text.s, "\n");
 	str_release(&text);
 	free(name);
 	return err;
@@ -278,20 +286,40 @@ const struct err *
 layout_read_shared(struct store *store, const char *release,
     const struct manifest *manifest, struct vec *shared, bool *any)
 {
-	char *name = layout_shared(release);
-	struct str text = STR_INIT;
+	const struct err *err = layout_list_shared(store, release, shared);
+	bool is_none = err != NULL && err->sys_errno == ENOENT;
+
+	*any = is_none && (manifest_flags(manifest) & MANIFEST_SHARED) == 0;
+	return is_none ? NULL : err;
+}
+
+const struct err *
+layout_prune_shared(struct store *store, const char *release, int dirfd)
+{
+	struct vec shared = VEC_INIT, left = VEC_INIT;
+	struct drift_spec spec = { .dirfd = dirfd, .shared = &shared,
+	    .links = true };
+	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 
-	*any = (manifest_flags(manifest) & MANIFEST_SHARED) == 0;
-	err = file_read_at(&text, store->manifest_fd, name, LIST_BYTES_MAX);
-	if (err == NULL) {
-		*any = false;
-		vec_split(shared, text.s, "\n");
-	} else if (err->sys_errno == ENOENT) {
-		err = NULL;
+	err = layout_list_shared(store, release, &shared);
+	if (err != NULL)
+		return err->sys_errno == ENOENT ? NULL : err;
+	err = drift_links(&drift, &spec);
+	for (size_t i = 0; i < shared.n; i++) {
+		size_t k = 0;
+
+		while (k < drift.n && strcmp(drift.items[k].path,
+		    shared.v[i]) != 0)
+			k++;
+		if (k == drift.n)
+			vec_push(&left, shared.v[i]);
 	}
-	str_release(&text);
-	free(name);
+	if (err == NULL && left.n < shared.n)
+		err = record(store, release, &left);
+	drift_release(&drift);
+	vec_release(&shared);
+	vec_release(&left);
 	return err;
 }
 
@@ -301,13 +329,20 @@ store_link_shared(struct store *store, const char *release,
 {
 	struct linking linking = { .store = store, .release = release,
 	    .seeded = seeded };
+	struct vec paths = VEC_INIT;
 	const struct err *err;
 
 	err = store_open_release(store, release, &linking.release_fd);
-	for (size_t i = 0; i < shared->n && err == NULL; i++)
+	for (size_t i = 0; i < shared->n && err == NULL; i++) {
 		err = link_item(&linking, shared->v[i]);
+		if (err == NULL)
+			vec_pushf(&paths, "%.*s", (int)(strlen(shared->v[i])
+			    - str_ends_with(shared->v[i], "/")),
+			    shared->v[i]);
+	}
 	if (err == NULL)
-		err = record(&linking, shared);
+		err = record(store, release, &paths);
+	vec_release(&paths);
 	file_close(&linking.release_fd);
 	return err;
 }

@@ -16,6 +16,7 @@
  *	  .slipway/failed/20261120101500/    kept for inspection
  *	  .slipway/spare/20261114093000/     to be made the next release of
  *	  .slipway/spare/20261114093000.manifest
+ *	  .slipway/edited/20261120101500/    what was in the place of links
  *	  .slipway/trash/                    on its way out
  *	  .slipway/trial/                    see trial.h
  *
@@ -240,10 +241,31 @@ const struct err *store_repair(struct store *store, const char *release,
 /*
  * The same for what drift has found, and somebody has kept since: what was
  * added goes, with the folders that have nothing in them then. What does not
- * look any more as it was found stays as it is, and is no error.
+ * look any more as it was found stays as it is, and is no error. Links to
+ * shared/ are passed over: see store_relink().
  */
 const struct err *store_put_right(struct store *store, const char *release,
     struct repo *repo, const struct drift *found);
+
+/*
+ * The live release gets files of its own of the commit in these places, where
+ * another release has the same one; these are pushed onto "mended".
+ */
+const struct err *store_part(struct store *store, const char *live,
+    const char *release, struct repo *repo, const struct vec *paths,
+    struct vec *mended);
+
+/*
+ * Put links to shared/ back in these places. What is in one is moved into
+ * .slipway/edited/RELEASE/, because it may be what nobody is to see, and
+ * where it is now, below the root, is pushed onto "saved".
+ */
+const struct err *store_relink(struct store *store, const char *release,
+    const struct vec *paths, struct vec *saved);
+
+/* Move what is in such places of a release that is going to be removed. */
+const struct err *store_save_replaced(struct store *store,
+    const char *release, struct vec *saved);
 
 /* Names in releases/, sorted: whole ones and partial ones. */
 const struct err *store_list(struct store *store, struct vec *releases,
