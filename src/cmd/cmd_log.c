@@ -382,7 +382,8 @@ run_status(struct call *call)
 	const struct config *config;
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
-	const struct err *err, *broken = NULL, *nameless = NULL;
+	struct err_kept broken = ERR_KEPT_INIT;
+	const struct err *err, *nameless = NULL;
 
 	json.pretty = true;
 	err = cmd_open(call, DB_READ, false);
@@ -404,8 +405,8 @@ run_status(struct call *call)
 			err = status_one(call, env, &out, &json, &left,
 			    &fault);
 		if (err == NULL)
-			broken = err_first(broken, check_broken(call, env,
-			    &left, &fault));
+			err_keep(&broken, check_broken(call, env, &left,
+			    &fault));
 		str_release(&fault);
 		vec_release(&left);
 	}
@@ -416,7 +417,7 @@ run_status(struct call *call)
 		nameless = err_new(nameless->code, "a deploy was left in an"
 		    " environment that slipway.ini does not have");
 	}
-	broken = err_first(broken, nameless);
+	err_keep(&broken, nameless);
 	if (call->json) {
 		json_end(&json);
 		str_addch(&out, '\n');
@@ -426,7 +427,7 @@ run_status(struct call *call)
 	if (err == NULL)
 		err = cmd_print(&out);
 	str_release(&out);
-	return err_first(err, broken);
+	return err_first(err, err_kept(&broken));
 }
 
 const struct cmd cmd_status = {

@@ -115,7 +115,7 @@ struct behind {
 	const struct environment *env;
 	struct repo *repo;
 	int64_t before;
-	const struct err *err;	/* the first one */
+	struct err_kept kept;
 };
 
 /* One that cannot be written, for good perhaps, is in nobody's way. */
@@ -126,8 +126,8 @@ write_behind(struct journal *journal, const struct deploy *deploy, void *ctx)
 
 	(void)journal;
 	if (deploy->number < behind->before)
-		behind->err = err_first(behind->err, write_one(behind->hub,
-		    behind->env, behind->repo, deploy));
+		err_keep(&behind->kept, write_one(behind->hub, behind->env,
+		    behind->repo, deploy));
 	return NULL;
 }
 
@@ -135,7 +135,8 @@ const struct err *
 notes_write(const struct hub *hub, const struct environment *env,
     struct repo *repo, const struct deploy *deploy)
 {
-	struct behind behind = { hub, env, repo, deploy->number, NULL };
+	struct behind behind = { hub, env, repo, deploy->number,
+	    ERR_KEPT_INIT };
 	struct deploy_filter filter = {
 		.environment = env->name,
 		.states = ",live,retired,",
@@ -148,6 +149,6 @@ notes_write(const struct hub *hub, const struct environment *env,
 	if (filter.above == deploy->number)
 		return NULL;
 	err = deploy_each(hub->journal, &filter, write_behind, &behind);
-	err = err_first(err, behind.err);
+	err = err_first(err, err_kept(&behind.kept));
 	return err_first(err, write_one(hub, env, repo, deploy));
 }
