@@ -36,7 +36,7 @@ static bool
 may_be_up(const struct step *step)
 {
 	static const char *const states[] = {
-		"done", "failed", "interrupted", "undo-failed",
+		"done", "failed", "interrupted", "undoing", "undo-failed",
 	};
 
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
@@ -104,8 +104,7 @@ lower_page(const struct step *step, void *ctx)
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
 	    !is_news(undoing, step) || !may_be_up(step))
 		return NULL;
-	err = command_undo(work, &facts, step,
-	    config_action(work->hub->config, step->action));
+	err = command_undo(work, &facts, work->deploy.release, step);
 	/* Where the page did not come up, there may be none to take down. */
 	if (err != NULL && strcmp(step->state, "failed") == 0)
 		work_warn(work, "%s", err->text);
