@@ -57,10 +57,11 @@ const struct err *maintenance_down(struct work *work);
 const struct err *maintenance_down_left(struct work *work);
 
 /*
- * Make the release durable, and keep what commands have made of it since
- * this was done last: a rollback has to find that, and it is no drift.
+ * Make a release durable, and keep what commands have made of it since this
+ * was done last, if they have: a rollback has to find that, and it is no
+ * drift.
  */
-const struct err *seal(struct work *work);
+const struct err *seal(struct work *work, const char *release);
 
 /*
  * Remove what is too old, on every host. What resisted is pushed onto

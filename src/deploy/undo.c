@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/command.h"
+#include "deploy/edits.h"
 #include "deploy/stage.h"
 #include "journal/step.h"
 
@@ -291,19 +292,59 @@ judge_migrations(struct work *work, const struct undone *undone)
 	    judge_step, work);
 }
 
+static const struct err *
+find_old(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+
+	work->made_more |= step->id >= work->old_from;
+	return NULL;
+}
+
+/*
+ * What commands make of the old release is no edit of somebody's, as long as
+ * there were none: what a runner that died had run here has made of it what
+ * is there, and edits from before that were kept before the flip.
+ */
+static void
+may_seal(struct work *work, bool *may)
+{
+	const char *previous = work->deploy.previous;
+	bool any = false;
+
+	work->made_more = false;
+	*may = step_each(work->hub->journal, work->deploy.number, false,
+	    find_old, work) == NULL && (work->made_more ||
+	    (edits_any(work, previous, &any) == NULL && !any));
+}
+
+static void
+seal_old(struct work *work)
+{
+	const struct err *err = seal(work, work->deploy.previous);
+
+	if (err != NULL)
+		work_warn(work, "what commands have made of the old release"
+		    " is not known: %s", err->text);
+}
+
 /* Old code, old services: only when something had been changed. */
 static const struct err *
 restart_old(struct work *work)
 {
 	const char *previous = work->deploy.previous;
 	const struct err *err;
+	bool may;
 
 	if (previous == NULL)
 		return NULL;
+	may_seal(work, &may);
 	err = work_hooks(work, previous);
 	if (err == NULL)
 		err = stage_phase_old(work, PHASE_RESTART);
 	err = err_first(err, stage_phase_old(work, PHASE_CLEAR));
+	if (may && work->made_more && !work_is_cut(work))
+		seal_old(work);
 	return err == NULL ? NULL : err_add(err, "in the old release");
 }
 
