@@ -52,7 +52,7 @@ const struct err *maintenance_down(struct work *work);
 
 /*
  * So does one that a broken deploy has left, now that this one is live. What
- * fails is tried again by the next deploy.
+ * fails is tried again by the next deploy, and given up after the third.
  */
 const struct err *maintenance_down_left(struct work *work);
 
