@@ -149,6 +149,29 @@ err_first(const struct err *first, const struct err *next)
 }
 
 void
+err_keep(struct err_kept *kept, const struct err *err)
+{
+	if (err == NULL || kept->is)
+		return;
+	kept->is = true;
+	kept->err = *err;
+	snprintf(kept->text, sizeof(kept->text), "%s", err->text);
+	kept->err.text = kept->text;
+}
+
+const struct err *
+err_kept(const struct err_kept *kept)
+{
+	struct slot *slot;
+
+	if (!kept->is)
+		return NULL;
+	slot = take_slot(kept->err.code, kept->err.sys_errno);
+	memcpy(slot->text, kept->text, sizeof(slot->text));
+	return &slot->err;
+}
+
+void
 err_print(const char *program, const struct err *err)
 {
 	struct str line = STR_INIT;

@@ -4,7 +4,7 @@
  * A function that can fail returns "const struct err *": NULL is success.
  * An error is never freed: it lives in a small ring of the calling thread,
  * and stays readable until ERR_RING further errors were made there, which
- * is many more than any chain of callers keeps.
+ * is many more than any chain of callers keeps; a loop has err_keep().
  *
  * The function that fails describes the act ("open"), the one that knows
  * the noun adds it once ("/srv/x"), main() prints it once:
@@ -16,6 +16,7 @@
 #ifndef ERR_H
 #define ERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum err_code {
@@ -79,6 +80,30 @@ enum err_code err_code_by_name(const char *name);
  * already, else "next".
  */
 const struct err *err_first(const struct err *first, const struct err *next);
+
+/*
+ * The first error of a sequence so long that the ring may have gone round
+ * before its end:
+ *
+ *	struct err_kept kept = ERR_KEPT_INIT;
+ *
+ *	for (...)
+ *		err_keep(&kept, act());
+ *	return err_kept(&kept);
+ */
+struct err_kept {
+	bool is;
+	struct err err;
+	char text[ERR_TEXT_MAX];
+};
+
+#define ERR_KEPT_INIT { .is = false }
+
+/* Keep a copy of this error, unless one is kept already or it is NULL. */
+void err_keep(struct err_kept *kept, const struct err *err);
+
+/* The one that was kept, as a new error; NULL when there was none. */
+const struct err *err_kept(const struct err_kept *kept);
 
 /* Print "PROGRAM: TEXT" to standard error, control characters escaped. */
 void err_print(const char *program, const struct err *err);

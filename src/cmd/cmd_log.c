@@ -387,10 +387,10 @@ warn_of_config(const struct call *call)
 	config_free(own.config);
 }
 
-/* Everything of one environment; what "*broken" keeps is its exit status. */
+/* Everything of one environment; what "broken" keeps is its exit status. */
 static const struct err *
 add_environment(struct call *call, const struct environment *env,
-    struct str *out, struct json *json, const struct err **broken)
+    struct str *out, struct json *json, struct err_kept *broken)
 {
 	struct str fault = STR_INIT;
 	struct vec left = VEC_INIT;
@@ -404,8 +404,8 @@ add_environment(struct call *call, const struct environment *env,
 	if (err == NULL)
 		err = status_one(call, env, out, json, &left, claim, &fault);
 	if (err == NULL)
-		*broken = err_first(*broken, check_broken(call, env, &left,
-		    claim, &fault));
+		err_keep(broken, check_broken(call, env, &left, claim,
+		    &fault));
 	str_release(&fault);
 	vec_release(&left);
 	free(claim);
@@ -440,7 +440,8 @@ run_status(struct call *call)
 	const struct config *config;
 	struct str out = STR_INIT;
 	struct json json = JSON_INIT(&out);
-	const struct err *err, *broken = NULL, *nameless = NULL;
+	struct err_kept broken = ERR_KEPT_INIT;
+	const struct err *err, *nameless = NULL;
 
 	json.pretty = true;
 	err = cmd_open(call, DB_READ, false);
@@ -469,11 +470,11 @@ run_status(struct call *call)
 			    " in an environment that slipway.ini does not"
 			    " have");
 	}
-	broken = err_first(broken, nameless);
+	err_keep(&broken, nameless);
 	if (err == NULL)
 		err = cmd_print(&out);
 	str_release(&out);
-	return err_first(err, broken);
+	return err_first(err, err_kept(&broken));
 }
 
 const struct cmd cmd_status = {

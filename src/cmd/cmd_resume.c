@@ -96,7 +96,7 @@ wait_until_finished(struct call *call, int64_t number)
 
 /* Show one to its end; its outcome is told by the view. */
 static const struct err *
-finish_one(struct call *call, int64_t number, const struct err **outcome)
+finish_one(struct call *call, int64_t number, struct err_kept *outcome)
 {
 	struct view_spec spec = {
 		.hub = &call->hub,
@@ -121,14 +121,14 @@ finish_one(struct call *call, int64_t number, const struct err **outcome)
 	if (err == NULL)
 		err = deploy_get(call->hub.journal, last, &shown);
 	if (err == NULL && deploy_outcome(&shown) != NULL)
-		*outcome = err_first(*outcome,
-		    err_new(deploy_outcome(&shown)->code, "%s", ""));
+		err_keep(outcome, err_new(deploy_outcome(&shown)->code, "%s",
+		    ""));
 	deploy_release(&shown);
 	return err;
 }
 
 static const struct err *
-resume_one(struct call *call, const struct err **outcome)
+resume_one(struct call *call, struct err_kept *outcome)
 {
 	struct deploy newest;
 	const struct err *err;
@@ -238,12 +238,13 @@ run_resume(struct call *call)
 {
 	const struct environment *only;
 	const struct config *config;
-	const struct err *err, *outcome = NULL;
+	struct err_kept outcome = ERR_KEPT_INIT;
+	const struct err *err;
 
 	err = cmd_open(call, DB_WRITE, false);
 	/* What cannot be settled keeps nobody from what was asked for. */
 	if (err == NULL)
-		outcome = receive_settle(&call->hub);
+		err_keep(&outcome, receive_settle(&call->hub));
 	config = call->hub.config;
 	only = call->env;
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
@@ -259,8 +260,8 @@ run_resume(struct call *call)
 		}
 	}
 	if (err == NULL && only == NULL)
-		outcome = err_first(outcome, left_find_nameless(&call->hub));
-	return err_first(err, outcome);
+		err_keep(&outcome, left_find_nameless(&call->hub));
+	return err_first(err, err_kept(&outcome));
 }
 
 const struct cmd cmd_resume = {

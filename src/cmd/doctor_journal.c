@@ -138,6 +138,27 @@ look_at_newest(struct doctor *doctor, const struct environment *env)
 	return err;
 }
 
+/* Visitors see that, and nothing else tells of it. */
+static const struct err *
+look_at_page(struct doctor *doctor, const struct environment *env)
+{
+	struct str remedy = STR_INIT;
+	const struct err *err;
+	int64_t number;
+
+	err = deploy_page_up(doctor->hub->journal, env->name, &number);
+	if (err == NULL && number != 0) {
+		str_addf(&remedy, "slipway deploy -e %s -C ", env->name);
+		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, " takes it down; see " LINE_BROKEN);
+		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy.s, "the"
+		    " maintenance page that deploy %" PRId64 " has left is"
+		    " up", number);
+	}
+	str_release(&remedy);
+	return err;
+}
+
 const struct err *
 doctor_work(struct doctor *doctor)
 {
@@ -149,7 +170,9 @@ doctor_work(struct doctor *doctor)
 	if (err != NULL)
 		doctor_tell_err(doctor, doctor->hub->path, err);
 	err = doctor_each(doctor, look_at_left);
-	return err != NULL ? err : doctor_each(doctor, look_at_newest);
+	if (err == NULL)
+		err = doctor_each(doctor, look_at_newest);
+	return err != NULL ? err : doctor_each(doctor, look_at_page);
 }
 
 static void

@@ -36,7 +36,7 @@ static bool
 may_be_up(const struct step *step)
 {
 	static const char *const states[] = {
-		"done", "failed", "interrupted", "undo-failed",
+		"done", "failed", "interrupted", "undoing", "undo-failed",
 	};
 
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
@@ -70,29 +70,64 @@ count_effects(struct work *work)
 	    count_effect, work);
 }
 
-struct undoing {
+/* So many deploys that go live try to take down what a broken one left. */
+#define LOWER_MAX 3
+
+struct lowering {
 	struct work *work;
+	const char *recorded;		/* in this release, by its steps */
 	struct vec seen;
 	int64_t from_ms;	/* of the phase, monotonic; 0: not begun */
-	const struct err *err;
+	bool given_up;
+	struct err_kept kept;
 };
 
 /* Newest first: what an action was tried at before is no matter. */
 static bool
-is_news(struct undoing *undoing, const struct step *step)
+is_news(struct lowering *lowering, const struct step *step)
 {
 	char *name = xasprintf("%s %s", step->host, step->action);
-	bool new = vec_push_new(&undoing->seen, name);
+	bool new = vec_push_new(&lowering->seen, name);
 
 	free(name);
 	return new;
 }
 
+/* Where the page did not come up, there may be none to take down. */
+static bool
+had_failed(const struct step *step)
+{
+	return strcmp(step->state, "failed") == 0 ||
+	    (strcmp(step->state, "undoing") == 0 && (step->exit > 0 ||
+	    step->signal != 0 || step->timed_out));
+}
+
+/*
+ * What a broken deploy has left cannot be taken down where its host is gone,
+ * nor, as a rule, when somebody has taken it down by hand.
+ */
+static bool
+gives_up(const struct work *work, const struct step *step)
+{
+	int64_t times = 0;
+	bool has_host = false;
+
+	if (step->deploy == work->deploy.number)
+		return false;
+	for (size_t i = 0; i < work->n_hosts; i++)
+		has_host |= strcmp(work->hosts[i]->name, step->host) == 0;
+	if (!has_host)
+		return true;
+	return step_times(work->hub->journal, step->id, "undo-failed",
+	    step->deploy, deploy_state_name(DEPLOY_BROKEN), &times) == NULL &&
+	    times >= LOWER_MAX;
+}
+
 static const struct err *
 lower_page(const struct step *step, void *ctx)
 {
-	struct undoing *undoing = ctx;
-	struct work *work = undoing->work;
+	struct lowering *lowering = ctx;
+	struct work *work = lowering->work;
 	const struct err *err;
 	struct facts facts = {
 		.hub = work->hub,
@@ -103,17 +138,24 @@ lower_page(const struct step *step, void *ctx)
 	};
 
 	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) != 0 ||
-	    !is_news(undoing, step) || !may_be_up(step))
+	    !is_news(lowering, step) || !may_be_up(step))
 		return NULL;
-	if (undoing->from_ms == 0)
-		undoing->from_ms = work_phase(work, step->phase);
-	err = command_undo(work, &facts, step,
-	    config_action(work->hub->config, step->action));
-	/* Where the page did not come up, there may be none to take down. */
-	if (err != NULL && strcmp(step->state, "failed") == 0)
+	if (lowering->from_ms == 0)
+		lowering->from_ms = work_phase(work, step->phase);
+	err = command_undo(work, &facts, lowering->recorded, step);
+	if (err == NULL || work_is_cut(work)) {
+		err_keep(&lowering->kept, err);
+	} else if (had_failed(step)) {
 		work_warn(work, "%s", err->text);
-	else
-		undoing->err = err_first(undoing->err, err);
+	} else if (gives_up(work, step)) {
+		lowering->given_up = true;
+		work_warn(work, "%s; the maintenance page that deploy %"
+		    PRId64 " has left may still be up, and nothing will try"
+		    " again to take it down: look at it", err->text,
+		    step->deploy);
+	} else {
+		err_keep(&lowering->kept, err);
+	}
 	return NULL;
 }
 
@@ -121,17 +163,20 @@ const struct err *
 maintenance_down(struct work *work)
 {
 	const char *name = phase_name(PHASE_MAINTENANCE);
-	struct undoing undoing = { .work = work };
+	struct lowering lowering = {
+		.work = work,
+		.recorded = work->deploy.release,
+	};
 	const struct err *err;
 
 	if (work->deploy.maintenance != MAINTENANCE_UP)
 		return NULL;
-	undoing.from_ms = work_phase(work, name);
+	lowering.from_ms = work_phase(work, name);
 	err = step_each(work->hub->journal, work->deploy.number, true,
-	    lower_page, &undoing);
-	err = err_first(err, undoing.err);
-	vec_release(&undoing.seen);
-	work_phase_done(work, name, undoing.from_ms, err == NULL,
+	    lower_page, &lowering);
+	err = err_first(err, err_kept(&lowering.kept));
+	vec_release(&lowering.seen);
+	work_phase_done(work, name, lowering.from_ms, err == NULL,
 	    err == NULL ? "page down" : "");
 	if (err == NULL)
 		work->deploy.maintenance = MAINTENANCE_DOWN;
@@ -149,18 +194,20 @@ pass_over(const struct step *step, void *ctx)
 
 /* By the steps of a broken deploy, in the release that is live now. */
 static const struct err *
-lower_left_by(struct undoing *undoing, int64_t number)
+lower_left_by(struct lowering *lowering, int64_t number)
 {
-	struct journal *journal = undoing->work->hub->journal;
+	struct journal *journal = lowering->work->hub->journal;
 	const struct err *err;
 	struct deploy broken;
 
 	err = deploy_get(journal, number, &broken);
+	lowering->recorded = broken.release;
 	if (err == NULL)
-		err = step_each(journal, number, true, lower_page, undoing);
-	err = err_first(err, undoing->err);
+		err = step_each(journal, number, true, lower_page, lowering);
+	err = err_first(err, err_kept(&lowering->kept));
 	if (err == NULL) {
-		broken.maintenance = MAINTENANCE_DOWN;
+		broken.maintenance = lowering->given_up ?
+		    MAINTENANCE_PERHAPS : MAINTENANCE_DOWN;
 		err = deploy_update(journal, &broken);
 	}
 	deploy_release(&broken);
@@ -172,7 +219,7 @@ maintenance_down_left(struct work *work)
 {
 	const char *name = phase_name(PHASE_MAINTENANCE);
 	struct journal *journal = work->hub->journal;
-	struct undoing undoing = { .work = work };
+	struct lowering lowering = { .work = work };
 	const struct err *err;
 	int64_t number;
 
@@ -180,20 +227,22 @@ maintenance_down_left(struct work *work)
 	if (err != NULL || number == 0)
 		return err;
 	err = step_each(journal, work->deploy.number, true, pass_over,
-	    &undoing);
+	    &lowering);
 	while (err == NULL && number != 0) {
-		err = lower_left_by(&undoing, number);
+		err = lower_left_by(&lowering, number);
 		if (err == NULL)
 			err = deploy_page_up(journal, work->env->name,
 			    &number);
 	}
-	vec_release(&undoing.seen);
+	vec_release(&lowering.seen);
 	/* Often the deploy has taken the same page down as its own. */
-	if (undoing.from_ms != 0)
-		work_phase_done(work, name, undoing.from_ms, err == NULL,
-		    err == NULL ? "page down" : "");
+	if (lowering.from_ms != 0)
+		work_phase_done(work, name, lowering.from_ms, err == NULL &&
+		    !lowering.given_up, err == NULL && !lowering.given_up ?
+		    "page down" : "");
 	if (err == NULL)
-		work->deploy.maintenance = MAINTENANCE_DOWN;
+		work->deploy.maintenance = lowering.given_up ?
+		    MAINTENANCE_PERHAPS : MAINTENANCE_DOWN;
 	return err == NULL ? NULL : err_add(err, "the maintenance page that"
 	    " deploy %" PRId64 " has left is still up", number);
 }

@@ -49,7 +49,6 @@ begin_step(struct work *work, const struct command *command,
 {
 	const struct action *action = command->old_release ? NULL :
 	    command->action;
-	const struct err *err;
 
 	step->deploy = work->deploy.number;
 	step->phase = xstrdup(command->phase);
@@ -58,10 +57,7 @@ begin_step(struct work *work, const struct command *command,
 	step->argument = xstrdup_null(command->argument);
 	step->undo = action == NULL ? NULL : xstrdup_null(action->undo);
 	step->record = action != NULL && action->record != NULL;
-	err = step_begin(work->hub->journal, step);
-	if (command->old_release && work->old_from == 0)
-		work->old_from = step->id;
-	return err;
+	return step_begin(work->hub->journal, step);
 }
 
 /* Where it is to run: not where it was done before a crash. */
@@ -75,9 +71,9 @@ choose_hosts(struct work *work, const struct command *command, bool *mask)
 
 		if (command->hosts != NULL && !command->hosts[i])
 			continue;
-		if (work->resumed && !command->old_release)
-			err = past_ask(work, command->phase, command->name,
-			    work->hosts[i]->name, &done);
+		if (work->resumed)
+			err = past_ask(work, command, work->hosts[i]->name,
+			    &done);
 		mask[i] = !done;
 	}
 	return err;
@@ -99,7 +95,7 @@ begin_steps(struct work *work, const struct command *command,
 			continue;
 		err = begin_step(work, command, &steps->v[i],
 		    work->hosts[i]->name);
-		work->unwritten = err != NULL;
+		work->unwritten |= err != NULL;
 		*any = true;
 	}
 	return err;
@@ -338,16 +334,6 @@ done:
 	return err;
 }
 
-static bool *
-only_host(const struct work *work, const char *name)
-{
-	bool *mask = xcalloc(work->n_hosts, sizeof(*mask));
-
-	for (size_t i = 0; i < work->n_hosts; i++)
-		mask[i] = strcmp(work->hosts[i]->name, name) == 0;
-	return mask;
-}
-
 const struct err *
 command_changed(struct work *work, const struct step *step,
     const struct action *action, bool *changed)
@@ -366,7 +352,7 @@ command_changed(struct work *work, const struct step *step,
 	*changed = false;
 	if (!step->record || action == NULL || action->record == NULL)
 		return NULL;
-	steps.mask = only_host(work, step->host);
+	steps.mask = work_only_host(work, step->host);
 	err = keep_record(work, &command, &steps, "", &before);
 	if (err == NULL)
 		err = keep_record(work, &command, &steps, ".after", &after);
@@ -376,66 +362,4 @@ command_changed(struct work *work, const struct step *step,
 	vec_release(&before);
 	vec_release(&after);
 	return err;
-}
-
-static const struct err *
-undo_result(const struct work *work, const bool *mask,
-    const struct step *step)
-{
-	struct proc_result result = { .exit_status = -1 };
-	struct str how = STR_INIT;
-	const struct err *err = NULL;
-	bool found = false;
-
-	for (size_t i = 0; i < work->n_hosts; i++) {
-		if (mask[i] && fleet_reply(work->fleet, i) != NULL) {
-			ask_result(&result, fleet_reply(work->fleet, i));
-			found = true;
-		}
-	}
-	proc_describe(&how, &result);
-	if (!found)
-		err = err_new(ERR_FAILED, "undo of %s: host %s is not in"
-		    " slipway.ini any more", step->action, step->host);
-	else if (!ask_went_well(&result))
-		err = err_new(ERR_FAILED, "undo of %s: %s", step->action,
-		    how.s);
-	str_release(&how);
-	return err;
-}
-
-const struct err *
-command_undo(struct work *work, const struct facts *facts,
-    const struct step *step, const struct action *action)
-{
-	struct asking asking = { work, "undo", step->action };
-	bool *mask = only_host(work, step->host);
-	struct message request = MESSAGE_INIT;
-	struct facts told = *facts;
-	const struct err *err, *written = NULL;
-	char *record;
-
-	record = xasprintf("%s/.slipway/record/%s/%s", facts->env->set.root,
-	    facts->deploy->release, step->action);
-	told.action = action;
-	told.argument = step->argument;
-	told.record = step->record ? record : NULL;
-	event_add(work->log, "undo", "sss", "action", step->action, "host",
-	    step->host, "run", step->undo);
-	err = ask_request(&request, &told, facts->deploy->release,
-	    step->undo, NULL);
-	if (err == NULL)
-		err = fleet_call(work->fleet, mask, &request, ask_on_message,
-		    &asking);
-	if (err == NULL)
-		err = undo_result(work, mask, step);
-	event_add(work->log, "undo_done", "ssb", "action", step->action,
-	    "host", step->host, "ok", err == NULL);
-	if (!work_is_cut(work))
-		written = work_step_state(work, step, err == NULL ? "undone" :
-		    "undo-failed");
-	message_release(&request);
-	free(record);
-	free(mask);
-	return err_first(err, written);
 }

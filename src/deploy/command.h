@@ -50,9 +50,12 @@ const struct err *command_changed(struct work *work,
 
 /*
  * Run the undo of a step in the release of the deploy that "facts" tells
- * of, on the step's host. The step becomes "undone" or "undo-failed".
+ * of, on the step's host, with what was recorded in the release "recorded".
+ * The step is "undoing" in the journal before that, and becomes "undone" or
+ * "undo-failed"; the latter, too, and nothing is run, when the same deploy
+ * was interrupted in it and must not begin it again, see past.h.
  */
 const struct err *command_undo(struct work *work, const struct facts *facts,
-    const struct step *step, const struct action *action);
+    const char *recorded, const struct step *step);
 
 #endif

@@ -201,7 +201,7 @@ static const struct err *
 put_on_branch(struct look *look, size_t host, struct repo *repo,
     const char *commit, const char *tree)
 {
-	const struct err *refused = NULL;
+	struct err_kept refused = ERR_KEPT_INIT;
 
 	for (int nth = 1; nth <= BRANCHES_MAX; nth++) {
 		char *name = branch_name(look, host, nth);
@@ -215,12 +215,12 @@ put_on_branch(struct look *look, size_t host, struct repo *repo,
 		free(ref);
 		free(name);
 		if (err != NULL && err->code == ERR_REFUSED)
-			refused = err_first(refused, err);
+			err_keep(&refused, err);
 		else if (err != NULL || has)
 			return err;
 	}
-	if (refused != NULL)
-		return refused;
+	if (refused.is)
+		return err_kept(&refused);
 	return err_new(ERR_FAILED, "there are %d branches drift/%s of today"
 	    " already", BRANCHES_MAX, look->env->name);
 }

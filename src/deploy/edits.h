@@ -91,6 +91,10 @@ const struct err *edits_check(struct work *work, bool may_refuse);
  */
 const struct err *edits_check_again(struct work *work, bool may_refuse);
 
+/* Whether a release was edited, be it live or not. */
+const struct err *edits_any(struct work *work, const char *release,
+    bool *any);
+
 /* "the live release was edited by hand: a.css modified, and 2 more". */
 void edits_add(struct str *out, const struct edits *edits);
 

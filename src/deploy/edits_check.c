@@ -168,6 +168,27 @@ done:
 	return err;
 }
 
+const struct err *
+edits_any(struct work *work, const char *release, bool *any)
+{
+	const struct vec *writable = &work->env->set.writable;
+	struct message request = MESSAGE_INIT;
+	const struct err *err;
+
+	*any = false;
+	message_add(&request, "verb", "drift");
+	message_add(&request, "release", release);
+	message_add_int(&request, "deep", 0);
+	for (size_t i = 0; i < writable->n; i++)
+		message_add(&request, "writable", writable->v[i]);
+	err = work_ask(work, NULL, &request);
+	message_release(&request);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+		*any |= message_int(fleet_reply(work->fleet, i), "count",
+		    0) > 0;
+	return err;
+}
+
 #define LOCK ".lock"
 
 const struct err *

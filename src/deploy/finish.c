@@ -220,7 +220,7 @@ finish(struct work *work)
 		work_blame(work, err);
 	}
 	if (work->made_more && !work_is_cut(work)) {
-		const struct err *err = seal(work);
+		const struct err *err = seal(work, work->deploy.release);
 
 		if (err != NULL)
 			work_warn(work, "what commands have made of the"

@@ -147,6 +147,7 @@ notes_write(const struct hub *hub, const struct environment *env,
     struct repo *repo, const struct deploy *deploy)
 {
 	struct behind behind = { .n = 0 };
+	struct err_kept kept = ERR_KEPT_INIT;
 	struct deploy_filter filter = {
 		.environment = env->name,
 		.states = ",live,retired,",
@@ -158,11 +159,13 @@ notes_write(const struct hub *hub, const struct environment *env,
 
 	if (filter.above == deploy->number)
 		return NULL;
-	err = deploy_each(hub->journal, &filter, collect, &behind);
+	err_keep(&kept, deploy_each(hub->journal, &filter, collect,
+	    &behind));
 	for (size_t i = 0; i < behind.n; i++) {
 		if (behind.numbers[i] < deploy->number)
-			err = err_first(err, write_number(hub, env, repo,
+			err_keep(&kept, write_number(hub, env, repo,
 			    behind.numbers[i]));
 	}
+	err = err_kept(&kept);
 	return err_first(err, write_one(hub, env, repo, deploy));
 }

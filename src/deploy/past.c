@@ -1,5 +1,6 @@
 #include "deploy/past.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "proc.h"
@@ -7,11 +8,10 @@
 /* So often is a deploy interrupted in its steps before it is ended. */
 #define INTERRUPTIONS_MAX 3
 
-/* The steps of one action on one host. */
+/* The steps of one command on one host. */
 struct past {
 	const struct work *work;
-	const char *phase;
-	const char *action;
+	const struct command *command;
 	const char *host;
 	bool done;
 	int interruptions;
@@ -39,7 +39,7 @@ past_failure(const struct step *step)
 
 const struct err *
 past_interruption(const struct work *work, const struct step *step,
-    int interruptions)
+    int64_t interruptions)
 {
 	const struct action *action =
 	    config_action(work->hub->config, step->action);
@@ -49,21 +49,33 @@ past_interruption(const struct work *work, const struct step *step,
 		    " and retry = no", step->phase, step->action);
 	if (interruptions >= INTERRUPTIONS_MAX)
 		return err_new(ERR_FAILED, "%s (%s): interrupted;"
-		    " that makes %d times in this deploy", step->phase,
-		    step->action, interruptions);
+		    " that makes %" PRId64 " times in this deploy",
+		    step->phase, step->action, interruptions);
 	return NULL;
 }
 
+/* The same command may have run in the new release, and that in the old. */
+static bool
+is_of(const struct step *step, const struct past *past)
+{
+	const struct command *command = past->command;
+
+	return strcmp(step->phase, command->phase) == 0 &&
+	    strcmp(step->action, command->name) == 0 &&
+	    strcmp(step->host, past->host) == 0 &&
+	    (!command->old_release || step->id >= past->work->old_from);
+}
+
+/* The page of a step that is being undone has been up. */
 static const struct err *
 look_at_step(const struct step *step, void *ctx)
 {
 	struct past *past = ctx;
 
-	if (strcmp(step->phase, past->phase) != 0 ||
-	    strcmp(step->action, past->action) != 0 ||
-	    strcmp(step->host, past->host) != 0)
+	if (!is_of(step, past))
 		return NULL;
-	if (strcmp(step->state, "done") == 0)
+	if (strcmp(step->state, "done") == 0 ||
+	    strcmp(step->state, "undoing") == 0)
 		past->done = true;
 	else if (strcmp(step->state, "failed") == 0)
 		past->why = past_failure(step);
@@ -74,13 +86,12 @@ look_at_step(const struct step *step, void *ctx)
 }
 
 const struct err *
-past_ask(const struct work *work, const char *phase, const char *action,
+past_ask(const struct work *work, const struct command *command,
     const char *host, bool *done)
 {
 	struct past past = {
 		.work = work,
-		.phase = phase,
-		.action = action,
+		.command = command,
 		.host = host,
 	};
 	const struct err *err;
@@ -89,8 +100,8 @@ past_ask(const struct work *work, const char *phase, const char *action,
 	err = step_each(work->hub->journal, work->deploy.number, false,
 	    look_at_step, &past);
 	*done = past.done;
-	if (err != NULL || past.done || !phase_by_name(&which, phase) ||
-	    phase_stage(which) != STAGE_FINISH)
-		return err;
-	return past.why;
+	if (err != NULL || past.done || command->old_release)
+		return err != NULL || past.done ? err : past.why;
+	return phase_by_name(&which, command->phase) &&
+	    phase_stage(which) == STAGE_FINISH ? past.why : NULL;
 }

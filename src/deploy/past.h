@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "deploy/command.h"
 #include "deploy/work.h"
 #include "journal/step.h"
 
@@ -16,18 +17,18 @@
 const struct err *past_failure(const struct step *step);
 
 /*
- * Why a step that was interrupted so many times, at least once, must not be
- * run again; NULL when it may.
+ * Why a step, or its undo, that was interrupted so many times, at least
+ * once, must not be run again; NULL when it may.
  */
 const struct err *past_interruption(const struct work *work,
-    const struct step *step, int interruptions);
+    const struct step *step, int64_t interruptions);
 
 /*
  * True through "*done" when that step is to be passed over. In the finish
- * stage, which nothing takes back, an error when it has failed or must not
- * be run again.
+ * stage and in the old release, where nothing is taken back, an error when
+ * it has failed or must not be run again.
  */
-const struct err *past_ask(const struct work *work, const char *phase,
-    const char *action, const char *host, bool *done);
+const struct err *past_ask(const struct work *work,
+    const struct command *command, const char *host, bool *done);
 
 #endif

@@ -231,13 +231,13 @@ check_room(struct work *work)
 }
 
 const struct err *
-seal(struct work *work)
+seal(struct work *work, const char *release)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "seal");
-	message_add(&request, "release", work->deploy.release);
+	message_add(&request, "release", release);
 	message_add_int(&request, "changed", work->made_more);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
@@ -275,7 +275,7 @@ prepare(struct work *work)
 	if (err == NULL)
 		err = edits_check_again(work, true);
 	if (err == NULL)
-		err = seal(work);
+		err = seal(work, work->deploy.release);
 	if (err == NULL)
 		work->deploy.prepare_ms = clock_monotonic_ms() - from_ms;
 	return err;

@@ -321,7 +321,8 @@ free_refs(const struct hub *hub, int64_t id)
 const struct err *
 receive_settle(struct hub *hub)
 {
-	const struct err *err, *first = NULL;
+	struct err_kept first = ERR_KEPT_INIT;
+	const struct err *err;
 	int64_t id = 0, before;
 
 	do {
@@ -339,10 +340,11 @@ receive_settle(struct hub *hub)
 			    " git turned it away, or its connection died");
 		push_release(&landed);
 		vec_release(&notes);
-		first = err_first(first, err);
+		err_keep(&first, err);
 	} while (id > before && (err == NULL || err->code != ERR_BUSY));
-	return first == NULL ? NULL :
-	    err_add(first, "finish what lost pushes left");
+	err = err_kept(&first);
+	return err == NULL ? NULL :
+	    err_add(err, "finish what lost pushes left");
 }
 
 const struct err *

@@ -72,6 +72,18 @@ is_rollback(const struct work *work)
 	return strcmp(work->deploy.kind, "rollback") == 0;
 }
 
+/* What commands have made of the release since it was sealed. */
+static const struct err *
+note_made(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+	enum phase phase;
+
+	work->made_more |= phase_by_name(&phase, step->phase) &&
+	    phase_stage(phase) != STAGE_PREPARE;
+	return NULL;
+}
+
 static const struct err *
 pick_up(struct work *work)
 {
@@ -91,6 +103,9 @@ pick_up(struct work *work)
 		    work_plan(work, false);
 	if (err == NULL)
 		err = work_hooks(work, work->deploy.release);
+	if (err == NULL)
+		err = step_each(work->hub->journal, work->deploy.number,
+		    false, note_made, work);
 	work->flipped = work->fleet != NULL &&
 	    strcmp(fleet_current(work->fleet, 0), work->deploy.release) == 0;
 	return err;

@@ -289,10 +289,7 @@ undo_all(struct work *work, struct undone *undone)
 		err = undo_deploy(work, numbers.v[i], undone);
 	undo_end(work, undone);
 	free(numbers.v);
-	if (undone->lost > 0)
-		work->deploy.migrated = MIGRATED_NOT_UNDONE;
-	else if (undone->migrations > 0)
-		work->deploy.migrated = MIGRATED_UNDONE;
+	undo_judge(work, undone);
 	return err;
 }
 
@@ -337,10 +334,19 @@ end_failed(struct work *work, const struct undone *undone,
 const struct err *
 rollback_stop(struct work *work, const struct err *why)
 {
-	struct undone none = { 0 };
+	struct undone undone = { 0 };
+	struct numbers numbers;
+	const struct err *err;
 
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
-	return end_failed(work, &none, why);
+	err = deploys_between(work, &numbers);
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = undo_count(work, numbers.v[i], &undone);
+	free(numbers.v);
+	if (err != NULL)
+		return err;
+	undo_judge(work, &undone);
+	return end_failed(work, &undone, why);
 }
 
 const struct err *

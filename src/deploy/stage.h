@@ -52,15 +52,16 @@ const struct err *maintenance_down(struct work *work);
 
 /*
  * So does one that a broken deploy has left, now that this one is live. What
- * fails is tried again by the next deploy.
+ * fails is tried again by the next deploy, and given up after the third.
  */
 const struct err *maintenance_down_left(struct work *work);
 
 /*
- * Make the release durable, and keep what commands have made of it since
- * this was done last: a rollback has to find that, and it is no drift.
+ * Make a release durable, and keep what commands have made of it since this
+ * was done last, if they have: a rollback has to find that, and it is no
+ * drift.
  */
-const struct err *seal(struct work *work);
+const struct err *seal(struct work *work, const char *release);
 
 /*
  * Remove what is too old, on every host. What resisted is pushed onto

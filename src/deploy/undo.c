@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/command.h"
+#include "deploy/edits.h"
 #include "deploy/stage.h"
 #include "journal/step.h"
 
@@ -15,7 +16,8 @@ struct undoing {
 	struct work *work;
 	struct facts facts;
 	struct undone *undone;
-	const struct err *err;
+	struct err_kept kept;		/* the first undo that failed */
+	bool over;			/* nothing to be done for the step */
 };
 
 /*
@@ -40,27 +42,72 @@ had_effect(const struct work *work, const struct step *step)
 		return false;
 	if (strcmp(step->state, "undo-failed") == 0)
 		return step->deploy != work->deploy.number;
-	return strcmp(step->state, "done") == 0 || (step->changed &&
+	return strcmp(step->state, "done") == 0 ||
+	    strcmp(step->state, "undoing") == 0 || (step->changed &&
 	    (strcmp(step->state, "failed") == 0 ||
 	    strcmp(step->state, "interrupted") == 0));
 }
 
-/* What a runner that died had undone of this very deploy. */
+/* Whether this deploy has it in that state, and not one before it. */
 static const struct err *
-count_undone(const struct step *step, void *ctx)
+is_own(const struct work *work, const struct step *step, bool *is)
 {
-	struct undone *undone = ctx;
+	int64_t times = 1;
+	const struct err *err = NULL;
 
-	/* The page is tried again, see maintenance_down(). */
-	if (strcmp(step->phase, phase_name(PHASE_MAINTENANCE)) == 0)
-		return NULL;
-	if (strcmp(step->state, "undone") == 0) {
+	if (step->deploy != work->deploy.number)
+		err = step_times(work->hub->journal, step->id, step->state,
+		    work->deploy.number,
+		    deploy_state_name(DEPLOY_ACTIVATING), &times);
+	*is = times > 0;
+	return err;
+}
+
+/* What a runner that died had undone, and had failed to. */
+static const struct err *
+count_settled(struct undoing *undoing, const struct step *step)
+{
+	struct undone *undone = undoing->undone;
+	bool is_undone = strcmp(step->state, "undone") == 0;
+	const struct err *err = NULL;
+	bool is = undoing->work->resumed &&
+	    (is_undone || strcmp(step->state, "undo-failed") == 0);
+
+	if (is)
+		err = is_own(undoing->work, step, &is);
+	if (err != NULL || !is)
+		return err;
+	undoing->over = true;
+	if (is_undone) {
 		undone->undone++;
 		undone->migrations += is_migration(step);
-	} else if (strcmp(step->state, "undo-failed") == 0) {
+	} else {
 		undone->failed++;
 		undone->lost += is_migration(step);
+		err_keep(&undoing->kept, err_new(ERR_FAILED, "undo of %s had"
+		    " failed", step->action));
 	}
+	return NULL;
+}
+
+/* All that is known of a step before anything is run. */
+static const struct err *
+count_step(const struct step *step, void *ctx)
+{
+	struct undoing *undoing = ctx;
+	const struct err *err;
+
+	undoing->over = strcmp(step->phase,
+	    phase_name(PHASE_MAINTENANCE)) == 0;
+	if (undoing->over)
+		return NULL;
+	err = count_settled(undoing, step);
+	if (err != NULL || undoing->over)
+		return err;
+	undoing->over = !had_effect(undoing->work, step) ||
+	    step->undo == NULL;
+	if (had_effect(undoing->work, step) && step->undo == NULL)
+		undoing->undone->lost += is_migration(step);
 	return NULL;
 }
 
@@ -71,30 +118,43 @@ undo_step(const struct step *step, void *ctx)
 	struct undone *undone = undoing->undone;
 	const struct err *err;
 
-	if (!had_effect(undoing->work, step) || work_is_cut(undoing->work))
+	if (work_is_cut(undoing->work))
 		return NULL;
-	if (step->undo == NULL) {
-		/* A rollback has told of it before it began. */
-		if (is_migration(step) &&
-		    step->deploy == undoing->work->deploy.number)
-			work_warn(undoing->work, "%s cannot be undone: it has"
-			    " no undo in slipway.ini", step->action);
-		undone->lost += is_migration(step);
-		return NULL;
-	}
+	err = count_step(step, undoing);
+	/* A rollback has told of it before it began. */
+	if (err == NULL && step->undo == NULL && is_migration(step) &&
+	    had_effect(undoing->work, step) &&
+	    step->deploy == undoing->work->deploy.number)
+		work_warn(undoing->work, "%s cannot be undone: it has"
+		    " no undo in slipway.ini", step->action);
+	if (err != NULL || undoing->over)
+		return err;
 	if (undone->from_ms == 0)
 		undone->from_ms = work_phase(undoing->work, "undo");
-	err = command_undo(undoing->work, &undoing->facts, step,
-	    config_action(undoing->work->hub->config, step->action));
+	err = command_undo(undoing->work, &undoing->facts,
+	    undoing->facts.deploy->release, step);
 	if (err != NULL) {
 		undone->failed++;
 		undone->lost += is_migration(step);
-		undoing->err = err_first(undoing->err, err);
+		err_keep(&undoing->kept, err);
 		return NULL;
 	}
 	undone->undone++;
 	undone->migrations += is_migration(step);
 	return NULL;
+}
+
+const struct err *
+undo_count(struct work *work, int64_t number, struct undone *undone)
+{
+	struct undoing undoing = {
+		.work = work,
+		.undone = undone,
+		.kept = ERR_KEPT_INIT,
+	};
+
+	return step_each(work->hub->journal, number, true, count_step,
+	    &undoing);
 }
 
 /* The names of a deploy's directives, for its facts. */
@@ -120,6 +180,7 @@ undo_deploy(struct work *work, int64_t number, struct undone *undone)
 	struct undoing undoing = {
 		.work = work,
 		.undone = undone,
+		.kept = ERR_KEPT_INIT,
 	};
 	const struct err *err;
 
@@ -141,7 +202,7 @@ undo_deploy(struct work *work, int64_t number, struct undone *undone)
 	repo_commit_release(&commit);
 	deploy_release(&deploy);
 	vec_release(&names);
-	return err_first(err, undoing.err);
+	return err_first(err, err_kept(&undoing.kept));
 }
 
 void
@@ -258,20 +319,62 @@ judge_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
+void
+undo_judge(struct work *work, const struct undone *undone)
+{
+	if (undone->lost > 0)
+		work->deploy.migrated = MIGRATED_NOT_UNDONE;
+	else if (undone->migrations > 0)
+		work->deploy.migrated = MIGRATED_UNDONE;
+}
+
 static const struct err *
 judge_steps(struct work *work, const struct undone *undone)
 {
 	struct judging judging = { work, VEC_INIT };
 	const struct err *err;
 
-	if (undone->lost > 0)
-		work->deploy.migrated = MIGRATED_NOT_UNDONE;
-	else if (undone->migrations > 0)
-		work->deploy.migrated = MIGRATED_UNDONE;
+	undo_judge(work, undone);
 	err = step_each(work->hub->journal, work->deploy.number, true,
 	    judge_step, &judging);
 	vec_release(&judging.seen);
 	return err;
+}
+
+static const struct err *
+find_old(const struct step *step, void *ctx)
+{
+	struct work *work = ctx;
+
+	work->made_more |= step->id >= work->old_from;
+	return NULL;
+}
+
+/*
+ * What commands make of the old release is no edit of somebody's, as long as
+ * there were none: what a runner that died had run here has made of it what
+ * is there, and edits from before that were kept before the flip.
+ */
+static void
+may_seal(struct work *work, bool *may)
+{
+	const char *previous = work->deploy.previous;
+	bool any = false;
+
+	work->made_more = false;
+	*may = step_each(work->hub->journal, work->deploy.number, false,
+	    find_old, work) == NULL && (work->made_more ||
+	    (edits_any(work, previous, &any) == NULL && !any));
+}
+
+static void
+seal_old(struct work *work)
+{
+	const struct err *err = seal(work, work->deploy.previous);
+
+	if (err != NULL)
+		work_warn(work, "what commands have made of the old release"
+		    " is not known: %s", err->text);
 }
 
 /* Old code, old services: only when something had been changed. */
@@ -280,13 +383,17 @@ restart_old(struct work *work)
 {
 	const char *previous = work->deploy.previous;
 	const struct err *err;
+	bool may;
 
 	if (previous == NULL)
 		return NULL;
+	may_seal(work, &may);
 	err = work_hooks(work, previous);
 	if (err == NULL)
 		err = stage_phase_old(work, PHASE_RESTART);
 	err = err_first(err, stage_phase_old(work, PHASE_CLEAR));
+	if (may && work->made_more && !work_is_cut(work))
+		seal_old(work);
 	return err == NULL ? NULL : err_add(err, "in the old release");
 }
 
@@ -369,7 +476,10 @@ end_failed(struct taking *taking)
 	return err != NULL ? err : work_set_aside(work);
 }
 
-/* One act after the other, whatever becomes of each. */
+/*
+ * One act after the other, whatever becomes of each. What will be picked up
+ * runs no command more: it would be taken for one that was interrupted.
+ */
 static void
 take_all_back(struct taking *taking)
 {
@@ -377,8 +487,6 @@ take_all_back(struct taking *taking)
 	struct undone *undone = &taking->undone;
 	const struct err *err;
 
-	if (undone->failed > 0)
-		add_fault(taking, "an undo failed");
 	check(taking, undo_deploy(work, work->deploy.number, undone));
 	undo_end(work, undone);
 	if (undone->lost > 0 && taking->faults.len == 0)
@@ -388,9 +496,10 @@ take_all_back(struct taking *taking)
 	taking->flipped = err != NULL;
 	check(taking, err);
 	check(taking, branch_back(work));
-	if (work->flipped || work->resumed || undone->undone > 0)
+	if (!work_is_cut(work) &&
+	    (work->flipped || work->resumed || undone->undone > 0))
 		check(taking, restart_old(work));
-	if (undone->lost == 0)
+	if (!work_is_cut(work) && undone->lost == 0)
 		check(taking, maintenance_down(work));
 }
 
@@ -408,8 +517,8 @@ take_back(struct work *work, const struct err *why)
 	if (err == NULL)
 		err = count_effects(work);
 	if (err == NULL)
-		err = step_each(work->hub->journal, work->deploy.number,
-		    false, count_undone, &taking.undone);
+		err = step_old_from(work->hub->journal, work->deploy.number,
+		    &work->old_from);
 	if (err != NULL)
 		return err;
 	take_all_back(&taking);

@@ -5,7 +5,8 @@
  * them, since only the new code knows its own down-migrations. A step that
  * failed, or was interrupted and is not run again, is undone too when its
  * record shows that it had an effect. An undo that was interrupted is run
- * again.
+ * again, unless its action says "retry = no" or that was so three times:
+ * then it has failed.
  */
 #ifndef UNDO_H
 #define UNDO_H
@@ -31,6 +32,16 @@ struct undone {
  */
 const struct err *undo_deploy(struct work *work, int64_t number,
     struct undone *undone);
+
+/*
+ * The same, with nothing run: what the deploy, picked up after a crash, had
+ * undone before that.
+ */
+const struct err *undo_count(struct work *work, int64_t number,
+    struct undone *undone);
+
+/* What that makes of the migrations, for the row of "work". */
+void undo_judge(struct work *work, const struct undone *undone);
 
 /* Tell how long all of it took; nothing when there was nothing to undo. */
 void undo_end(struct work *work, const struct undone *undone);

@@ -185,6 +185,16 @@ work_break(struct work *work, const char *fmt, ...)
 	work->deploy.error = str_detach(&text);
 }
 
+bool *
+work_only_host(const struct work *work, const char *name)
+{
+	bool *mask = xcalloc(work->n_hosts, sizeof(*mask));
+
+	for (size_t i = 0; i < work->n_hosts; i++)
+		mask[i] = strcmp(work->hosts[i]->name, name) == 0;
+	return mask;
+}
+
 static const struct err *
 on_note(const char *host, const struct message *message, void *ctx)
 {

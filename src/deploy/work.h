@@ -43,7 +43,7 @@ struct work {
 	bool resumed;				/* picked up after a crash */
 	bool made_more;				/* the release has more than its
 						 * commit: a command ran */
-	int64_t old_from;			/* the first step that ran in
+	int64_t old_from;			/* steps from here on are of
 						 * the old release; 0: none */
 	bool unwritten;				/* the journal may not have the
 						 * last that happened */
@@ -126,6 +126,9 @@ void work_blame(struct work *work, const struct err *err);
 /* It could not be taken back whole: why, behind the error that it has. */
 void work_break(struct work *work, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Of the hosts, the one of that name, if there is one; to be freed. */
+bool *work_only_host(const struct work *work, const char *name);
 
 /* Ask every host; answers' notes become warnings. */
 const struct err *work_ask(struct work *work, const bool *mask,

@@ -77,9 +77,10 @@ const char *
 maintenance_name(enum maintenance maintenance)
 {
 	static const char *const names[] = {
-		[MAINTENANCE_UNUSED] = "not used",
-		[MAINTENANCE_DOWN]   = "down",
-		[MAINTENANCE_UP]     = "up",
+		[MAINTENANCE_UNUSED]  = "not used",
+		[MAINTENANCE_DOWN]    = "down",
+		[MAINTENANCE_UP]      = "up",
+		[MAINTENANCE_PERHAPS] = "may be up",
 	};
 
 	return names[maintenance];
@@ -177,7 +178,7 @@ read_row(struct db_query *query, struct deploy *deploy)
 	deploy->error = xstrdup_null(db_text(query, 19));
 	deploy->migrated = (enum migrated)(db_int(query, 20) %
 	    MIGRATED_COUNT);
-	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 3);
+	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 4);
 	deploy->ref_old = xstrdup_null(db_text(query, 22));
 	deploy->cancelled_by = xstrdup_null(db_text(query, 23));
 }

@@ -52,7 +52,9 @@ enum migrated {
 enum maintenance {
 	MAINTENANCE_UNUSED,
 	MAINTENANCE_DOWN,	/* was up, is down again */
-	MAINTENANCE_UP
+	MAINTENANCE_UP,
+	MAINTENANCE_PERHAPS	/* could not be taken down, and nobody tries
+				 * any more */
 };
 
 struct deploy {

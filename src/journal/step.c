@@ -71,6 +71,30 @@ step_set_state(struct journal *journal, int64_t id, const char *state)
 	return chain_commit(journal, err, NOUN_STEP, id);
 }
 
+const struct err *
+step_times(struct journal *journal, int64_t id, const char *state,
+    int64_t deploy, const char *since, int64_t *times)
+{
+	return db_get_int(times, journal_db(journal), 0, "SELECT count(*)"
+	    " FROM events WHERE noun = 'step' AND key = ?1"
+	    " AND json_extract(body, '$.state') = ?2 AND id >"
+	    "  (SELECT min(id) FROM events WHERE noun = 'deploy'"
+	    "  AND key = ?3 AND json_extract(body, '$.state') = ?4)",
+	    "isis", id, state, deploy, since);
+}
+
+/* Ids grow from step to step, whatever the clock does. */
+const struct err *
+step_old_from(struct journal *journal, int64_t deploy, int64_t *id)
+{
+	return db_get_int(id, journal_db(journal), 0, "SELECT 1 + coalesce("
+	    "(SELECT key FROM events WHERE noun = 'step' AND id < failed.id"
+	    " ORDER BY key DESC LIMIT 1), 0) FROM (SELECT min(id) AS id"
+	    " FROM events WHERE noun = 'deploy' AND key = ?1"
+	    " AND json_extract(body, '$.error') IS NOT NULL) AS failed"
+	    " WHERE failed.id IS NOT NULL", "i", deploy);
+}
+
 static void
 read_row(struct db_query *query, struct step *step)
 {

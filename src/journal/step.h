@@ -1,13 +1,14 @@
 /*
  * step - one action run on one host in one deploy.
  *
- *	running -+-> done --> undone
- *	         |        `-> undo-failed
- *	         +-> failed -> undone, undo-failed
- *	         `-> interrupted	found by the next runner
+ *	running -+-> done ---------+-> undoing -+-> undone
+ *	         +-> failed -------+            `-> undo-failed
+ *	         `-> interrupted --'
  *
- * "running" is written before the command starts, so a crash leaves a
- * trace of what may have begun.
+ * "running" and "undoing" are written before the command starts, so a crash
+ * leaves a trace of what may have begun. Of what was running the next runner
+ * makes "interrupted"; what was being undone it begins once more, which is
+ * another event. A rollback tries again what is "undo-failed".
  */
 #ifndef STEP_H
 #define STEP_H
@@ -46,6 +47,20 @@ const struct err *step_end(struct journal *journal, const struct step *step);
 /* Change the state alone. */
 const struct err *step_set_state(struct journal *journal, int64_t id,
     const char *state);
+
+/*
+ * How many times a step has come to "state" since "deploy", its own or
+ * another one, came to "since" first: so says the chain.
+ */
+const struct err *step_times(struct journal *journal, int64_t id,
+    const char *state, int64_t deploy, const char *since, int64_t *times);
+
+/*
+ * Steps with this id or above it began after their deploy was known to have
+ * failed: in the old release. 0: it is not.
+ */
+const struct err *step_old_from(struct journal *journal, int64_t deploy,
+    int64_t *id);
 
 typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
 

@@ -410,6 +410,11 @@ table_status_json(struct json *json, struct journal *journal,
 		json_string(json, place->left->v[i]);
 	json_end(json);
 	json_key_string(json, "not_live", place->not_live);
+	json_key(json, "page_up");
+	if (status.page_up == 0)
+		json_null(json);
+	else
+		json_int(json, status.page_up);
 	json_key(json, "drift");
 	if (place->n_handmade == -1)
 		json_null(json);

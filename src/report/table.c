@@ -172,7 +172,8 @@ look_at_step(const struct step *step, void *ctx)
 		return NULL;
 	found->running |= strcmp(step->state, "running") == 0;
 	found->interrupted |= strcmp(step->state, "interrupted") == 0;
-	found->done |= strcmp(step->state, "done") == 0;
+	found->done |= strcmp(step->state, "done") == 0 ||
+	    strcmp(step->state, "undoing") == 0;
 	return NULL;
 }
 

@@ -9,8 +9,9 @@ config <<'EOF'
 [action page]
 phase = maintenance
 directive = schema
+record = echo nonce
 run = : > "$SLIPWAY_SHARED/page"
-undo = test ! -e "$SLIPWAY_SHARED/stuck" && rm "$SLIPWAY_SHARED/page"
+undo = test ! -e "$SLIPWAY_SHARED/stuck" && grep -q nonce "$SLIPWAY_RECORD" && rm "$SLIPWAY_SHARED/page"
 
 [action schema]
 phase = migrate
@@ -91,5 +92,56 @@ rm "$root/shared/stuck"
 push_file index.html seven "seventh"
 like "the next one takes it down" "$banner" '^  maintenance +down$'
 page "after that one" down
+
+# json_page: the number of the deploy that has left it up.
+json_page() {
+	"$slipway" status -C "$repo" --json | json 0.page_up
+}
+
+# A deploy of what was live does not ask for what the broken one wanted; its
+# undo finds what was recorded then.
+seven=$(head_of)
+break_it seven-and-a-half
+rm "$root/shared/lost"
+slip deploy "$seven"
+like "a deploy that puts no page up takes it down" "$out" \
+    '^  maintenance +down$'
+page "after that one, too" down
+
+# Somebody has taken it down by hand: no undo can.
+break_it eight
+eight=$(newest deploy)
+is "status --json tells of the page" "$(json_page)" "$eight"
+mkdir "$T/etc"
+run "$slipway" doctor -C "$repo" --etc "$T/etc"
+like "and so does the doctor" "$out" "^fault: production: the maintenance\
+ page that deploy $eight has left is up"
+rm "$root/shared/lost" "$root/shared/page"
+for i in one two; do
+	slip deploy "$seven"
+	like "deploy $i cannot take it down" "$out$err" \
+	    "warning: the maintenance page that deploy $eight has left is still"
+	is "that is told, $i" "$(json_page)" "$eight"
+done
+slip deploy "$seven"
+like "the third that fails says that it is the last one" "$out$err" \
+    "warning: .*deploy $eight has left may still be up, and nothing will try"
+like "as the banner does" "$out$err" '^  maintenance +may be up$'
+is "the matter is closed" "$(json_page)" null
+like "the deploy says how" "$("$slipway" show -C "$repo" "$eight")" \
+    '^  maintenance +may be up$'
+slip deploy "$seven"
+unlike "the next one has nothing to tell" "$out$err" 'warning|may be up'
+run "$slipway" doctor -C "$repo" --etc "$T/etc"
+unlike "nor has the doctor" "$out" 'maintenance page'
+
+# The host that has it is none any more.
+break_it thirteen
+rm "$root/shared/lost"
+printf '\n[host box]\n' >> "$repo/slipway.ini"
+slip deploy "$seven"
+like "where the host is gone, that is told at once" "$out$err" \
+    "warning: undo of page: host local is not in slipway.ini any more; the"
+is "and closes the matter" "$(json_page)" null
 
 done_testing

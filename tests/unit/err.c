@@ -88,6 +88,26 @@ test_ring(void)
 	is_str(first->text, "first", "readable for a whole ring");
 }
 
+static void
+test_kept(void)
+{
+	struct err_kept kept = ERR_KEPT_INIT;
+	const struct err *err;
+
+	err_keep(&kept, NULL);
+	ok(err_kept(&kept) == NULL, "of no errors none is kept");
+	for (int i = 1; i <= 3 * ERR_RING; i++)
+		err_keep(&kept, err_new(i == 1 ? ERR_BUSY : ERR_FAILED,
+		    "number %d", i));
+	err = err_kept(&kept);
+	is_str(err->text, "number 1", "of more than a ring the first is");
+	is_int(err->code, ERR_BUSY, "with its code");
+	kept = (struct err_kept)ERR_KEPT_INIT;
+	is_str(err->text, "number 1", "which is readable as any other");
+	err_keep(&kept, err_new(ERR_BROKEN, "%s", ""));
+	is_int(err_kept(&kept)->code, ERR_BROKEN, "so is one without words");
+}
+
 /* What main() prints goes to standard error, made visible. */
 static void
 test_print(void)
@@ -115,6 +135,7 @@ main(void)
 	test_codes();
 	test_texts();
 	test_ring();
+	test_kept();
 	test_print();
 	return tap_done();
 }

@@ -70,6 +70,43 @@ test_steps(void)
 	journal_close(journal);
 }
 
+/* What the chain knows of a step, and its row does not. */
+static void
+test_times(void)
+{
+	struct journal *journal = fixture_journal("times.db");
+	struct step step = { .deploy = 1, .phase = (char *)"migrate",
+	    .action = (char *)"one", .host = (char *)"local" };
+	struct deploy deploy;
+	int64_t n;
+
+	fixture_request(journal, "a", NULL);
+	is_ok(step_begin(journal, &step), "a step");
+	is_ok(step_set_state(journal, step.id, "undoing"), "undone early");
+	is_ok(step_times(journal, step.id, "undoing", 1, "preparing", &n),
+	    "since what has not been");
+	is_int(n, 0, "no times");
+	is_ok(deploy_take(journal, "a", &deploy), "it begins");
+	is_ok(step_old_from(journal, 1, &n), "of one that goes on");
+	is_int(n, 0, "nothing is in the old release");
+	is_ok(step_set_state(journal, step.id, "undoing"), "once");
+	is_ok(step_set_state(journal, step.id, "undoing"), "and again");
+	is_ok(step_set_state(journal, step.id, "undo-failed"), "no more");
+	is_ok(step_times(journal, step.id, "undoing", 1, "preparing", &n),
+	    "since it began");
+	is_int(n, 2, "each time counts");
+	deploy.error = xstrdup("failed");
+	is_ok(deploy_update(journal, &deploy), "it fails");
+	is_ok(step_old_from(journal, 1, &n), "from then on");
+	is_int(n, step.id + 1, "steps are in the old release");
+	is_ok(step_set_state(journal, step.id, "undone"), "an undo is not");
+	is_ok(step_begin(journal, &step), "but this one");
+	is_ok(step_old_from(journal, 1, &n), "which stays so");
+	is_int(n, step.id, "whatever becomes of the others");
+	deploy_release(&deploy);
+	journal_close(journal);
+}
+
 /* A clock that was turned back gives no name twice. */
 static void
 test_new_name(void)
@@ -172,6 +209,7 @@ int
 main(void)
 {
 	test_steps();
+	test_times();
 	test_new_name();
 	test_numbers();
 	test_disposable();

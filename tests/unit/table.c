@@ -255,7 +255,7 @@ test_status(void)
 	    "\"running\":null,"
 	    "\"waiting\":[],\"failed\":null,"
 	    "\"left\":[\"deploy 9 is left\"],"
-	    "\"not_live\":\"main is ahead\",\"drift\":1}");
+	    "\"not_live\":\"main is ahead\",\"page_up\":null,\"drift\":1}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120"), "its time");

@@ -1,0 +1,83 @@
+#!/bin/sh
+# What commands of a deploy make of a release is no edit of somebody's, also
+# where the deploy is taken back or picked up.
+
+. "$(dirname "$0")/../lib.sh"
+
+make_site
+# shellcheck disable=SC2016 # all of it is for the commands
+config_trace <<'EOF'
+drift = refuse
+
+[action warm]
+phase = clear
+run = mkdir -p warm && echo x >> warm/routes; test ! -e "$TRACE.old" || test -e unhealthy || { rm "$TRACE.old"; kill -9 $PPID; }
+
+[action check]
+phase = verify
+run = test ! -e unhealthy
+
+[action die]
+phase = notify
+retry = no
+run = test ! -e "$TRACE.die" || { rm "$TRACE.die"; kill -9 $PPID; }
+EOF
+built=warm
+
+drift() {
+	run "$slipway" drift -C "$repo"
+}
+
+# from_live FILE: the next commit is one on top of what is live.
+from_live() {
+	git -C "$work" reset -q --hard \
+	    "$(git -C "$repo" rev-parse refs/live/production)"
+}
+
+push_file index.html one "first"
+one=$(current)
+
+# A deploy that is taken back clears the cache of the old release.
+put unhealthy x
+push_file index.html two "second"
+is "a deploy is taken back" "$(newest state)" rolled-back
+is "the cache of the old release was made anew" \
+    "$(grep -c x "$root/releases/$one/warm/routes")" 2
+drift
+is_exit "which is no drift" 0
+from_live
+push_file index.html three "third" --force main
+is "and stops no deploy" "$(newest state)" live
+
+# Interrupted there.
+: > "$T/trace.old"
+put unhealthy x
+push_file index.html four "fourth"
+is "one that was interrupted in it is taken back" "$(newest state)" \
+    rolled-back
+drift
+is_exit "which is no drift either" 0
+
+# Edits are edits.
+sed -i 's/^drift = .*/drift = warn/' "$repo/slipway.ini"
+echo edited > "$root/current/index.html"
+git -C "$work" commit -q --allow-empty -m again
+push_raw main
+is "another one is taken back" "$(newest state)" rolled-back
+drift
+is_exit "what was edited before it is still told" 1
+like "by name" "$out" 'modified +index.html'
+echo three > "$root/current/index.html"
+
+# Picked up when it is live.
+from_live
+: > "$T/trace.die"
+push_file index.html five "fifth" --force main
+is "one that was interrupted at its end is live" "$(deploy \
+    "$(newest deploy)" state)" live
+like "it was picked up" "$("$slipway" show -C "$repo" \
+    "$(newest deploy)")$err" 'notify +die: interrupted|was interrupted'
+drift
+is_exit "what its commands have made is no drift" 0
+
+done_testing
