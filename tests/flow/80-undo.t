@@ -67,7 +67,7 @@ one=$(current)
 : > "$T/trace.die"
 break_it "two -low- -mig-"
 is "an undo that is interrupted is begun three times" \
-    "$(trace | grep -c mig)" 3
+    "$(trace | grep -c -x mig)" 3
 is "then it has failed, and the others are done" "$(steps)" \
     "low undone,mig undo-failed"
 is "the deploy is broken" "$(newest state)" broken
@@ -108,7 +108,7 @@ mended "six -low- -mig-"
 : > "$T/trace.die"
 slip rollback
 is_exit "a rollback breaks" 6
-is "after the third time, too" "$(trace | grep -c mig)" 3
+is "after the third time, too" "$(trace | grep -c -x mig)" 3
 is "it is broken" "$(newest state)" broken
 rm "$T/trace.die"
 : > "$T/trace"
@@ -126,7 +126,7 @@ mended "seven -mig-"
 : > "$T/trace.once"
 slip rollback
 is_exit "one that is picked up behind its flip is live" 0
-is "its undo ran once" "$(trace | grep -c mig)" 1
+is "its undo ran once" "$(trace | grep -c -x mig)" 1
 like "and is told" "$out" '^  migrations +ran, undone$'
 like "by the journal, too" "$("$slipway" show -C "$repo" \
     "$(newest deploy)")" '^  migrations +ran, undone$'
@@ -154,7 +154,7 @@ sqlite3 "$repo/slipway/journal.db" "CREATE TRIGGER fails
     BEGIN SELECT RAISE(ABORT, 'disk I/O error (once)'); END"
 break_it "ten -low- -mig- -old-"
 is "an undo that could not be written down is done again" \
-    "$(trace | grep -c mig)" 2
+    "$(trace | grep -c -x mig)" 2
 is "and what comes after it is" "$(steps)" "low undone,mig undone"
 is "it is taken back whole" "$(newest state)" rolled-back
 sqlite3 "$repo/slipway/journal.db" "DROP TRIGGER fails"
