@@ -255,7 +255,7 @@ run_resume(struct call *call)
 			err = level_one(call);
 		/* One that is busy keeps no other one waiting. */
 		if (err != NULL && err->code == ERR_BUSY) {
-			outcome = err_first(outcome, err);
+			err_keep(&outcome, err);
 			err = NULL;
 		}
 	}

@@ -25,6 +25,9 @@ struct undone {
 	int64_t from_ms;	/* of the first command, monotonic; 0: none */
 };
 
+/* A migration, and no hook of the release beside it. */
+bool undo_is_migration(const struct step *step);
+
 /*
  * Undo the steps of a deploy: of "work" itself, or an older one of the
  * same environment. ERR_FAILED with the first undo that failed; the others
