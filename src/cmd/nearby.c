@@ -89,7 +89,7 @@ name_it(const char *dir, const char *found, const char *how)
 
 	str_addf(&text, "%s has no slipway.ini; %s: -C ", dir, how);
 	line_word(&text, found);
-	err = err_new(ERR_NOT_FOUND, "%s", text.s);
+	err = err_new(ERR_USAGE, "%s", text.s);
 	str_release(&text);
 	return err;
 }
@@ -100,7 +100,7 @@ nearby_open(struct hub *hub, const char *dir)
 	const struct err *err = hub_open(hub, dir);
 	char real[PATH_MAX], *found;
 
-	if (err == NULL || err->code != ERR_NOT_FOUND)
+	if (err == NULL || err->code != ERR_USAGE)
 		return err;
 	if (dir == NULL)
 		dir = getenv("GIT_DIR");

@@ -9,7 +9,7 @@
 
 /*
  * hub_open(), for people: where "dir" is in the repository, or a clone that
- * pushes to one on this machine, ERR_NOT_FOUND names it.
+ * pushes to one on this machine, ERR_USAGE names it.
  */
 const struct err *nearby_open(struct hub *hub, const char *dir);
 
