@@ -43,4 +43,11 @@ bool calls_changes(const struct call *call, pid_t pid,
 bool calls_shows(const struct call *call, pid_t pid,
     const uint64_t arguments[6]);
 
+/*
+ * Whether a kernel lets it fail, and its caller can do something about that:
+ * no close leaves the file open, a lock of SQLite's that is refused is busy
+ * and waited for, and nobody runs out of disk or memory by waiting.
+ */
+bool calls_fails(const struct call *call);
+
 #endif

@@ -38,7 +38,7 @@ sub count_calls {
 	my ($lab, $site) = @_;
 	my %count;
 
-	for my $class (qw(state all)) {
+	for my $class (qw(state fails all)) {
 		for my $call ($lab->calls($site, 'any', '-c', $class)) {
 			my ($role, $name) = split ' ', $call;
 
@@ -62,7 +62,7 @@ sub stretches {
 		for my $role (roles($name)) {
 			my $of = $count->{$role};
 
-			for my $class (qw(state all)) {
+			for my $class (qw(state fails)) {
 				for my $error (@errors) {
 					push @stretches, [$name, $role, $_,
 					    $error, $class, $of->{$class} // 0]
@@ -123,12 +123,6 @@ sub trial {
 	$lab->restore($site);
 	$run = $lab->run($site, '-r', $role, '-c', $class, $mode,
 	    $mode eq 'short' ? () : $error, $at);
-	# A lock of SQLite's that is refused is busy, and waited for. A file
-	# that close() does not close is not what any kernel does, and nobody
-	# runs out of disk or memory by waiting.
-	return if $run->{met} =~ / (?:fcntl|close)\b/;
-	return if $error ne 'EINTR' &&
-	    $run->{met} =~ / (?:wait4|waitid|futex|p?poll)\b/;
 	@wrong = "no end: $run->{out}" if $run->{status} == 124;
 	# Who has no memory dies.
 	push @wrong, "a signal: $run->{out}" if $run->{status} > 128 &&

@@ -70,7 +70,8 @@ filter_set(const struct order *order)
 	static struct code code;
 	struct sock_fprog program = { .filter = code.v };
 	const struct call *call;
-	bool all = !order->state && !order->effect && order->name == NULL;
+	bool all = order->fails || (!order->state && !order->effect &&
+	    order->name == NULL);
 
 	add(&code, (struct sock_filter)LOAD(nr));
 	for (size_t i = 0; !all && (call = calls_at(i)) != NULL; i++) {

@@ -18,7 +18,8 @@
  *			proc-receive post-receive post-update any (the default)
  *	-c CALLS	which calls count: all (the default), those that others
  *			may notice ("effect"), those that change a disk
- *			("state"), or a system call's name
+ *			("state"), those that can fail ("fails"), or a system
+ *			call's name
  *	-o FILE		the output: a line for the call that was met
  *	-t SECONDS	then everything is killed (default 60)
  *
@@ -177,6 +178,8 @@ counts(struct meeting *at, const uint64_t arguments[6])
 	}
 	if (order.effect)
 		return calls_shows(at->call, at->tracee->pid, arguments);
+	if (order.fails)
+		return calls_fails(at->call);
 	return order.name == NULL || strcmp(order.name, at->call->name) == 0;
 }
 

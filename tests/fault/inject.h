@@ -29,6 +29,7 @@ struct order {
 	const char *name;	/* only calls of this name; NULL: any */
 	bool state;		/* only calls that change a disk */
 	bool effect;		/* only calls that others may notice */
+	bool fails;		/* only calls that can fail */
 	long at;		/* which call, or every how many */
 	int error;		/* an errno */
 	const char *command;	/* for the pause */

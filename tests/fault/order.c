@@ -56,7 +56,8 @@ read_calls(struct order *order, const char *text)
 {
 	order->state = strcmp(text, "state") == 0;
 	order->effect = strcmp(text, "effect") == 0;
-	order->name = order->state || order->effect ||
+	order->fails = strcmp(text, "fails") == 0;
+	order->name = order->state || order->effect || order->fails ||
 	    strcmp(text, "all") == 0 ? NULL : text;
 }
 
