@@ -130,8 +130,10 @@ const struct err *
 cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 {
 	struct vec names = VEC_INIT;
-	const struct err *err;
+	const struct err *err = work_set_aside_left(work);
 
+	if (err != NULL)
+		vec_pushf(stays, "%s", err->text);
 	err = release_disposable(work->hub->journal, work->env->name,
 	    work->env->set.keep_count, work->deploy.previous, &names);
 	if (err == NULL && names.n > 0)

@@ -16,6 +16,9 @@
 #include "journal/release.h"
 #include "journal/step.h"
 
+/* So many that failed are looked for, to be set aside after all. */
+#define SET_ASIDE_MAX 16
+
 const struct err *
 work_start_hosts(struct fleet **fleet, const struct hub *hub,
     const struct environment *env)
@@ -240,19 +243,46 @@ work_hooks(struct work *work, const char *release)
 	return err;
 }
 
-const struct err *
-work_set_aside(struct work *work)
+static const struct err *
+set_aside(struct work *work, const struct vec *releases)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
 
-	if (work->fleet == NULL || work->deploy.release == NULL)
-		return NULL;
 	message_add(&request, "verb", "fail");
-	message_add(&request, "release", work->deploy.release);
+	for (size_t i = 0; i < releases->n; i++)
+		message_add(&request, "release", releases->v[i]);
 	message_add_int(&request, "keep", work->env->set.keep_failed_count);
 	err = work_ask(work, NULL, &request);
 	message_release(&request);
+	return err;
+}
+
+const struct err *
+work_set_aside(struct work *work)
+{
+	struct vec releases = VEC_INIT;
+	const struct err *err;
+
+	if (work->fleet == NULL || work->deploy.release == NULL)
+		return NULL;
+	vec_push(&releases, work->deploy.release);
+	err = set_aside(work, &releases);
+	vec_release(&releases);
+	return err;
+}
+
+const struct err *
+work_set_aside_left(struct work *work)
+{
+	struct vec releases = VEC_INIT;
+	const struct err *err;
+
+	err = release_failed(work->hub->journal, work->env->name,
+	    SET_ASIDE_MAX, &releases);
+	if (err == NULL && releases.n > 0)
+		err = set_aside(work, &releases);
+	vec_release(&releases);
 	return err;
 }
 

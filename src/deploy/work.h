@@ -141,6 +141,9 @@ const struct err *work_ask_release(struct work *work, const char *verb,
 /* Move the release of a deploy that failed aside, and keep the newest. */
 const struct err *work_set_aside(struct work *work);
 
+/* The same for the newest that failed, of which some may have resisted. */
+const struct err *work_set_aside_left(struct work *work);
+
 /*
  * Remove half-written releases and what was left in the trash; the spare of
  * each host, too, if that is asked for.

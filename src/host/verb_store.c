@@ -341,26 +341,36 @@ verb_remove(struct agent *agent, const struct message *request,
 	return err;
 }
 
-const struct err *
-verb_fail(struct agent *agent, const struct message *request,
-    struct message *result)
+static const struct err *
+set_aside(struct agent *agent, const char *release, int64_t keep_count)
 {
 	struct vec through = VEC_INIT;
-	const struct err *err;
-	const char *release;
-	int64_t keep_count;
+	const struct err *err = NULL;
 
-	(void)result;
-	err = verb_release(request, &release);
-	if (err == NULL)
-		err = verb_int(request, "keep", 0, KEEP_MAX, &keep_count);
 	/* One that was not made, or is gone, has written nothing. */
-	if (err == NULL && store_through(agent->store, release, &through) ==
-	    NULL)
+	if (store_through(agent->store, release, &through) == NULL)
 		err = mend_live(agent, release, &through);
 	if (err == NULL)
 		err = store_fail(agent->store, release, keep_count);
 	vec_release(&through);
+	return err;
+}
+
+const struct err *
+verb_fail(struct agent *agent, const struct message *request,
+    struct message *result)
+{
+	struct vec releases = VEC_INIT;
+	const struct err *err;
+	int64_t keep_count;
+
+	(void)result;
+	err = verb_releases(request, &releases);
+	if (err == NULL)
+		err = verb_int(request, "keep", 0, KEEP_MAX, &keep_count);
+	for (size_t i = 0; err == NULL && i < releases.n; i++)
+		err = set_aside(agent, releases.v[i], keep_count);
+	vec_release(&releases);
 	return err;
 }
 

@@ -41,7 +41,7 @@
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
  *	remove     release* [retire]     removed*   (notes: what resisted)
- *	fail       release keep          -
+ *	fail       release* keep         -
  *	sweep      [spare]               swept*
  *
  * With "look 1" of "open" the root is neither locked nor changed, and only

@@ -170,6 +170,24 @@ release_older(struct journal *journal, const char *environment,
 }
 
 const struct err *
+release_failed(struct journal *journal, const char *environment,
+    int64_t limit, struct vec *names)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT name"
+	    " FROM releases WHERE environment = ?1 AND state = 'failed'"
+	    " ORDER BY id DESC LIMIT ?2", "si", environment, limit);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err))
+		vec_push(names, db_text(query, 0));
+	db_done(query);
+	return err;
+}
+
+const struct err *
 release_oldest_deploy(struct journal *journal, int64_t *deploy)
 {
 	return db_get_int(deploy, journal_db(journal), 0, "SELECT min(deploy)"

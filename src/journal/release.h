@@ -66,6 +66,13 @@ const struct err *release_disposable(struct journal *journal,
     struct vec *names);
 
 /*
+ * Names of the newest releases of failed deploys, at most "limit": they have
+ * been set aside, unless that failed, too.
+ */
+const struct err *release_failed(struct journal *journal,
+    const char *environment, int64_t limit, struct vec *names);
+
+/*
  * The number of the deploy that made the oldest release that still can be
  * gone back to, in any environment; 0 when there is none.
  */

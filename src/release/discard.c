@@ -185,6 +185,24 @@ prune_failed(struct store *store, int64_t keep_count)
 	return err;
 }
 
+/* One that is gone was set aside already; one that nobody can see was not. */
+static const struct err *
+move_failed(struct store *store, const char *release)
+{
+	const struct err *err;
+	struct stat st;
+
+	if (fstatat(store->releases_fd, release, &st, AT_SYMLINK_NOFOLLOW) ==
+	    -1)
+		return errno == ENOENT ? NULL :
+		    err_system("set %s aside", release);
+	err = layout_discard(store, store->failed_fd, release);
+	if (err == NULL && renameat(store->releases_fd, release,
+	    store->failed_fd, release) == -1)
+		err = err_system("set %s aside", release);
+	return err;
+}
+
 const struct err *
 store_fail(struct store *store, const char *release, int64_t keep_count)
 {
@@ -193,14 +211,8 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 	err = layout_check(release);
 	if (err == NULL)
 		err = layout_check_not_live(store, release, "set aside");
-	if (err != NULL)
-		return err;
-	if (file_exists(store->releases_fd, release)) {
-		err = layout_discard(store, store->failed_fd, release);
-		if (err == NULL && renameat(store->releases_fd, release,
-		    store->failed_fd, release) == -1)
-			err = err_system("set %s aside", release);
-	}
+	if (err == NULL)
+		err = move_failed(store, release);
 	if (err == NULL)
 		err = layout_forget(store, release);
 	if (err == NULL)

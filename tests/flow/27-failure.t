@@ -227,4 +227,13 @@ like "its hook has run" "$banner" '\| framed'
 is "a release with such a hook is rolled back" "$(newest state)" rolled-back
 unlike "and nobody is asked for its undo" "$banner" 'before_migrate cannot'
 is "what was live is live" "$(live_file index.html)" eight
+
+# One that could not be set aside is, with the next deploy that goes live.
+failed=$(newest release --state rolled-back)
+mv "$root/.slipway/failed/$failed" "$root/releases/"
+git -C "$work" commit -q --amend -m "ninth"
+push --force main
+is "what comes next is live" "$(live_file index.html)" nine
+not_ok "it is no release any more" test -e "$root/releases/$failed"
+ok "it is with those that failed" test -d "$root/.slipway/failed/$failed"
 done_testing
