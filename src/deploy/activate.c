@@ -93,7 +93,10 @@ is_news(struct lowering *lowering, const struct step *step)
 	return new;
 }
 
-/* Where the page did not come up, there may be none to take down. */
+/*
+ * Where the page did not come up, there may be none to take down: what its
+ * undo says then is no news, unless a host could not run it (no ERR_FAILED).
+ */
 static bool
 had_failed(const struct step *step)
 {
@@ -145,7 +148,7 @@ lower_page(const struct step *step, void *ctx)
 	err = command_undo(work, &facts, lowering->recorded, step);
 	if (err == NULL || work_is_cut(work)) {
 		err_keep(&lowering->kept, err);
-	} else if (had_failed(step)) {
+	} else if (err->code == ERR_FAILED && had_failed(step)) {
 		work_warn(work, "%s", err->text);
 	} else if (gives_up(work, step)) {
 		lowering->given_up = true;
