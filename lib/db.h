@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "vec.h"
 
 struct db;
 struct db_query;
@@ -61,6 +62,9 @@ void db_done(struct db_query *query);
 int64_t db_int(struct db_query *query, int column);		/* NULL: 0 */
 const char *db_text(struct db_query *query, int column);	/* or NULL */
 const void *db_blob(struct db_query *query, int column, size_t *len);
+
+/* The text of every row that is left, pushed onto "texts"; and db_done(). */
+const struct err *db_texts(struct db_query *query, struct vec *texts);
 
 /* One integer from one row; "otherwise" when there is no row or NULL. */
 const struct err *db_get_int(int64_t *value, struct db *db,

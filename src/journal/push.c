@@ -234,12 +234,7 @@ push_receivers(struct journal *journal, const char *ref,
 	    " FROM pushes WHERE state = 'received' AND (?1 IS NULL OR EXISTS"
 	    " (SELECT 1 FROM push_refs WHERE push = id AND ref = ?1))", "s",
 	    ref);
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(receivers, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, receivers) : err;
 }
 
 const struct err *
@@ -251,12 +246,7 @@ push_open_refs(struct journal *journal, int64_t id, struct vec *refs)
 	err = db_query(&query, journal_db(journal), "SELECT DISTINCT ref"
 	    " FROM pushes CROSS JOIN push_refs ON push = id"
 	    " WHERE state = 'received' AND id < ?1", "i", id);
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(refs, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, refs) : err;
 }
 
 const struct err *

@@ -142,12 +142,7 @@ release_disposable(struct journal *journal, const char *environment,
 	    "    AND state IN ('live', 'retired')"
 	    "    ORDER BY live_by DESC LIMIT ?2))) ORDER BY live_by", "sis",
 	    environment, keep_count, spared);
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(names, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, names) : err;
 }
 
 const struct err *
@@ -161,12 +156,7 @@ release_older(struct journal *journal, const char *environment,
 	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
 	    " AND deploy < ?2 ORDER BY live_by DESC", "si", environment,
 	    deploy);
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(names, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, names) : err;
 }
 
 const struct err *
@@ -179,12 +169,7 @@ release_failed(struct journal *journal, const char *environment,
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND state = 'failed'"
 	    " ORDER BY id DESC LIMIT ?2", "si", environment, limit);
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(names, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, names) : err;
 }
 
 const struct err *
