@@ -178,7 +178,8 @@ read_row(struct db_query *query, struct deploy *deploy)
 	deploy->error = xstrdup_null(db_text(query, 19));
 	deploy->migrated = (enum migrated)(db_int(query, 20) %
 	    MIGRATED_COUNT);
-	deploy->maintenance = (enum maintenance)(db_int(query, 21) % 4);
+	deploy->maintenance = (enum maintenance)(db_int(query, 21) %
+	    MAINTENANCE_COUNT);
 	deploy->ref_old = xstrdup_null(db_text(query, 22));
 	deploy->cancelled_by = xstrdup_null(db_text(query, 23));
 }
@@ -281,12 +282,7 @@ deploy_open_environments(struct journal *journal, struct vec *names)
 	    " FROM deploys WHERE state <> 'queued' AND finished_at = 0"
 	    " UNION SELECT environment FROM deploys"
 	    " WHERE state = 'queued'", "");
-	if (err != NULL)
-		return err;
-	while (db_step(query, &err))
-		vec_push(names, db_text(query, 0));
-	db_done(query);
-	return err;
+	return err == NULL ? db_texts(query, names) : err;
 }
 
 const struct err *

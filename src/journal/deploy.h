@@ -53,8 +53,9 @@ enum maintenance {
 	MAINTENANCE_UNUSED,
 	MAINTENANCE_DOWN,	/* was up, is down again */
 	MAINTENANCE_UP,
-	MAINTENANCE_PERHAPS	/* could not be taken down, and nobody tries
+	MAINTENANCE_PERHAPS,	/* could not be taken down, and nobody tries
 				 * any more */
+	MAINTENANCE_COUNT
 };
 
 struct deploy {
