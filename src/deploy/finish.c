@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "deploy/missing.h"
 #include "deploy/stage.h"
 #include "file.h"
 #include "journal/release.h"
 #include "path.h"
+#include "release/store.h"
 
 /* Plain "git ls-remote" answers what is live. */
 static const struct err *
@@ -139,7 +139,7 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 	if (err == NULL && names.n > 0)
 		err = drop_busy(work, &names, stays);
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
-		bool there = !missing_is(work->env->set.root, names.v[i]);
+		bool there = store_has(work->env->set.root, names.v[i]);
 		const struct err *resisted;
 
 		/* The newest of them is nearest to what comes next. */

@@ -5,27 +5,14 @@
 
 #include "alloc.h"
 #include "file.h"
-
-bool
-missing_is(const char *root, const char *release)
-{
-	char *path;
-	bool is;
-
-	if (release == NULL)
-		return false;
-	path = xasprintf("%s/releases/%s", root, release);
-	is = !file_exists(AT_FDCWD, path);
-	free(path);
-	return is;
-}
+#include "release/store.h"
 
 bool
 missing_add_live(struct str *out, const char *root, const char *release)
 {
 	char *current;
 
-	if (!missing_is(root, release))
+	if (release == NULL || store_has(root, release))
 		return false;
 	current = xasprintf("%s/current", root);
 	str_addf(out, "the journal has release %s live, and %s has none of"

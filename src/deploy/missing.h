@@ -11,12 +11,9 @@
 
 #include "str.h"
 
-/* True when the root has no folder of that release; false for NULL. */
-bool missing_is(const char *root, const char *release);
-
 /*
  * Append that it has not, and what can have been changed: the journal has
- * that release as live. Nothing, and false, when it is there.
+ * that release as live. Nothing, and false, when it is there, or NULL.
  */
 bool missing_add_live(struct str *out, const char *root,
     const char *release);

@@ -8,10 +8,10 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/edits.h"
-#include "deploy/missing.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
+#include "release/store.h"
 
 /* What was put right before it goes live is told. */
 static void
@@ -163,7 +163,7 @@ not_there(const struct hub *hub, const struct environment *env,
 
 	err = release_older(hub->journal, env->name, target->deploy, &names);
 	for (size_t i = 0; i < names.n && way.len == 0; i++) {
-		if (!missing_is(env->set.root, names.v[i]))
+		if (store_has(env->set.root, names.v[i]))
 			str_addf(&way, "the next before it that is there:"
 			    " slipway rollback %s", names.v[i]);
 	}
@@ -188,7 +188,7 @@ rollback_target(const struct hub *hub, const struct environment *env,
 
 	err = release_get_target(hub->journal, env->name, name, target,
 	    live);
-	if (err == NULL && missing_is(env->set.root, target->name))
+	if (err == NULL && !store_has(env->set.root, target->name))
 		err = not_there(hub, env, target);
 	return err;
 }

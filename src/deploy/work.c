@@ -12,9 +12,9 @@
 #include "deploy/astray.h"
 #include "deploy/branch.h"
 #include "deploy/ending.h"
-#include "deploy/missing.h"
 #include "journal/release.h"
 #include "journal/step.h"
+#include "release/store.h"
 
 /* So many that failed are looked for, to be set aside after all. */
 #define SET_ASIDE_MAX 16
@@ -358,7 +358,7 @@ knows_previous(const struct work *work, bool *known)
 		return NULL;
 	err = release_get(work->hub->journal, work->env->name,
 	    work->deploy.previous, &release);
-	*known = err == NULL && !missing_is(work->env->set.root,
+	*known = err == NULL && store_has(work->env->set.root,
 	    work->deploy.previous);
 	release_release(&release);
 	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;

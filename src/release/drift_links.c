@@ -18,18 +18,9 @@ bool
 links_is_shared(const struct drift_spec *spec, int dirfd, const char *name,
     const char *path)
 {
-	struct str want = STR_INIT, present = STR_INIT;
-	bool is;
-
-	if (!spec->any_shared && (spec->shared == NULL ||
-	    !vec_has(spec->shared, path)))
-		return false;
-	layout_shared_target(&want, path);
-	is = file_readlink(&present, dirfd, name) == NULL &&
-	    strcmp(want.s, present.s) == 0;
-	str_release(&want);
-	str_release(&present);
-	return is;
+	return (spec->any_shared || (spec->shared != NULL &&
+	    vec_has(spec->shared, path))) &&
+	    layout_is_shared_link(dirfd, name, path);
 }
 
 /* A version before did not strike such a path from the list. */

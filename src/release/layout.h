@@ -94,4 +94,7 @@ const struct err *layout_prune_shared(struct store *store,
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);
 
+/* Whether "name" in a folder is the link of that path. */
+bool layout_is_shared_link(int dirfd, const char *name, const char *path);
+
 #endif

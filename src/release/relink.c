@@ -67,27 +67,13 @@ save(const struct relinking *relinking, int fd, const char *path)
 	return err;
 }
 
-static bool
-is_link(int fd, const char *path)
-{
-	struct str want = STR_INIT, present = STR_INIT;
-	bool is;
-
-	layout_shared_target(&want, path);
-	is = file_readlink(&present, fd, path_base(path)) == NULL &&
-	    strcmp(want.s, present.s) == 0;
-	str_release(&want);
-	str_release(&present);
-	return is;
-}
-
 static const struct err *
 put_link(const struct relinking *relinking, int fd, const char *path)
 {
 	struct str target = STR_INIT;
 	const struct err *err = NULL;
 
-	if (is_link(fd, path))
+	if (layout_is_shared_link(fd, path_base(path), path))
 		return NULL;
 	if (file_exists(fd, path_base(path)))
 		err = save(relinking, fd, path);

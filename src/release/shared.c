@@ -49,6 +49,20 @@ layout_shared_target(struct str *out, const char *path)
 	str_addf(out, "shared/%s", path);
 }
 
+bool
+layout_is_shared_link(int dirfd, const char *name, const char *path)
+{
+	struct str want = STR_INIT, present = STR_INIT;
+	bool is;
+
+	layout_shared_target(&want, path);
+	is = file_readlink(&present, dirfd, name) == NULL &&
+	    strcmp(want.s, present.s) == 0;
+	str_release(&want);
+	str_release(&present);
+	return is;
+}
+
 static const struct err *
 item_read(struct item *item, const char *text)
 {

@@ -26,6 +26,16 @@ store_is_release(const char *name)
 	    strspn(name, "0123456789") == RELEASE_DIGITS;
 }
 
+bool
+store_has(const char *root, const char *release)
+{
+	char *path = xasprintf("%s/releases/%s", root, release);
+	bool has = file_exists(AT_FDCWD, path);
+
+	free(path);
+	return has;
+}
+
 const struct err *
 layout_check(const char *release)
 {

@@ -74,6 +74,9 @@ struct store_spec {
 /* True for "20261120101500": 14 digits. */
 bool store_is_release(const char *name);
 
+/* Whether a root, that need not be there, has the folder of a release. */
+bool store_has(const char *root, const char *release);
+
 /* Open the root, creating the folders above when they are missing. */
 const struct err *store_open(struct store **store, const char *root);
 

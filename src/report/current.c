@@ -22,16 +22,6 @@ is_release(const char *target)
 	    store_is_release(target + strlen(RELEASES));
 }
 
-static bool
-has_release(const char *root, const struct deploy *live)
-{
-	char *path = xasprintf("%s/" RELEASES "%s", root, live->release);
-	bool has = file_exists(AT_FDCWD, path);
-
-	free(path);
-	return has;
-}
-
 /* Where several refs are deployed, the one that is meant has to be named. */
 static void
 add_deploy(struct str *fault, const struct current *current)
@@ -51,7 +41,7 @@ add_way_back(struct str *fault, const struct current *current)
 	const struct deploy *live = current->live;
 	const char *root = current->root;
 
-	if (live->number != 0 && has_release(root, live)) {
+	if (live->number != 0 && store_has(root, live->release)) {
 		str_addf(fault, "slipway resume%s puts it back",
 		    current->which);
 		return;
@@ -77,12 +67,12 @@ add_absent(struct str *fault, const char *path,
 	const struct deploy *live = current->live;
 
 	str_addf(fault, "%s is not there", path);
-	if (!has_release(current->root, live))
+	if (!store_has(current->root, live->release))
 		str_addf(fault, ", nor is release %s, which the journal has"
 		    " live", live->release);
 	str_add(fault, "; ");
 	add_way_back(fault, current);
-	if (!has_release(current->root, live))
+	if (!store_has(current->root, live->release))
 		str_addf(fault, "; if root was changed in slipway.ini, move"
 		    " the old folder to %s, or copy its shared/ there",
 		    current->root);
