@@ -94,15 +94,17 @@ is_news(struct lowering *lowering, const struct step *step)
 }
 
 /*
- * Where the page did not come up, there may be none to take down: what its
- * undo says then is no news, unless a host could not run it (no ERR_FAILED).
+ * Where the page did not come up, there may be none to take down, and its
+ * undo may fail; what no host could even run says nothing.
  */
 static bool
-had_failed(const struct step *step)
+may_fail(const struct step *step, const struct err *err)
 {
-	return strcmp(step->state, "failed") == 0 ||
-	    (strcmp(step->state, "undoing") == 0 && (step->exit > 0 ||
-	    step->signal != 0 || step->timed_out));
+	bool came_up = strcmp(step->state, "failed") != 0 &&
+	    (strcmp(step->state, "undoing") != 0 || (step->exit == 0 &&
+	    step->signal == 0 && !step->timed_out));
+
+	return !came_up && err->code == ERR_FAILED;
 }
 
 /*
@@ -148,7 +150,7 @@ lower_page(const struct step *step, void *ctx)
 	err = command_undo(work, &facts, lowering->recorded, step);
 	if (err == NULL || work_is_cut(work)) {
 		err_keep(&lowering->kept, err);
-	} else if (err->code == ERR_FAILED && had_failed(step)) {
+	} else if (may_fail(step, err)) {
 		work_warn(work, "%s", err->text);
 	} else if (gives_up(work, step)) {
 		lowering->given_up = true;
@@ -195,7 +197,7 @@ pass_over(const struct step *step, void *ctx)
 	return NULL;
 }
 
-/* By the steps of a broken deploy, in the release that is live now. */
+/* By the steps of a broken deploy and its records, in what is live now. */
 static const struct err *
 lower_left_by(struct lowering *lowering, int64_t number)
 {

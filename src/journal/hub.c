@@ -63,6 +63,17 @@ can_be_one(const char *path)
 	return is;
 }
 
+static const struct err *
+no_hub(const char *path)
+{
+	if (!can_be_one(path))
+		return err_new(ERR_USAGE, "%s has no slipway.ini; name the"
+		    " bare repository with -C DIR", path);
+	return err_new(ERR_USAGE, "%s has no slipway.ini; name the bare"
+	    " repository with -C DIR, or make it one with: slipway init %s"
+	    " --root DIR", path, path);
+}
+
 const struct err *
 hub_open(struct hub *hub, const char *dir)
 {
@@ -84,11 +95,7 @@ hub_open(struct hub *hub, const char *dir)
 	config = hub_file(hub, "slipway.ini");
 	journal = hub_file(hub, "slipway/journal.db");
 	if (!file_exists(AT_FDCWD, config) && !file_exists(AT_FDCWD, journal))
-		err = err_new(ERR_USAGE, "%s has no slipway.ini; name the"
-		    " bare repository with -C DIR%s%s%s", real,
-		    can_be_one(real) ? ", or make it one with: slipway init "
-		    : "", can_be_one(real) ? real : "", can_be_one(real) ?
-		    " --root DIR" : "");
+		err = no_hub(real);
 	free(journal);
 	free(config);
 	if (err != NULL)
