@@ -109,19 +109,27 @@ git -C "$repo" config --unset filter.slow.clean
 echo "one" > "$live/a.slow"
 forget
 
-# Two at once.
+# Two at once: each has made its commit when the branch is free.
+commits() {
+	git -C "$repo" cat-file --batch-all-objects --batch-check |
+	    grep -c ' commit '
+}
+has_commits() {
+	[ "$(commits)" -ge "$1" ]
+}
+n=$(commits)
 mkdir -p "$repo/refs/heads/${branch%/*}"
 lock=$repo/refs/heads/$branch.lock
 touch "$lock"
 echo "first" > "$live/f"
 "$slipway" drift --adopt -C "$repo" > "$T/first" 2>&1 &
 adopts=$!
-sleep 0.7
+ok "one made a commit" wait_for 10 has_commits $((n + 1))
 echo "one" > "$live/f"
 echo "second" > "$live/g"
 "$slipway" drift --adopt -C "$repo" > "$T/second" 2>&1 &
 also=$!
-sleep 0.3
+ok "so did the other" wait_for 10 has_commits $((n + 2))
 rm -f "$lock"
 wait "$adopts" "$also"
 is "of two at once, each has a branch" "$(cat "$T/first" "$T/second" |

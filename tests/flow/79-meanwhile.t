@@ -83,7 +83,7 @@ was=$root/releases/$(readlink "$was" | sed 's,.*/,,')
 echo "mine" > "$T/edit"
 built="var g h"
 extras=yes
-push_file index.html "four" "forth -append-"
+push_file index.html "four" "fourth -append-"
 is_exit "a deploy that writes into files of the live release" 0
 is "leaves what was put into their place there" "$(cat "$was/g")" "mine"
 is "and puts right what was written into" "$(cat "$was/h")" "one"

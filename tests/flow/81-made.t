@@ -28,7 +28,7 @@ drift() {
 	run "$slipway" drift -C "$repo"
 }
 
-# from_live FILE: the next commit is one on top of what is live.
+# from_live: the next commit is one on top of what is live.
 from_live() {
 	git -C "$work" reset -q --hard \
 	    "$(git -C "$repo" rev-parse refs/live/production)"
