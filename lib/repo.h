@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "err.h"
 #include "str.h"
@@ -231,9 +232,19 @@ const struct err *repo_move_ref(struct repo *repo,
 const struct err *repo_free_lock(struct repo *repo, const char *ref);
 
 /*
- * The same for the lock on the packed refs, which a git that packs many may
- * well hold for longer: it stays while, as far as /proc shows, a process
- * called git lives that is older than it and is at work in this repository.
+ * For who holds the lock of a ref: what it is, false when it is not there;
+ * and once it should be gone, remove that very one if it is not. What cannot
+ * be removed stays for repo_free_lock().
+ */
+bool repo_lock_look(struct repo *repo, const char *ref, struct stat *held);
+void repo_lock_drop(struct repo *repo, const char *ref,
+    const struct stat *held);
+
+/*
+ * repo_free_lock() for the lock on the packed refs, which a git that packs
+ * many may well hold for longer: it stays while, as far as /proc shows, a
+ * process called git lives that is older than it and is at work in this
+ * repository.
  */
 const struct err *repo_free_packed(struct repo *repo);
 

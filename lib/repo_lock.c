@@ -108,6 +108,33 @@ free_lock(const char *path)
 	return outlasts(path, &seen) ? drop(path, &seen) : NULL;
 }
 
+static char *
+lock_of(struct repo *repo, const char *ref)
+{
+	return xasprintf("%s%s.lock", git_repository_path(repo_handle(repo)),
+	    ref);
+}
+
+bool
+repo_lock_look(struct repo *repo, const char *ref, struct stat *held)
+{
+	char *path = lock_of(repo, ref);
+	bool found = lstat(path, held) == 0;
+
+	free(path);
+	return found;
+}
+
+void
+repo_lock_drop(struct repo *repo, const char *ref, const struct stat *held)
+{
+	char *path = lock_of(repo, ref);
+
+	if (is_same(path, held))
+		(void)unlink(path);
+	free(path);
+}
+
 const struct err *
 repo_free_lock(struct repo *repo, const char *ref)
 {
@@ -118,7 +145,7 @@ repo_free_lock(struct repo *repo, const char *ref)
 	/* It would be the way to any other file that ends in ".lock". */
 	if (strcmp(ref, "HEAD") != 0 && !repo_is_ref(ref))
 		return err_new(ERR_GIT, "%s is no name for a ref", ref);
-	lock = xasprintf("%s%s.lock", dir, ref);
+	lock = lock_of(repo, ref);
 	log_lock = xasprintf("%slogs/%s.lock", dir, ref);
 	err = free_lock(lock);
 	if (err == NULL)

@@ -112,7 +112,9 @@ static const struct err *
 try_move(struct repo *repo, const struct repo_move *move)
 {
 	git_transaction *change = NULL;
+	struct stat held;
 	const struct err *err;
+	bool holds;
 	int code;
 
 	code = git_transaction_new(&change, repo_handle(repo));
@@ -120,7 +122,11 @@ try_move(struct repo *repo, const struct repo_move *move)
 		code = git_transaction_lock_ref(change, move->ref);
 	err = code == 0 ? move_locked(repo, change, move) :
 	    repo_error(code, "move %s to %.7s", move->ref, move->new);
+	holds = code == 0 && repo_lock_look(repo, move->ref, &held);
 	git_transaction_free(change);
+	/* It asks first whether its lock is there, and may not be told so. */
+	if (holds)
+		repo_lock_drop(repo, move->ref, &held);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "deploy/notes.h"
+#include "deploy/queue.h"
 #include "journal/deploy.h"
 #include "repo.h"
 
@@ -47,6 +48,8 @@ look_at_live(struct level *level)
 
 	/* One that is right may have been left locked all the same. */
 	if (level->lines == NULL)
+		err = queue_free_kept(level->repo, &level->live);
+	if (level->lines == NULL && err == NULL)
 		err = repo_free_lock(level->repo, ref);
 	if (err == NULL)
 		err = repo_ref_value(level->repo, ref, now);

@@ -152,12 +152,27 @@ queue_add(const struct hub *hub, struct deploy *request,
 	return NULL;
 }
 
+static char *
+keeping_ref(const struct deploy *request)
+{
+	return xasprintf("refs/slipway/deploys/%" PRId64, request->number);
+}
+
+const struct err *
+queue_free_kept(struct repo *repo, const struct deploy *request)
+{
+	char *ref = keeping_ref(request);
+	const struct err *err = repo_free_lock(repo, ref);
+
+	free(ref);
+	return err;
+}
+
 /* From wherever it was: a journal may have begun anew. */
 const struct err *
 queue_keep(struct repo *repo, const struct deploy *request)
 {
-	char *ref = xasprintf("refs/slipway/deploys/%" PRId64,
-	    request->number);
+	char *ref = keeping_ref(request);
 	const struct err *err = repo_keep(repo, ref, request->commit);
 
 	free(ref);

@@ -41,6 +41,10 @@ const struct err *queue_announce(const struct hub *hub,
 const struct err *queue_keep(struct repo *repo,
     const struct deploy *request);
 
+/* The lock on that ref, when a dead process left it; see repo_free_lock(). */
+const struct err *queue_free_kept(struct repo *repo,
+    const struct deploy *request);
+
 /*
  * Write into the log of each deploy that waits, and whose number is above
  * "number", what it waits for now.

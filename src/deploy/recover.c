@@ -8,8 +8,9 @@
 #include "clock.h"
 #include "deploy/command.h"
 #include "deploy/edits.h"
-#include "deploy/past.h"
 #include "deploy/notes.h"
+#include "deploy/past.h"
+#include "deploy/queue.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
@@ -248,19 +249,14 @@ go_on(struct work *work)
 static const struct err *
 free_refs(struct work *work)
 {
-	char *refs[] = {
-		xasprintf("refs/slipway/deploys/%lld",
-		    (long long)work->deploy.number),
-		xasprintf("refs/live/%s", work->env->name),
-		xstrdup(NOTES_REF),
-	};
-	const struct err *err = NULL;
+	char *live = xasprintf("refs/live/%s", work->env->name);
+	const struct err *err = queue_free_kept(work->repo, &work->deploy);
 
-	for (size_t i = 0; i < sizeof(refs) / sizeof(*refs); i++) {
-		if (err == NULL)
-			err = repo_free_lock(work->repo, refs[i]);
-		free(refs[i]);
-	}
+	if (err == NULL)
+		err = repo_free_lock(work->repo, live);
+	if (err == NULL)
+		err = repo_free_lock(work->repo, NOTES_REF);
+	free(live);
 	return err;
 }
 

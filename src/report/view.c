@@ -1,14 +1,13 @@
 /*
  * One loop does all: take what the log has, look after the deploy once a
  * second, write what the reader takes. Nothing in it can block: reading is
- * from a file, looking is at a lock and a database, writing is after
- * poll(2) and of at most PIPE_BUF bytes.
+ * from a file, looking is at a lock and a database, writing is that of
+ * outlet.h. Text that waits there leaves the rest in the log.
  */
 #include "report/view.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,10 +22,8 @@
 #include "lock.h"
 #include "log.h"
 #include "report/absence.h"
+#include "report/outlet.h"
 #include "report/render.h"
-
-/* Rendered text waiting for the reader; the rest waits in the log. */
-#define PENDING_MAX 65536
 
 /* Between two looks at the lock and the journal, when nothing happens. */
 #define LOOK_MS 1000
@@ -41,6 +38,9 @@
 #define BRIEF_MS 1000
 #define BRIEF_SLICE_MS 1
 
+/* So long the journal may not be readable before a view gives up. */
+#define UNREAD_MS 20000
+
 /* Runners started in a row that left the deploy as it was. */
 #define WAKES_MAX 10
 
@@ -51,35 +51,27 @@ struct view {
 	struct render *render;
 	struct str line;
 	struct str text;	/* of one event */
-	struct str pending;
-	size_t written;		/* bytes of "pending" */
+	struct outlet out;
 	struct str waits;	/* it is said to wait: is that so still? */
 	bool followed;		/* into "deploy", from another one */
 	bool activating;	/* the line "prepared" was passed */
 	bool complete;		/* nothing more is to be shown */
 	bool over;		/* the deploy is, whatever was shown */
-	bool gone;		/* the reader is */
 	bool watches;		/* the log, instead of looking at it */
 	bool looked;		/* at the journal, at least once */
 	int wakes;		/* runners started in this state */
 	enum deploy_state state;
 	int64_t began_ms;	/* monotonic: the log was opened */
 	int64_t look_ms;	/* when to look next */
-	int64_t moved_ms;	/* last write, or since when it is over */
+	int64_t unread_ms;	/* since when the journal cannot be read */
 	int64_t patience_ms;	/* with a reader that takes nothing */
 };
-
-static size_t
-pending_bytes(const struct view *view)
-{
-	return view->pending.len - view->written;
-}
 
 static void
 set_over(struct view *view)
 {
 	if (!view->over)
-		view->moved_ms = clock_monotonic_ms();
+		view->out.moved_ms = clock_monotonic_ms();
 	view->over = true;
 }
 
@@ -179,7 +171,7 @@ take_line(struct view *view)
 	if (view->followed && render_waits(view->render))
 		str_add_bytes(&view->waits, view->text.s, view->text.len);
 	else if (is_shown(view, was_activating, over && next == 0))
-		str_add_bytes(&view->pending, view->text.s, view->text.len);
+		str_add_bytes(&view->out.text, view->text.s, view->text.len);
 	if (over && next != 0)
 		follow_into(view, next);
 	else if (over || (view->activating &&
@@ -193,7 +185,7 @@ read_log(struct view *view)
 	bool found = true;
 
 	while (!view->complete && view->tail != NULL &&
-	    pending_bytes(view) < PENDING_MAX) {
+	    !outlet_is_full(&view->out)) {
 		if (log_tail_next(view->tail, &view->line, &found) != NULL) {
 			close_log(view);
 			break;
@@ -252,13 +244,13 @@ conclude(struct view *view, const struct deploy *deploy)
 	read_log(view);
 	if (view->complete || view->deploy != shown)
 		return;
-	if (pending_bytes(view) >= PENDING_MAX)
+	if (outlet_is_full(&view->out))
 		return;
 	if (deploy->state == DEPLOY_SUPERSEDED) {
 		follow_into(view, deploy->superseded_by);
 	} else {
 		if (view->spec->part != VIEW_PREPARE)
-			absence_last_word(&view->pending, view->spec->hub,
+			absence_last_word(&view->out.text, view->spec->hub,
 			    deploy);
 		set_complete(view);
 	}
@@ -272,7 +264,7 @@ static void
 judge_waiting(struct view *view, enum deploy_state state)
 {
 	if (state == DEPLOY_QUEUED && view->spec->part != VIEW_ACTIVATE)
-		str_add_bytes(&view->pending, view->waits.s,
+		str_add_bytes(&view->out.text, view->waits.s,
 		    view->waits.len);
 	str_clear(&view->waits);
 }
@@ -302,6 +294,23 @@ is_held(const struct view *view, const struct deploy *deploy,
 }
 
 /*
+ * A journal that cannot be read now may be later: the deploy is not over
+ * because of that, but nobody waits for ever to hear of it.
+ */
+static const struct err *
+cannot_look(struct view *view, const struct err *why)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (view->unread_ms == 0)
+		view->unread_ms = now;
+	if (now - view->unread_ms < UNREAD_MS)
+		return NULL;
+	return err_new(why->code, "deploy %" PRId64 " cannot be followed any"
+	    " longer, and may yet go live: %s", view->deploy, why->text);
+}
+
+/*
  * What the journal says, and what follows from it. The lock is looked at
  * after the journal: whoever ended the deploy has then said everything.
  */
@@ -314,7 +323,9 @@ judge(struct view *view, struct journal *journal, const char *lock_path)
 
 	err = deploy_get(journal, view->deploy, &deploy);
 	if (err != NULL)
-		return err->code == ERR_NOT_FOUND ? err : NULL;
+		return err->code == ERR_NOT_FOUND ? err :
+		    cannot_look(view, err);
+	view->unread_ms = 0;
 	judge_waiting(view, deploy.state);
 	held = is_held(view, &deploy, lock_path);
 	view->looked = true;
@@ -335,10 +346,6 @@ judge(struct view *view, struct journal *journal, const char *lock_path)
 	return err;
 }
 
-/*
- * A journal that cannot be read now may be later: the deploy is not over
- * because of that.
- */
 static const struct err *
 look(struct view *view)
 {
@@ -349,10 +356,11 @@ look(struct view *view)
 	char *lock_path;
 
 	view->look_ms = clock_monotonic_ms() +
-	    (pending_bytes(view) < PENDING_MAX ? LOOK_MS : LOOK_STUCK_MS);
+	    (!outlet_is_full(&view->out) ? LOOK_MS : LOOK_STUCK_MS);
 	if (journal == NULL) {
-		if (hub_journal(&own, DB_READ) != NULL)
-			return NULL;
+		err = hub_journal(&own, DB_READ);
+		if (err != NULL)
+			return cannot_look(view, err);
 		journal = own.journal;
 	}
 	lock_path = hub_lock_path(spec->hub, spec->environment);
@@ -360,28 +368,6 @@ look(struct view *view)
 	free(lock_path);
 	journal_close(own.journal);
 	return err;
-}
-
-static void
-write_some(struct view *view)
-{
-	size_t len = pending_bytes(view);
-	ssize_t n;
-
-	n = write(view->spec->out_fd, view->pending.s + view->written,
-	    len < PIPE_BUF ? len : PIPE_BUF);
-	if (n == -1) {
-		view->gone = errno != EINTR && errno != EAGAIN;
-		return;
-	}
-	view->moved_ms = clock_monotonic_ms();
-	view->written += (size_t)n;
-	if (view->written < PENDING_MAX && pending_bytes(view) > 0)
-		return;
-	memmove(view->pending.s, view->pending.s + view->written,
-	    pending_bytes(view));
-	str_truncate(&view->pending, pending_bytes(view));
-	view->written = 0;
 }
 
 static int
@@ -393,8 +379,8 @@ wait_ms(const struct view *view, bool wants_log)
 	if (view->complete && !view->spec->follow)
 		return -1;
 	if (view->complete || (view->over &&
-	    view->moved_ms + view->patience_ms < until))
-		until = view->moved_ms + view->patience_ms;
+	    view->out.moved_ms + view->patience_ms < until))
+		until = view->out.moved_ms + view->patience_ms;
 	if (wants_log && log_tail_fd(view->tail) == -1 &&
 	    now + slice_ms < until)
 		until = now + slice_ms;
@@ -406,13 +392,13 @@ static void
 wait_and_write(struct view *view)
 {
 	bool wants_log = !view->complete && view->tail != NULL &&
-	    pending_bytes(view) < PENDING_MAX;
+	    !outlet_is_full(&view->out);
 	struct pollfd fds[2] = {
-		{ .fd = view->spec->out_fd },
+		{ .fd = view->out.fd },
 		{ .fd = -1, .events = POLLIN },
 	};
 
-	if (pending_bytes(view) > 0)
+	if (outlet_waits(&view->out) > 0)
 		fds[0].events = POLLOUT;
 	/* What came before it was watched is not announced. */
 	if (wants_log && !view->watches &&
@@ -426,9 +412,9 @@ wait_and_write(struct view *view)
 	if (poll(fds, 2, wait_ms(view, wants_log)) <= 0)
 		return;
 	if ((fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
-		view->gone = true;
+		view->out.gone = true;
 	else if ((fds[0].revents & POLLOUT) != 0)
-		write_some(view);
+		outlet_write(&view->out);
 	if (fds[1].revents != 0)
 		log_tail_wait(view->tail, 0);
 }
@@ -436,12 +422,13 @@ wait_and_write(struct view *view)
 static bool
 is_done(const struct view *view)
 {
-	if (view->gone)
+	if (view->out.gone)
 		return true;
-	if (view->complete && pending_bytes(view) == 0)
+	if (view->complete && outlet_waits(&view->out) == 0)
 		return true;
-	return view->spec->follow && view->over && pending_bytes(view) > 0 &&
-	    clock_monotonic_ms() >= view->moved_ms + view->patience_ms;
+	return view->spec->follow && view->over &&
+	    outlet_waits(&view->out) > 0 &&
+	    clock_monotonic_ms() >= view->out.moved_ms + view->patience_ms;
 }
 
 static const struct err *
@@ -467,12 +454,12 @@ const struct err *
 view_deploy(const struct view_spec *spec, int64_t *last)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	struct view view = { .spec = spec };
+	struct view view = { .spec = spec, .out.fd = spec->out_fd };
 	const struct err *err;
 
 	str_init(&view.line);
 	str_init(&view.text);
-	str_init(&view.pending);
+	str_init(&view.out.text);
 	str_init(&view.waits);
 	sigaction(SIGPIPE, &ignore, &before);
 	open_deploy(&view, spec->deploy);
@@ -483,7 +470,7 @@ view_deploy(const struct view_spec *spec, int64_t *last)
 	render_free(view.render);
 	str_release(&view.line);
 	str_release(&view.text);
-	str_release(&view.pending);
+	str_release(&view.out.text);
 	str_release(&view.waits);
 	return err;
 }

@@ -59,8 +59,9 @@ struct view_spec {
 /*
  * Returns when the part is shown, or the reader is gone. "*last" is the
  * number of the deploy that was shown in the end (the superseding one).
- * An error is one of "wake", or that no runner stays alive; what becomes
- * of the deploy is none.
+ * An error is one of "wake", that no runner stays alive, or that neither
+ * the log nor the journal could be read for 20 seconds; what becomes of the
+ * deploy is none.
  */
 const struct err *view_deploy(const struct view_spec *spec, int64_t *last);
 
