@@ -17,7 +17,7 @@ struct outlet {
 	int fd;
 	struct str text;	/* what is written of it is cut off in time */
 	size_t written;		/* bytes of "text" */
-	int64_t moved_ms;	/* monotonic: the last write, or what counts as one */
+	int64_t moved_ms;	/* monotonic: of the last write, or the end */
 	bool gone;		/* the reader is */
 };
 
