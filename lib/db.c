@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "db_vfs.h"
 
 #define BUSY_TIMEOUT_MS 30000
 
@@ -219,7 +220,7 @@ db_open(struct db **out, const char *path, enum db_mode mode)
 	*out = NULL;
 	db = xcalloc(1, sizeof(*db));
 	db->path = xstrdup(path);
-	rc = sqlite3_open_v2(path, &db->handle, flags[mode], NULL);
+	rc = sqlite3_open_v2(path, &db->handle, flags[mode], db_vfs());
 	if (rc != SQLITE_OK)
 		err = failure(db, rc);
 	else

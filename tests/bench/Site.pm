@@ -17,8 +17,9 @@ use warnings;
 use Exporter 'import';
 use Bench;
 use Forest;
+use Time::HiRes 'lstat';
 
-our @EXPORT = qw(site_change site_commit site_fill site_live site_new
+our @EXPORT = qw(site_change site_commit site_fill site_live_ms site_new
     site_push);
 
 my %hooks = (
@@ -119,13 +120,17 @@ sub site_push {
 	    'production', 'main'], %how);
 }
 
-# Whether what was pushed last is what a visitor gets.
-sub site_live {
-	my ($site) = @_;
+# How many milliseconds after its begin a push gave visitors what it brought:
+# the flip, or the writing of the file, as the file system has it, whose clock
+# ticks every few milliseconds. undef: they do not get it.
+sub site_live_ms {
+	my ($site, $run) = @_;
+	my $current = "$site->{root}/current";
+	my $path = -l $current ? $current : "$current/page.html";
 
-	return 1 if $site->{answer} eq 'none';
-	open my $file, '<', "$site->{root}/current/page.html" or return 0;
-	return <$file> eq "change $site->{changes}\n";
+	open my $file, '<', "$current/page.html" or return undef;
+	return undef unless <$file> eq "change $site->{changes}\n";
+	return 1000 * ((lstat $path)[10] - $run->{at});
 }
 
 1;

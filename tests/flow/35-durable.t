@@ -107,4 +107,14 @@ in_order "what became of the step is durable before the release is live" \
     "fsync($r)" \
     "fdatasync(repo/slipway/journal.db)" \
     'renameat(root/, ".current.tmp", root/, "current")'
+
+# Only the name of a journal that is made anew has to be made durable.
+is "the journal's folder is not synced for a name that is there" \
+    "$(grep -c '^fdatasync(repo/slipway)' "$T/calls")" 0
+rm "$repo/slipway/journal.db-journal"
+run strace -f -y -o "$T/trace" -e trace=fdatasync \
+    "$slipway" deploy -C "$repo" next
+is_exit "a deploy without it succeeds" 0
+is "it is synced for one that is made, once" \
+    "$(grep -c "fdatasync([0-9]*<$repo/slipway>" "$T/trace")" 1
 done_testing

@@ -25,7 +25,7 @@ like "a release that starts from another one is in it" "$out" \
     '^ *cp -al, git read-tree -u( +[0-9.]+){4} '
 
 bench push FILES=20 BIG=60
-like "a push is timed" "$out" '^ *slipway( +-?[0-9.]+){4}$'
+like "a push is timed" "$out" '^ *slipway( +-?[0-9.]+){5}$'
 like "the memory of a deploy is there" "$out" \
     '^ *the first deploy( +[0-9.]+){3}$'
 

@@ -11,8 +11,10 @@
  * programs count that have TEXT in their path. -t touches so much memory
  * before, untimed.
  *
- *	ms=12.345 cpu_ms=11.2 status=0 kib=8123 beyond=4012 exact=1 looks=6
+ *	at=1795747989.219 ms=12.345 cpu_ms=11.2 status=0 kib=8123 beyond=4012
+ *	exact=1 looks=6
  *
+ * "at" is when it began, in seconds since 1970, for what a file says.
  * What the command leaves behind is waited for, and looked at, but not timed.
  */
 #include <dirent.h>
@@ -38,11 +40,11 @@ static const char *program;		/* NULL: all of them */
 static bool exact = true;
 
 static double
-now_ms(void)
+now_ms(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
@@ -226,7 +228,7 @@ main(int argc, char **argv)
 	int64_t pause_us = 2000, looks = 0;
 	bool memory = false;
 	size_t touch_mib = 0;
-	double begin, ms;
+	double at, begin, ms;
 	FILE *file;
 	int option, status;
 
@@ -247,13 +249,14 @@ main(int argc, char **argv)
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	touch(touch_mib);
-	begin = now_ms();
+	at = now_ms(CLOCK_REALTIME) / 1e3;
+	begin = now_ms(CLOCK_MONOTONIC);
 	status = await(start(argv + optind + 1), memory ? pause_us : 0, &peak,
 	    &looks);
-	ms = now_ms() - begin;
+	ms = now_ms(CLOCK_MONOTONIC) - begin;
 	await(0, memory ? pause_us : 0, &peak, &looks);
-	fprintf(file, "ms=%.3f cpu_ms=%.1f status=%d kib=%" PRId64 " beyond=%"
-	    PRId64 " exact=%d looks=%" PRId64 "\n", ms, cpu_ms(), status,
-	    peak.all_kib, peak.beyond_kib, exact, looks);
+	fprintf(file, "at=%.6f ms=%.3f cpu_ms=%.1f status=%d kib=%" PRId64
+	    " beyond=%" PRId64 " exact=%d looks=%" PRId64 "\n", at, ms,
+	    cpu_ms(), status, peak.all_kib, peak.beyond_kib, exact, looks);
 	return fclose(file) == 0 ? 0 : 1;
 }
