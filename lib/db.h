@@ -4,9 +4,9 @@
  * Every database is opened with a rollback journal, which stays as a file
  * (journal_mode=PERSIST; see db_vfs.h), synchronous=EXTRA, foreign keys,
  * defensive mode and a busy timeout, as short-lived processes that share
- * one file want it. A connection does not survive fork(2): open it after. What a killed
- * writer left half done is undone by whoever comes first, who only reads as
- * well, if he may write the file.
+ * one file want it. A connection does not survive fork(2): open it after.
+ * What a killed writer left half done is undone by whoever comes first, who
+ * only reads as well, if he may write the file.
  *
  *	err = db_query(&query, db, "SELECT state FROM deploys"
  *	    " WHERE number = ?1", "i", number);

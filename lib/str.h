@@ -58,6 +58,9 @@ void str_addv(struct str *str, const char *fmt, va_list ap)
  */
 void str_add_visible(struct str *str, const char *bytes, size_t len);
 
+/* One word as a shell reads it, quoted only when it must be. */
+void str_add_word(struct str *str, const char *word);
+
 /* Ends what colour sequences began. */
 #define STR_COLOUR_END "\x1b[m"
 

@@ -5,6 +5,8 @@
  */
 #include "str.h"
 
+#include <string.h>
+
 /* The longest colour sequence that is passed on, in bytes. */
 #define SGR_MAX 32
 
@@ -145,4 +147,27 @@ str_add_coloured(struct str *str, const char *bytes, size_t len)
 		start = i;
 	}
 	str_add_visible(str, bytes + start, len - start);
+}
+
+void
+str_add_word(struct str *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789/._-+@%:=,";
+	struct str quoted = STR_INIT;
+
+	if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+		str_add(out, word);
+		return;
+	}
+	str_addch(&quoted, '\'');
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			str_add(&quoted, "'\\''");
+		else
+			str_addch(&quoted, *word);
+	}
+	str_addch(&quoted, '\'');
+	str_add_visible(out, quoted.s, quoted.len);
+	str_release(&quoted);
 }

@@ -77,7 +77,7 @@ open_journal(struct call *call, enum db_mode mode)
 	    err->code != ERR_CORRUPT))
 		return err;
 	return err_new(err->code, "%s; slipway doctor -C %s says what helps",
-	    err->text, call->hub.path);
+	    err->text, call->hub.word);
 }
 
 const struct err *
@@ -155,7 +155,7 @@ cmd_where(const struct call *call)
 	if (call->dir != NULL && (here == NULL ||
 	    strcmp(here, call->hub.path) != 0)) {
 		str_add(&where, " -C ");
-		line_word(&where, call->hub.path);
+		str_add(&where, call->hub.word);
 	}
 	free(here);
 	return str_detach(&where);
@@ -211,7 +211,7 @@ cmd_view(const struct call *call, const struct view_spec *spec,
 	str_addf(&goodbye, "\n%s goes on; slipway show -f %" PRId64 " -C ",
 	    call->cmd == &cmd_cancel ? "what was begun" : "the deploy",
 	    spec->deploy);
-	line_word(&goodbye, call->hub.path);
+	str_add(&goodbye, call->hub.word);
 	str_addch(&goodbye, '\n');
 	sigaction(SIGINT, NULL, &before);
 	if (before.sa_handler != SIG_IGN)

@@ -24,7 +24,7 @@ take_gone(struct call *call, const char *name, struct environment *gone)
 		err = err_new(ERR_REFUSED, "deploy %" PRId64 " was begun in"
 		    " the environment %s, which slipway.ini does not have any"
 		    " more; put it back there, and then: slipway cancel -C %s"
-		    " -e %s", begun.number, name, call->hub.path, name);
+		    " -e %s", begun.number, name, call->hub.word, name);
 	deploy_release(&begun);
 	gone->name = (char *)name;
 	call->env = gone;

@@ -48,7 +48,7 @@ doctor_command(const char *before, const char *word, const char *after)
 	struct str command = STR_INIT;
 
 	str_add(&command, before);
-	line_word(&command, word);
+	str_add_word(&command, word);
 	str_add(&command, after);
 	return str_detach(&command);
 }

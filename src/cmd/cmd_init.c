@@ -120,7 +120,7 @@ check_objects(const struct init *init)
 	if (err == NULL && file_exists(AT_FDCWD, shallow))
 		err = err_new(ERR_USAGE, "%s is a shallow clone, and the"
 		    " commits that a deploy asks for may be missing; run: git"
-		    " -C %s fetch --unshallow", init->repo, init->repo);
+		    " -C %s fetch --unshallow", init->repo, init->word.s);
 	repo_close(repo);
 	free(shallow);
 	return err;
@@ -372,6 +372,7 @@ static const struct err *
 run_init(struct call *call)
 {
 	struct init init = {
+		.word = STR_INIT,
 		.text = STR_INIT,
 		.places = VEC_INIT,
 		.config = GITFILE_INIT,
@@ -383,6 +384,7 @@ run_init(struct call *call)
 	err = set_repo(&init, call->dir, call->words.v[0]);
 	if (err != NULL)
 		goto done;
+	str_add_word(&init.word, init.repo);
 	init.app = app_name(init.repo);
 	init.branch = call_value(call, "branch");
 	init.environment = call->environment;
@@ -398,6 +400,7 @@ done:
 	file_close(&init.lock);
 	free(init.hooks);
 	str_release(&init.text);
+	str_release(&init.word);
 	free(init.repo);
 	free(init.root);
 	free(init.app);

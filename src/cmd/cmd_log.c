@@ -221,7 +221,7 @@ print_shown(struct call *call, const struct deploy *deploy)
 			line_label(&out, "left");
 			str_add(&out, "its runner is gone: slipway resume"
 			    " -C ");
-			line_word(&out, call->hub.path);
+			str_add(&out, call->hub.word);
 			str_addch(&out, '\n');
 		}
 	}
@@ -361,7 +361,7 @@ check_broken(struct call *call, const struct environment *env,
 	else if (err == NULL && left->n > 0)
 		err = err_new(ERR_FAILED, "%s: work was left undone; to have"
 		    " it finished: slipway resume -C %s", env->name,
-		    call->hub.path);
+		    call->hub.word);
 	else if (err == NULL && claim != NULL)
 		err = err_new(ERR_FAILED, "%s: every deploy would fail, since"
 		    " the root is another's", env->name);

@@ -51,7 +51,7 @@ remove_hooks(const char *dir, const char *repo, struct vec *done)
 		str_addf(&line, "note: core.hooksPath is %s, and other"
 		    " repositories that use it do not deploy any more; for"
 		    " them to deploy again, and this one not: git -C ", dir);
-		line_word(&line, repo);
+		str_add_word(&line, repo);
 		str_add(&line, " config core.hooksPath hooks, and then"
 		    " slipway init OTHER");
 		vec_push_take(done, str_detach(&line));

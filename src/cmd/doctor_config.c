@@ -187,13 +187,13 @@ look_at_writers(struct doctor *doctor, const char *signers)
 		return;
 	if (st.st_uid != repo.st_uid && st.st_uid != 0) {
 		str_addf(&remedy, "sudo chown %u ", (unsigned int)repo.st_uid);
-		line_word(&remedy, signers);
+		str_add_word(&remedy, signers);
 		doctor_tell(doctor, LEVEL_FAULT, signers, remedy.s, "user %u"
 		    " can add keys, whose signatures are good then",
 		    (unsigned int)st.st_uid);
 	} else if ((st.st_mode & 022) != 0) {
 		str_add(&remedy, "chmod go-w ");
-		line_word(&remedy, signers);
+		str_add_word(&remedy, signers);
 		doctor_tell(doctor, LEVEL_FAULT, signers, remedy.s, "others"
 		    " can add keys, whose signatures are good then (mode"
 		    " %04o)", (unsigned int)st.st_mode & 07777);
@@ -214,7 +214,7 @@ look_at_keys(struct doctor *doctor, const char *place)
 		goto done;
 	if (signers.len == 0) {
 		str_add(&remedy, "git -C ");
-		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, doctor->hub->word);
 		str_add(&remedy, " config " SIGNERS " FILE");
 		doctor_tell(doctor, LEVEL_WARNING, place, remedy.s, "no"
 		    " signature is good: " SIGNERS " is not set");
@@ -242,7 +242,7 @@ look_at_seed(struct doctor *doctor, const char *place, bool *seeded)
 	*seeded = seed.len > 0;
 	if (err == NULL && !*seeded) {
 		str_add(&remedy, "slipway init ");
-		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, doctor->hub->word);
 		doctor_tell(doctor, LEVEL_FAULT, place, remedy.s, "git is not"
 		    " told to take signed pushes (receive.certNonceSeed), so"
 		    " all are refused");

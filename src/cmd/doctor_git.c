@@ -38,7 +38,7 @@ init_remedy(const struct doctor *doctor)
 	struct str remedy = STR_INIT;
 
 	str_add(&remedy, "slipway init ");
-	line_word(&remedy, doctor->hub->path);
+	str_add(&remedy, doctor->hub->word);
 	return str_detach(&remedy);
 }
 

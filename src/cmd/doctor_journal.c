@@ -33,7 +33,7 @@ doctor_journal(struct doctor *doctor)
 	str_addf(&remedy, "restore it from a backup; without one, %sslipway"
 	    " init ", file_exists(AT_FDCWD, path) ? "move it away, then " :
 	    "");
-	line_word(&remedy, doctor->hub->path);
+	str_add(&remedy, doctor->hub->word);
 	str_add(&remedy, " makes a new one");
 	err = hub_journal(doctor->hub, DB_READ);
 	if (err == NULL)
@@ -59,7 +59,7 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	const struct err *err;
 
 	str_add(&where, " -C ");
-	line_word(&where, doctor->hub->path);
+	str_add(&where, doctor->hub->word);
 	str_add(&where, which);
 	err = deploy_get_live(journal, env->name, &live);
 	if (err == NULL)
@@ -126,7 +126,7 @@ look_at_newest(struct doctor *doctor, const struct environment *env)
 	if (err == NULL && last.state == DEPLOY_BROKEN) {
 		str_addf(&remedy, "slipway show %" PRId64 " -C ",
 		    last.number);
-		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, doctor->hub->word);
 		str_add(&remedy, "; then see " LINE_BROKEN);
 		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy.s, "deploy"
 		    " %" PRId64 ", the newest, is broken: it failed and could"
@@ -149,7 +149,7 @@ look_at_page(struct doctor *doctor, const struct environment *env)
 	err = deploy_page_up(doctor->hub->journal, env->name, &number);
 	if (err == NULL && number != 0) {
 		str_addf(&remedy, "slipway deploy -e %s -C ", env->name);
-		line_word(&remedy, doctor->hub->path);
+		str_add(&remedy, doctor->hub->word);
 		str_add(&remedy, " takes it down; see " LINE_BROKEN);
 		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy.s, "the"
 		    " maintenance page that deploy %" PRId64 " has left is"

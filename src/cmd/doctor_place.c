@@ -62,7 +62,7 @@ look_at_access(struct doctor *doctor, const char *path,
 		str_addf(&remedy, "chown -R %u ", (unsigned int)geteuid());
 	else
 		str_addf(&remedy, "chmod u+rw%s ", is_folder ? "x" : "");
-	line_word(&remedy, path);
+	str_add_word(&remedy, path);
 	if (foreign)
 		doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "it belongs"
 		    " to user %u, and deploys are those of user %u",
@@ -121,7 +121,7 @@ look_at_entrance(struct doctor *doctor, const char *root)
 		struct stat st;
 
 		str_add(&remedy, "chmod o+x ");
-		line_word(&remedy, folders[i]);
+		str_add_word(&remedy, folders[i]);
 		if (stat(folders[i], &st) == 0 && (st.st_mode & 011) == 0)
 			doctor_tell(doctor, LEVEL_NOTE, folders[i], remedy.s,
 			    "only its owner can enter it (mode %04o), not the"

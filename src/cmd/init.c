@@ -71,7 +71,7 @@ make_config(struct init *init, struct hub *hub)
 	option_sample(&init->text, init->app, init->root,
 	    init->environment == NULL ? ENVIRONMENT : init->environment,
 	    init_branch(init), init->transactional);
-	hub->path = xstrdup(init->repo);
+	hub_name(hub, init->repo);
 	err = config_parse(&hub->config, "slipway.ini", init->text.s,
 	    init->text.len);
 	if (err != NULL)
@@ -138,7 +138,7 @@ check_said(const struct init *init, const struct config *config)
 	if (has_branch(init, env))
 		return err_new(ERR_USAGE, "%s/slipway.ini has transactional"
 		    " = no for %s; edit it there, then run: slipway init %s",
-		    init->repo, env->name, init->repo);
+		    init->repo, env->name, init->word.s);
 	return other_branch(init, env);
 }
 
@@ -195,7 +195,7 @@ init_note_tips(struct init *init, const struct hub *hub)
 		const struct err *err;
 
 		str_add(&where, " -C ");
-		line_word(&where, hub->path);
+		str_add(&where, hub->word);
 		err = tip_add(&text, hub, env, where.s);
 		if (err != NULL)
 			str_add(&text, err->text);
@@ -212,9 +212,9 @@ add_next(struct str *out, const struct init *init,
     const struct environment *env)
 {
 	str_addf(out, "  git remote add %s ", env->name);
-	line_word(out, init->repo);
+	str_add_word(out, init->repo);
 	str_addf(out, "\n  git push %s ", env->name);
-	line_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
+	str_add_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
 	str_add(out, "\n\n");
 }
 
@@ -238,7 +238,7 @@ add_unit(struct str *out, const struct init *init)
 			str_addf(out, "  systemctl link %s\n", dir);
 		str_add(out, "  systemctl enable \"slipway-resume@"
 		    "$(systemd-escape -p ");
-		line_word(out, init->repo);
+		str_add_word(out, init->repo);
 		str_add(out, ")\"\n");
 	}
 	free(dir);
@@ -264,7 +264,7 @@ init_print(const struct init *init, const struct config *config)
 	for (size_t i = 0; i < config->n_environments; i++)
 		add_next(&out, init, &config->environments[i]);
 	str_add(&out, "Over ssh the remote is\n  ");
-	line_word(&out, remote);
+	str_add_word(&out, remote);
 	str_addf(&out, "\nCommands to run at each deploy go into\n"
 	    "  %s/slipway.ini\n", init->repo);
 	add_unit(&out, init);

@@ -22,6 +22,7 @@
 
 struct init {
 	char *repo;		/* absolute */
+	struct str word;	/* the same as a shell reads it */
 	char *root;		/* absolute; NULL: not said */
 	char *app;
 	const char *branch;	/* NULL: not said */

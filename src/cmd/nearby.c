@@ -88,7 +88,7 @@ name_it(const char *dir, const char *found, const char *how)
 	const struct err *err;
 
 	str_addf(&text, "%s has no slipway.ini; %s: -C ", dir, how);
-	line_word(&text, found);
+	str_add_word(&text, found);
 	err = err_new(ERR_USAGE, "%s", text.s);
 	str_release(&text);
 	return err;

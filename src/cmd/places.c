@@ -119,7 +119,7 @@ no_right(const struct err *failed, const char *root)
 
 	str_addf(&text, "%s; have it made for you: sudo install -d -o %u ",
 	    failed->text, (unsigned int)geteuid());
-	line_word(&text, root);
+	str_add_word(&text, root);
 	err = err_new(failed->code, "%s", text.s);
 	str_release(&text);
 	return err;

@@ -94,7 +94,7 @@ check_branch(const struct asking *asking, const struct offered *offered,
 		return err_new(ERR_REFUSED, "%s is what is live in %s, and is"
 		    " not deleted; write 'transactional = no' in slipway.ini"
 		    " before, then run slipway init %s", env->branch,
-		    env->name, asking->hub->path);
+		    env->name, asking->hub->word);
 	err = repo_peel(asking->repo, offered->new, commit, &is_commit);
 	if (err != NULL)
 		return err;
@@ -342,7 +342,7 @@ find_push(struct asking *asking)
 	err = receive_find(asking->hub, &id);
 	if (err == NULL && id == 0)
 		err = err_new(ERR_REFUSED, "the pre-receive hook did not run;"
-		    " on the server: slipway init %s", asking->hub->path);
+		    " on the server: slipway init %s", asking->hub->word);
 	if (err == NULL)
 		err = push_get(asking->hub->journal, id, push, &open);
 	for (size_t i = 0; err == NULL && i < push->n_refs; i++)

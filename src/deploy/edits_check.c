@@ -126,7 +126,7 @@ edits_refusal(const struct edits *edits, const struct hub *hub,
 	    " %s%s), and drift = refuse; on the server, look at it with"
 	    " slipway drift --diff -C %s -e %s, keep it and put the release"
 	    " right with --repair, and deploy again", edit->path,
-	    edit->change, edits->count > 1 ? ", and more" : "", hub->path,
+	    edit->change, edits->count > 1 ? ", and more" : "", hub->word,
 	    env->name);
 }
 

@@ -83,7 +83,7 @@ add_leaving(struct str *out, const struct forecast *forecast)
 	if (leaving->release != NULL) {
 		str_clear(&steps);
 		str_addf(&steps, "slipway rollback %s -C %s -e %s",
-		    leaving->release, work->hub->path, work->env->name);
+		    leaving->release, work->hub->word, work->env->name);
 		add_line(out, "to undo it instead", &steps);
 	}
 	str_release(&steps);

@@ -152,7 +152,7 @@ check_told(struct gate *gate)
 		if (ours && !is_left_to_us(&told, ref))
 			vec_pushf(&gate->reasons, "git here does not know"
 			    " that %s waits for its deploy; on the server,"
-			    " once: slipway init %s", ref, gate->hub->path);
+			    " once: slipway init %s", ref, gate->hub->word);
 	}
 	vec_release(&told);
 	return err;
@@ -417,7 +417,7 @@ tell_of_signers(struct gate *gate)
 		    " administrator of the server can say git -C %s config "
 		    SIGNERS " %s/allowed_signers, and put keys into that"
 		    " file: see signed_tags in slipway.ini(5)",
-		    gate->hub->path, gate->hub->path);
+		    gate->hub->word, gate->hub->word);
 	free(file);
 	return err;
 }

@@ -64,14 +64,24 @@ can_be_one(const char *path)
 }
 
 static const struct err *
-no_hub(const char *path)
+no_hub(const struct hub *hub)
 {
-	if (!can_be_one(path))
+	if (!can_be_one(hub->path))
 		return err_new(ERR_USAGE, "%s has no slipway.ini; name the"
-		    " bare repository with -C DIR", path);
+		    " bare repository with -C DIR", hub->path);
 	return err_new(ERR_USAGE, "%s has no slipway.ini; name the bare"
 	    " repository with -C DIR, or make it one with: slipway init %s"
-	    " --root DIR", path, path);
+	    " --root DIR", hub->path, hub->word);
+}
+
+void
+hub_name(struct hub *hub, const char *path)
+{
+	struct str word = STR_INIT;
+
+	str_add_word(&word, path);
+	hub->path = xstrdup(path);
+	hub->word = str_detach(&word);
 }
 
 const struct err *
@@ -90,12 +100,12 @@ hub_open(struct hub *hub, const char *dir)
 		return errno != ENOENT ? err_system("open %s", dir) :
 		    err_new(ERR_USAGE, "there is no folder %s; name the bare"
 		    " repository with -C DIR", dir);
-	hub->path = xstrdup(real);
+	hub_name(hub, real);
 	/* Where the config is lost, the journal still tells what it was. */
 	config = hub_file(hub, "slipway.ini");
 	journal = hub_file(hub, "slipway/journal.db");
 	if (!file_exists(AT_FDCWD, config) && !file_exists(AT_FDCWD, journal))
-		err = no_hub(real);
+		err = no_hub(hub);
 	free(journal);
 	free(config);
 	if (err != NULL)
@@ -109,6 +119,7 @@ hub_close(struct hub *hub)
 	config_free(hub->config);
 	journal_close(hub->journal);
 	free(hub->path);
+	free(hub->word);
 	memset(hub, 0, sizeof(*hub));
 }
 
@@ -219,7 +230,7 @@ read_config(struct hub *hub, bool trusted)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1 && errno == ENOENT)
 		err = err_new(ERR_CONFIG, "%s is not there; slipway init %s"
-		    " --root DIR writes one", path, hub->path);
+		    " --root DIR writes one", path, hub->word);
 	else if (fd == -1)
 		err = err_recode(err_system("open %s", path), ERR_CONFIG);
 	else if (fstat(fd, &st) == -1)

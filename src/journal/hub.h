@@ -26,12 +26,16 @@ struct journal;
 
 struct hub {
 	char *path;			/* absolute, of the repository */
+	char *word;			/* the same as a shell reads it */
 	struct config *config;		/* NULL until hub_config() */
 	struct journal *journal;	/* NULL until hub_journal() */
 	bool pushed;			/* errors are the answer to a push */
 };
 
 #define HUB_INIT { .path = NULL }
+
+/* Of a hub that is not there yet: its path, and that as a word. */
+void hub_name(struct hub *hub, const char *path);
 
 /*
  * "dir" NULL: $GIT_DIR, or the current folder. ERR_USAGE says what to

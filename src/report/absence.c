@@ -51,6 +51,6 @@ absence_last_word(struct str *out, const struct hub *hub,
 	}
 	str_addf(out, "\n  its log       is incomplete, see: slipway show %"
 	    PRId64 " -C ", deploy->number);
-	line_word(out, hub->path);
+	str_add(out, hub->word);
 	str_addch(out, '\n');
 }

@@ -55,7 +55,7 @@ add_strange(struct str *fault, const char *path, const char *target)
 {
 	str_addf(fault, "%s points to %s, which is no release of this root;"
 	    " rm ", path, target);
-	line_word(fault, path);
+	str_add_word(fault, path);
 	str_add(fault, ", then ");
 }
 

@@ -180,7 +180,7 @@ check_named(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return err_new(ERR_FAILED, "deploy %" PRId64 " is %s in the"
 	    " environment %s, which slipway.ini does not have any more; put"
 	    " it back there, and then: slipway resume -C %s", deploy->number,
-	    deploy_state_name(deploy->state), deploy->environment, hub->path);
+	    deploy_state_name(deploy->state), deploy->environment, hub->word);
 }
 
 const struct err *

@@ -99,29 +99,6 @@ line_commit(struct str *out, const char *commit)
 }
 
 void
-line_word(struct str *out, const char *word)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789/._-+@%:=,";
-	struct str quoted = STR_INIT;
-
-	if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-		str_add(out, word);
-		return;
-	}
-	str_addch(&quoted, '\'');
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
-			str_add(&quoted, "'\\''");
-		else
-			str_addch(&quoted, *word);
-	}
-	str_addch(&quoted, '\'');
-	str_add_visible(out, quoted.s, quoted.len);
-	str_release(&quoted);
-}
-
-void
 line_output(struct str *out, const char *text)
 {
 	size_t len = strlen(text), start = out->len, column, upto;

@@ -42,9 +42,6 @@ void line_pair(struct str *out, const char *label, const char *text);
 /* "1a2b3c4". NULL adds nothing. */
 void line_commit(struct str *out, const char *commit);
 
-/* One word as a shell reads it, quoted only when it must be. */
-void line_word(struct str *out, const char *word);
-
 /*
  * A line that a command printed: tabs become spaces, and what a carriage
  * return would have overwritten is left out. Its colours stay where colours

@@ -58,7 +58,7 @@ add_words(const struct summary *summary, const char *verb,
 		str_addch(summary->out, ' ');
 	}
 	str_add(summary->out, "-C ");
-	line_word(summary->out, summary->repo);
+	str_add_word(summary->out, summary->repo);
 }
 
 static void
@@ -138,7 +138,7 @@ add_rollback(const struct summary *summary, const char *label,
 {
 	add_command(summary, label, "rollback", release);
 	str_add(summary->out, " -e ");
-	line_word(summary->out, get_or(summary, "environment", ""));
+	str_add_word(summary->out, get_or(summary, "environment", ""));
 	str_addch(summary->out, '\n');
 }
 
