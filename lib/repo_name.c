@@ -203,6 +203,9 @@ not_found(const char *name, const struct vec *refs)
 	struct str tried = STR_INIT;
 	const struct err *err;
 
+	if (strcmp(name, "HEAD") == 0)
+		return err_new(ERR_NOT_FOUND, "HEAD is a branch that is not"
+		    " there: nothing was pushed to it");
 	vec_join(refs, ", ", &tried);
 	if (is_abbreviation(name))
 		str_add(&tried, ", an abbreviated object name");

@@ -135,6 +135,22 @@ cmd_open_journal(struct call *call)
 }
 
 const struct err *
+cmd_repository(const struct call *call, const char **dir)
+{
+	const char *word = call->words.n > 0 ? call->words.v[0] : NULL;
+
+	if (word != NULL && call->dir != NULL && strcmp(word, call->dir) != 0)
+		return err_new(ERR_USAGE, "-C %s and %s are two repositories;"
+		    " name one", call->dir, word);
+	*dir = word != NULL ? word : call->dir;
+	if (*dir == NULL)
+		*dir = getenv("GIT_DIR");
+	if (*dir == NULL)
+		*dir = ".";
+	return NULL;
+}
+
+const struct err *
 cmd_number(int64_t *number, const char *word)
 {
 	char *end;

@@ -45,6 +45,8 @@ struct cmd {
 	bool json;		/* has --json */
 	bool plumbing;		/* not listed in "slipway --help" */
 	const struct cmd_option *options;	/* ended by a NULL name */
+	const char *dir_help;	/* what -C is here; NULL: as everywhere */
+	const char *environment_help;	/* likewise -e */
 	const struct err *(*run)(struct call *call);
 };
 
@@ -87,6 +89,13 @@ const struct err *cmd_open_journal(struct call *call);
  * deployed once, which the config need not have any more.
  */
 const struct err *cmd_check_named(const struct call *call);
+
+/*
+ * The repository that a word or -C names, else $GIT_DIR or the current
+ * folder: for what makes it or takes it apart, so it need not deploy yet.
+ * ERR_USAGE when they name two.
+ */
+const struct err *cmd_repository(const struct call *call, const char **dir);
 
 /* Parse a deploy's number; ERR_USAGE. */
 const struct err *cmd_number(int64_t *number, const char *word);
@@ -131,6 +140,10 @@ const struct err *cmd_view(const struct call *call,
 /* All commands, "*n" of them, and the options that all of them take. */
 const struct cmd *const *cmd_table(size_t *n);
 const struct cmd_option *cmd_globals(void);
+
+/* What an option does, of the command's own or of all, in this command. */
+const char *cmd_option_help(const struct cmd *cmd,
+    const struct cmd_option *row);
 
 /* The command of that name; ERR_USAGE names the nearest one. */
 const struct err *cmd_find(const struct cmd **cmd, const char *name);

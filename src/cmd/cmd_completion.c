@@ -271,7 +271,6 @@ static void
 zsh_option(struct str *out, const struct cmd *cmd,
     const struct cmd_option *row)
 {
-	(void)cmd;
 	str_add(out, " \\\n\t\t    ");
 	/* One that may be given again, and has two names, needs no list. */
 	if (row->letter != 0)
@@ -279,7 +278,7 @@ zsh_option(struct str *out, const struct cmd *cmd,
 	else
 		str_addf(out, "'*--%s'", row->name);
 	str_add(out, "'[");
-	zsh_text(out, row->help);
+	zsh_text(out, cmd_option_help(cmd, row));
 	str_add(out, "]");
 	if (row->argument != NULL) {
 		str_addch(out, ':');

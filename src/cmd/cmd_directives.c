@@ -459,5 +459,8 @@ const struct cmd cmd_directives = {
 	    "slipway directives ORIG_HEAD..HEAD --run",
 	.json = true,
 	.options = options,
+	.dir_help = "the clone (else the one of the current folder)",
+	.environment_help = "the environment of this clone's slipway.ini,"
+	    " where that has several",
 	.run = run_directives,
 };

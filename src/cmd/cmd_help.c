@@ -34,7 +34,7 @@ print_help_text(const char *text, bool indent)
 }
 
 static void
-print_options(const struct cmd_option *row, bool json)
+print_options(const struct cmd *cmd, const struct cmd_option *row, bool json)
 {
 	for (; row != NULL && row->name != NULL; row++) {
 		struct str left = STR_INIT;
@@ -49,7 +49,8 @@ print_options(const struct cmd_option *row, bool json)
 		/* A wide one has its help on the next line. */
 		printf("  %-*s%s", LEFT_WIDTH, left.s,
 		    left.len > LEFT_WIDTH ? "\n" : "");
-		print_help_text(row->help, left.len > LEFT_WIDTH);
+		print_help_text(cmd_option_help(cmd, row),
+		    left.len > LEFT_WIDTH);
 		str_release(&left);
 	}
 }
@@ -81,8 +82,8 @@ cmd_print_help(const struct cmd *cmd)
 	    *cmd->words == '\0' ? "" : " ", cmd->words);
 	print_text(cmd->help);
 	printf("\nOptions:\n");
-	print_options(cmd->options, true);
-	print_options(cmd_globals(), cmd->json);
+	print_options(cmd, cmd->options, true);
+	print_options(cmd, cmd_globals(), cmd->json);
 	printf("\nExample:\n");
 	for (const char *line = cmd->example; *line != '\0'; ) {
 		int len = (int)strcspn(line, "\n");

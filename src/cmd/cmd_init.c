@@ -32,14 +32,14 @@
     "0123456789-_."
 
 static const struct err *
-set_repo(struct init *init, const char *dir, const char *given)
+set_repo(struct init *init, const struct call *call)
 {
-	char *path = dir == NULL || given[0] == '/' ? xstrdup(given) :
-	    path_join(dir, given);
 	const struct err *err;
+	const char *dir;
 
-	err = file_resolve(&init->repo, path);
-	free(path);
+	err = cmd_repository(call, &dir);
+	if (err == NULL)
+		err = file_resolve(&init->repo, dir);
 	if (err == NULL && strchr(init->repo, ':') != NULL)
 		err = err_new(ERR_USAGE, "%s: git cannot quarantine a push to"
 		    " a path with a ':' in it; choose another", init->repo);
@@ -337,12 +337,15 @@ make_all(struct init *init, struct hub *hub)
 		err = take_signed(init, hub);
 	if (err == NULL)
 		err = leave_refs(init, hub->config);
+	if (err == NULL)
+		err = init_head(init, hub->config);
 	/* Hooks first: git fails a push whose hook is not there. */
 	if (err == NULL)
 		err = install_hooks(init);
 	if (err == NULL)
 		err = gitfile_commit(&init->config);
 	if (err != NULL) {
+		init_head_back(init);
 		hooks_take_back(init->hooks, &init->put);
 		gitfile_release(&init->config);
 		places_remove(&init->places);
@@ -381,7 +384,7 @@ run_init(struct call *call)
 	};
 	const struct err *err;
 
-	err = set_repo(&init, call->dir, call->words.v[0]);
+	err = set_repo(&init, call);
 	if (err != NULL)
 		goto done;
 	str_add_word(&init.word, init.repo);
@@ -399,6 +402,7 @@ done:
 	hooks_put_release(&init.put);
 	file_close(&init.lock);
 	free(init.hooks);
+	free(init.head);
 	str_release(&init.text);
 	str_release(&init.word);
 	free(init.repo);
@@ -418,11 +422,11 @@ static const struct cmd_option init_options[] = {
 
 const struct cmd cmd_init = {
 	.name = "init",
-	.words = "REPO",
-	.words_min = 1,
+	.words = "[REPO]",
 	.words_max = 1,
 	.summary = "make a bare repository deploy what is pushed to it",
-	.help = "Create the bare repository REPO, or take one that exists:"
+	.help = "Create the bare repository REPO, or the one that -C names,"
+	    " or take one that exists:"
 	    " write its slipway.ini, install the hooks (a hook that is there"
 	    " is kept and run, too), set the git configuration that is"
 	    " needed, and create the folders. The environment is called "
@@ -431,5 +435,8 @@ const struct cmd cmd_init = {
 	.example = "slipway init shop.git --root /srv/shop --branch main"
 	    " --environment production",
 	.options = init_options,
+	.dir_help = "the bare repository, where REPO is not given (else"
+	    " $GIT_DIR, or the current folder)",
+	.environment_help = "what the environment is called (production)",
 	.run = run_init,
 };

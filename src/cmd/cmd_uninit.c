@@ -16,17 +16,12 @@
 static const struct err *
 find_repository(const struct call *call, char **repo)
 {
-	const char *dir = call->words.n > 0 ? call->words.v[0] : call->dir;
 	const struct err *err;
+	const char *dir;
 
-	if (call->words.n > 0 && call->dir != NULL &&
-	    strcmp(call->words.v[0], call->dir) != 0)
-		return err_new(ERR_USAGE, "-C %s and %s are two repositories;"
-		    " name one", call->dir, call->words.v[0]);
-	if (dir == NULL)
-		dir = getenv("GIT_DIR");
-	if (dir == NULL)
-		dir = ".";
+	err = cmd_repository(call, &dir);
+	if (err != NULL)
+		return err;
 	*repo = realpath(dir, NULL);
 	if (*repo == NULL && errno == ENOENT)
 		return err_new(ERR_USAGE, "there is no folder %s; give the"
@@ -105,5 +100,7 @@ const struct cmd cmd_uninit = {
 	    " that -C names, and restore those that were there before. What"
 	    " was deployed, the journal and slipway.ini stay.",
 	.example = "slipway uninit shop.git",
+	.dir_help = "the bare repository, where REPO is not given (else"
+	    " $GIT_DIR, or the current folder)",
 	.run = run_uninit,
 };

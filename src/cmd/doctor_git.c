@@ -94,6 +94,61 @@ look_at_settings(struct doctor *doctor, struct repo *repo)
 		    rows[i].level, rows[i].why);
 }
 
+static bool
+has_branch(struct repo *repo, const char *branch)
+{
+	char *ref = xasprintf("refs/heads/%s", branch);
+	char oid[REPO_OID_SIZE];
+	bool has;
+
+	has = repo_ref_value(repo, ref, oid) == NULL &&
+	    strcmp(oid, REPO_ZERO_OID) != 0;
+	free(ref);
+	return has;
+}
+
+/* The first branch that is deployed and there; NULL: none is. */
+static const char *
+deployed_branch(const struct doctor *doctor, struct repo *repo)
+{
+	const struct config *config = doctor->hub->config;
+
+	for (size_t i = 0; config != NULL && i < config->n_environments;
+	    i++) {
+		const char *branch = config->environments[i].branch;
+
+		if (branch != NULL && has_branch(repo, branch))
+			return branch;
+	}
+	return NULL;
+}
+
+/* Who clones it then has nothing checked out. */
+static const struct err *
+look_at_head(struct doctor *doctor, struct repo *repo)
+{
+	struct str head = STR_INIT, rest = STR_INIT;
+	const char *branch = NULL;
+	const struct err *err;
+	char *remedy;
+
+	err = git_head(&head, doctor->hub->path);
+	if (err == NULL && head.len > 0 && !has_branch(repo, head.s))
+		branch = deployed_branch(doctor, repo);
+	if (branch != NULL) {
+		str_add(&rest, " symbolic-ref HEAD refs/heads/");
+		str_add_word(&rest, branch);
+		remedy = doctor_command("git -C ", doctor->hub->path, rest.s);
+		doctor_tell(doctor, LEVEL_WARNING, "HEAD", remedy, "it is the"
+		    " branch %s, which is not there: a clone has nothing"
+		    " checked out", head.s);
+		free(remedy);
+	}
+	str_release(&head);
+	str_release(&rest);
+	return err;
+}
+
 const struct err *
 doctor_git(struct doctor *doctor)
 {
@@ -110,6 +165,8 @@ doctor_git(struct doctor *doctor)
 		    "git is not told that %s", lacking.v[i]);
 	if (err == NULL)
 		look_at_settings(doctor, repo);
+	if (err == NULL)
+		err = look_at_head(doctor, repo);
 	repo_close(repo);
 	vec_release(&lacking);
 	free(remedy);

@@ -428,15 +428,54 @@ git_has_branch(const char *repo, const char *branch, bool *has)
 }
 
 const struct err *
+git_head(struct str *branch, const char *repo)
+{
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "--git-dir", repo,
+	    "symbolic-ref", "--quiet", "--short", "HEAD", NULL }, branch,
+	    &status);
+	if (err != NULL || status != 0)
+		str_clear(branch);
+	return err;
+}
+
+const struct err *
+git_set_head(const char *repo, const char *branch)
+{
+	char *ref = xasprintf("refs/heads/%s", branch);
+	const struct err *err;
+
+	err = must_run((const char *const[]){ "git", "-C", repo,
+	    "symbolic-ref", "HEAD", ref, NULL });
+	free(ref);
+	return err;
+}
+
+const struct err *
+git_has_refs(const char *repo, bool *has)
+{
+	struct str out = STR_INIT;
+	const struct err *err;
+	int status;
+
+	err = run((const char *const[]){ "git", "-C", repo, "for-each-ref",
+	    "--count=1", NULL }, &out, &status);
+	*has = err != NULL || status != 0 || out.len > 0;
+	str_release(&out);
+	return err;
+}
+
+const struct err *
 git_main_branch(struct str *branch, const char *repo)
 {
 	const struct err *err;
 	bool has = false;
 	int status;
 
-	err = run((const char *const[]){ "git", "-C", repo, "symbolic-ref",
-	    "--quiet", "--short", "HEAD", NULL }, branch, &status);
-	if (err == NULL && status == 0)
+	err = git_head(branch, repo);
+	if (err == NULL && branch->len > 0)
 		err = git_has_branch(repo, branch->s, &has);
 	if (err != NULL || has)
 		return err;

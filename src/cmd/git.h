@@ -57,6 +57,16 @@ const struct err *git_has_branch(const char *repo, const char *branch,
     bool *has);
 
 /*
+ * The branch of HEAD, which need not be there, appended; nothing when HEAD
+ * is a commit.
+ */
+const struct err *git_head(struct str *branch, const char *repo);
+const struct err *git_set_head(const char *repo, const char *branch);
+
+/* True through "*has" when the repository has any ref at all. */
+const struct err *git_has_refs(const char *repo, bool *has);
+
+/*
  * The branch of HEAD, appended, or the one with the newest commit when
  * that is not there; nothing in a repository without branches.
  */

@@ -176,6 +176,54 @@ init_write(struct init *init)
 	return err;
 }
 
+/* The branch that HEAD is to be; NULL: it may stay, or nobody knows. */
+static const char *
+wanted_head(const struct config *config, const char *head)
+{
+	const char *wanted = NULL;
+
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (takes_branch(env, head))
+			return NULL;
+		if (wanted == NULL)
+			wanted = env->branch;
+	}
+	return wanted;
+}
+
+const struct err *
+init_head(struct init *init, const struct config *config)
+{
+	struct str head = STR_INIT;
+	const char *wanted = NULL;
+	const struct err *err;
+	bool has = true;
+
+	err = git_has_refs(init->repo, &has);
+	if (err == NULL && !has)
+		err = git_head(&head, init->repo);
+	if (head.len > 0)
+		wanted = wanted_head(config, head.s);
+	if (err == NULL && wanted != NULL)
+		err = git_set_head(init->repo, wanted);
+	if (err == NULL && wanted != NULL) {
+		init->head = xstrdup(head.s);
+		vec_pushf(&init->done, "set HEAD to the branch %s", wanted);
+	}
+	str_release(&head);
+	return err;
+}
+
+void
+init_head_back(const struct init *init)
+{
+	/* There is another error to be told. */
+	if (init->head != NULL)
+		(void)git_set_head(init->repo, init->head);
+}
+
 /*
  * A config that was edited may have left its branch behind, and what was
  * pushed before is not live. A branch that a new config lacks was told.
@@ -207,15 +255,28 @@ init_note_tips(struct init *init, const struct hub *hub)
 	}
 }
 
+/* One remote, whose branches go into one environment or another. */
 static void
 add_next(struct str *out, const struct init *init,
-    const struct environment *env)
+    const struct config *config)
 {
-	str_addf(out, "  git remote add %s ", env->name);
+	const char *remote = config->environments[0].name;
+
+	str_addf(out, "\nOn the developer's machine:\n\n  git remote add %s ",
+	    remote);
 	str_add_word(out, init->repo);
-	str_addf(out, "\n  git push %s ", env->name);
-	str_add_word(out, env->branch == NULL ? "BRANCH-OR-TAG" : env->branch);
-	str_add(out, "\n\n");
+	str_addch(out, '\n');
+	for (size_t i = 0; i < config->n_environments; i++) {
+		const struct environment *env = &config->environments[i];
+
+		if (config->n_environments > 1)
+			str_addf(out, "\nTo deploy to %s:\n\n", env->name);
+		str_addf(out, "  git push %s ", remote);
+		str_add_word(out, env->branch == NULL ? "BRANCH-OR-TAG" :
+		    env->branch);
+		str_addch(out, '\n');
+	}
+	str_addch(out, '\n');
 }
 
 /* Where systemd runs, what finishes deploys after a power cut; else nothing. */
@@ -260,9 +321,7 @@ init_print(const struct init *init, const struct config *config)
 		takes_add(&out, env);
 		str_addf(&out, " into %s (%s)\n", env->set.root, env->name);
 	}
-	str_add(&out, "\nOn the developer's machine:\n\n");
-	for (size_t i = 0; i < config->n_environments; i++)
-		add_next(&out, init, &config->environments[i]);
+	add_next(&out, init, config);
 	str_add(&out, "Over ssh the remote is\n  ");
 	str_add_word(&out, remote);
 	str_addf(&out, "\nCommands to run at each deploy go into\n"

@@ -33,6 +33,7 @@ struct init {
 	struct vec places;	/* see places.h */
 	struct gitfile config;	/* of git, as it is to be */
 	struct hooks_put put;	/* what was put in, and where */
+	char *head;		/* its branch before; NULL: as it was */
 	char *hooks;		/* the folder; NULL: not known yet */
 	int lock;		/* of the repository, for one init at a time */
 	struct vec done;
@@ -49,6 +50,14 @@ const struct err *init_config(struct init *init, struct hub *hub);
 
 /* Write the one that was made. */
 const struct err *init_write(struct init *init);
+
+/*
+ * In a repository without refs HEAD is the branch that is deployed, as in one
+ * that init makes: or a clone would have nothing checked out. Undone by
+ * init_head_back().
+ */
+const struct err *init_head(struct init *init, const struct config *config);
+void init_head_back(const struct init *init);
 
 /* Push a note onto "done" for each branch that is not at what is live. */
 void init_note_tips(struct init *init, const struct hub *hub);

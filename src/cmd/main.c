@@ -71,6 +71,16 @@ cmd_globals(void)
 	return global_options;
 }
 
+const char *
+cmd_option_help(const struct cmd *cmd, const struct cmd_option *row)
+{
+	if (row == &global_options[0] && cmd->dir_help != NULL)
+		return cmd->dir_help;
+	if (row == &global_options[1] && cmd->environment_help != NULL)
+		return cmd->environment_help;
+	return row->help;
+}
+
 /* getopt_long's value for an option is its index in the list and this. */
 #define VALUE_BASE 1000
 

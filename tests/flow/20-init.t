@@ -351,12 +351,16 @@ cd "$T" || exit 1
 is_exit "a new environment gets its root" 0
 ok "and has it" test -d "$T/staging/releases"
 is "what to type is told for both, after an empty line" \
-    "$(printf '%s\n' "$out" | sed -n "/^On/,\$p" | sed 1d | head -n 7)" "
+    "$(printf '%s\n' "$out" | sed -n "/^On/,\$p" | sed 1d | head -n 11)" "
   git remote add production $T/moved.git
+
+To deploy to production:
+
   git push production main
 
-  git remote add staging $T/moved.git
-  git push staging develop"
+To deploy to staging:
+
+  git push production develop"
 said "branch = develop for staging, not main" -e staging --branch main
 cat >> "$T/moved.git/slipway.ini" <<EOF
 [environment preview]
@@ -460,6 +464,40 @@ rm "$T/own.git/slipway.ini"
 run "$slipway" uninit "$T/own.git"
 is_exit "uninit works without slipway.ini" 0
 not_ok "the hook is gone" test -e "$T/own.git/hooks/pre-receive"
+
+# -C is the repository, here as everywhere; and so is the folder one is in.
+run "$slipway" -C "$T/named.git" init --root "$T/named"
+is_exit "-C names the repository" 0
+ok "which is made" test -e "$T/named.git/hooks/pre-receive"
+cd "$T/named.git" || exit 1
+run "$slipway" init
+cd "$T" || exit 1
+like "it is found from inside" "$out" "^$T/named.git is set up already"
+run "$slipway" -C "$T" init other.git --root "$T/other"
+is_exit "-C and another one are two" 2
+like "it says which" "$err" "$T and other.git are two repositories"
+not_ok "neither is made" test -e "$T/other.git"
+like "help says what -C is" "$("$slipway" init --help | paste -s -d ' ')" \
+    '--repo DIR +the bare repository, where REPO is not given'
+
+# A clone of what is pushed first has it checked out.
+git init -q --bare -b trunk "$T/head.git"
+run "$slipway" init "$T/head.git" --root "$T/head"
+like "HEAD that was nothing is the branch that is deployed" "$out" \
+    'set HEAD to the branch main'
+git -C "$work" push -q "$T/head.git" HEAD:main > /dev/null 2>&1
+git clone -q "$T/head.git" "$T/cloned" 2> "$T/err"
+is "a clone says nothing" "$(cat "$T/err")" ""
+git -C "$T/head.git" symbolic-ref HEAD refs/heads/trunk
+run "$slipway" init "$T/head.git"
+is "one with branches is its owner's to choose" \
+    "$(git -C "$T/head.git" symbolic-ref HEAD)" refs/heads/trunk
+run "$slipway" doctor -C "$T/head.git" --etc "$T"
+like "the doctor finds it" "$out" '^warning: HEAD: it is the branch trunk'
+remedy=$(printf '%s\n' "$out" | sed -n 's/^ *\(git -C .* HEAD .*\)/\1/p')
+eval "$remedy"
+run "$slipway" doctor -C "$T/head.git" --etc "$T"
+unlike "and what it says helps" "$out" ': HEAD: '
 
 # A path may have what a name may not.
 run "$slipway" init "$T/my shop.git" --root "$T/my root"

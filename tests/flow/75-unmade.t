@@ -10,7 +10,7 @@ push_file index.html one "first page"
 # a program of somebody else's.
 mkdir "$T/old"
 cp "$build/bin/slipway" "$build/bin/pre-receive" "$T/old"
-git init -q --bare "$T/hooks.git"
+git init -q --bare -b trunk "$T/hooks.git"
 echo other > "$T/hooks.git/hooks/proc-receive"
 for old in link program; do
 	rm -f "$T/hooks.git/hooks/pre-receive"
@@ -28,6 +28,8 @@ for old in link program; do
 	    diff "$T/before" -)" ""
 	is "$old: and git's config" \
 	    "$(diff "$T/config" "$T/hooks.git/config")" ""
+	is "$old: and HEAD" "$(git -C "$T/hooks.git" symbolic-ref HEAD)" \
+	    refs/heads/trunk
 	not_ok "$old: of which no lock is left" test -e \
 	    "$T/hooks.git/config.lock"
 	not_ok "$old: no root" test -e "$T/hooks"

@@ -243,7 +243,7 @@ test_unborn(void)
 	must("git init -q --bare \"$FOLDER/empty.git\"");
 	is_ok(repo_open(&repo, path, false), "an empty repository");
 	is_err(repo_resolve(repo, "HEAD", oid), ERR_NOT_FOUND,
-	    "tried HEAD", "HEAD of an empty repository");
+	    "nothing was pushed", "HEAD of an empty repository");
 	repo_close(repo);
 	free(path);
 }
