@@ -88,7 +88,7 @@ static const struct err *
 configure(struct work *work, struct str *note)
 {
 	struct message request = MESSAGE_INIT;
-	struct vec seeded = VEC_INIT;
+	struct vec seeded = VEC_INIT, made = VEC_INIT;
 	const struct err *err;
 
 	message_add(&request, "verb", "configure");
@@ -104,7 +104,11 @@ configure(struct work *work, struct str *note)
 		str_add(note, ", seeded from the release: ");
 		vec_join(&seeded, " ", note);
 	}
+	message_all(fleet_reply(work->fleet, 0), "made", &made);
+	for (size_t i = 0; i < made.n; i++)
+		str_addf(note, ", shared/%s/ was made", made.v[i]);
 	vec_release(&seeded);
+	vec_release(&made);
 	return NULL;
 }
 
@@ -117,9 +121,8 @@ missing_error(const struct work *work, const char *host,
 	const struct err *err;
 
 	vec_join(missing, " ", &text);
-	err = err_new(ERR_FAILED, "configure: shared files are missing%s%s:"
-	    " %s; put them into %s/shared (a name with a slash at the end is"
-	    " a folder)", work->n_hosts == 1 ? "" : " on ",
+	err = err_new(ERR_FAILED, "shared files are missing%s%s:"
+	    " %s; put them into %s/shared", work->n_hosts == 1 ? "" : " on ",
 	    work->n_hosts == 1 ? "" : host, text.s, work->env->set.root);
 	str_release(&text);
 	return err;

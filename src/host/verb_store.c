@@ -133,7 +133,7 @@ const struct err *
 verb_configure(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	struct vec shared = VEC_INIT, seeded = VEC_INIT;
+	struct vec shared = VEC_INIT, seeded = VEC_INIT, made = VEC_INIT;
 	const struct err *err;
 	const char *release;
 
@@ -142,11 +142,13 @@ verb_configure(struct agent *agent, const struct message *request,
 		err = verb_paths(request, "shared", &shared);
 	if (err == NULL)
 		err = store_link_shared(agent->store, release, &shared,
-		    &seeded);
+		    &seeded, &made);
 	if (err == NULL) {
 		verb_add_all(result, "linked", &shared);
 		verb_add_all(result, "seeded", &seeded);
+		verb_add_all(result, "made", &made);
 	}
+	vec_release(&made);
 	vec_release(&shared);
 	vec_release(&seeded);
 	return err;

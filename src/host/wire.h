@@ -24,7 +24,7 @@
  *	                                 free-bytes free-inodes
  *	checkout   release commit export way files folders written
  *	           store carry*          repaired carried*
- *	configure  release shared*       linked* seeded*
+ *	configure  release shared*       linked* seeded* made*
  *	hooks      release               hook*      (notes: what cannot run)
  *	run        release command|hook  exit signal timed-out
  *	           env* timeout memory   stopped ms [path sum]

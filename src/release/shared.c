@@ -37,6 +37,7 @@ struct linking {
 	int release_fd;
 	int parent_fd;		/* the folder that gets the link */
 	struct vec *seeded;
+	struct vec *made;
 };
 
 void
@@ -113,6 +114,21 @@ look(struct store *store, const struct item *item, bool *there)
 	return NULL;
 }
 
+/*
+ * A folder is made, or copied from the commit; but not where a symlink leads
+ * nowhere, since the disk with the uploads may not be mounted.
+ */
+static bool
+can_supply(const struct store *store, const struct item *item,
+    enum repo_kind kind)
+{
+	struct stat st;
+
+	return item->is_folder && (kind == REPO_FOLDER || kind ==
+	    REPO_ABSENT) && fstatat(store->shared_fd, item->path, &st,
+	    AT_SYMLINK_NOFOLLOW) == -1;
+}
+
 static const struct err *
 check_missing(struct store *store, struct repo *repo, const char *commit,
     const char *text, struct vec *missing)
@@ -127,7 +143,7 @@ check_missing(struct store *store, struct repo *repo, const char *commit,
 		err = look(store, &item, &there);
 	if (err == NULL && !there && item.is_folder)
 		err = repo_path_kind(repo, commit, item.path, &kind);
-	if (err == NULL && !there && kind != REPO_FOLDER)
+	if (err == NULL && !there && !can_supply(store, &item, kind))
 		vec_push(missing, text);
 	item_release(&item);
 	return err;
@@ -201,13 +217,36 @@ seed(struct linking *linking, const struct item *item)
 	return err;
 }
 
-static bool
-ships_folder(const struct linking *linking, const struct item *item)
+/* An empty one is whole as soon as it is there. */
+static const struct err *
+make_folder(struct linking *linking, const struct item *item)
+{
+	int shared_fd = linking->store->shared_fd;
+	const struct err *err;
+
+	err = file_mkdirs_beneath(shared_fd, item->path, 0755);
+	if (err == NULL)
+		err = file_sync_all(shared_fd);
+	if (err == NULL)
+		vec_push(linking->made, item->path);
+	return err;
+}
+
+/* What shared/ lacks of it. What a file should hold nobody knows here. */
+static const struct err *
+supply(struct linking *linking, const struct item *item)
 {
 	struct stat st;
+	bool ships;
 
-	return fstatat(linking->parent_fd, item->name, &st,
-	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	ships = fstatat(linking->parent_fd, item->name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	if (item->is_folder && !ships)
+		return make_folder(linking, item);
+	if (item->is_folder && S_ISDIR(st.st_mode))
+		return seed(linking, item);
+	return err_new(ERR_NOT_FOUND, "%s/shared/%s is missing: create it",
+	    linking->store->root, item->path);
 }
 
 /* Put the link there, unless it is there from an interrupted attempt. */
@@ -244,14 +283,8 @@ link_item(struct linking *linking, const char *text)
 		err = look(linking->store, &item, &there);
 	if (err == NULL)
 		err = open_parent(linking, &item);
-	if (err == NULL && !there) {
-		if (item.is_folder && ships_folder(linking, &item))
-			err = seed(linking, &item);
-		else
-			err = err_new(ERR_NOT_FOUND, "%s/shared/%s is"
-			    " missing: create it", linking->store->root,
-			    text);
-	}
+	if (err == NULL && !there)
+		err = supply(linking, &item);
 	if (err == NULL)
 		err = put_link(linking, &item);
 	file_close(&linking->parent_fd);
@@ -339,10 +372,10 @@ layout_prune_shared(struct store *store, const char *release, int dirfd)
 
 const struct err *
 store_link_shared(struct store *store, const char *release,
-    const struct vec *shared, struct vec *seeded)
+    const struct vec *shared, struct vec *seeded, struct vec *made)
 {
 	struct linking linking = { .store = store, .release = release,
-	    .seeded = seeded };
+	    .seeded = seeded, .made = made };
 	struct vec paths = VEC_INIT;
 	const struct err *err;
 

@@ -173,8 +173,8 @@ const struct err *store_open_release(struct store *store,
     const char *release, int *dirfd);
 
 /*
- * Which shared paths ("name", or "name/" for a folder) neither shared/ nor
- * (for folders) the commit has; pushed onto "missing".
+ * Which shared paths ("name", or "name/" for a folder) shared/ lacks and
+ * store_link_shared() will not put there; pushed onto "missing".
  */
 const struct err *store_missing_shared(struct store *store,
     struct repo *repo, const char *commit, const struct vec *shared,
@@ -182,12 +182,14 @@ const struct err *store_missing_shared(struct store *store,
 
 /*
  * Put links to shared/ into a release. A folder that the release ships and
- * shared/ lacks is copied there first (pushed onto "seeded"); what the
- * release ships in the place of a link is removed. These paths are kept with
+ * shared/ lacks is copied there first (pushed onto "seeded"), and one that
+ * neither has is made (onto "made"), durably; what the release ships in the
+ * place of a link is removed. These paths are kept with
  * the release: no other link to shared/ is ever taken for one of them.
  */
 const struct err *store_link_shared(struct store *store,
-    const char *release, const struct vec *shared, struct vec *seeded);
+    const char *release, const struct vec *shared, struct vec *seeded,
+    struct vec *made);
 
 /*
  * Executables deploy/before_PHASE and deploy/after_PHASE: their names

@@ -11,16 +11,31 @@ EOF
 push_file index.html one "first"
 like "a missing file is reported" "$banner" 'sites/default/settings\.php'
 like "without a host that nobody has named" "$banner" \
-    'configure: shared files are missing: sites'
+    'deploy 1 failed: shared files are missing: sites/default/settings'
+unlike "but a folder is not" "$banner" 'missing:.*(files|log)/'
 like "together with all others" "$banner" '(^|[ ,:/])\.env'
 not_ok "nothing is live" test -e "$root/current"
 is "the deploy has failed" "$(deploy 1 state)" failed
 is "nothing was made" "$(ls "$root/releases")" ""
 
-mkdir -p "$root/shared/sites/default/files" "$root/shared/var/log"
+not_ok "nor in shared/" test -e "$root/shared/sites"
+mkdir -p "$root/shared/sites/default/files"
+ln -s "$T/unmounted" "$root/shared/var"
 echo secret > "$root/shared/sites/default/settings.php"
 echo KEY=1 > "$root/shared/.env"
 echo upload > "$root/shared/sites/default/files/a.png"
+rm "$root/shared/var"
+mkdir "$root/shared/var"
+ln -s "$T/unmounted" "$root/shared/var/log"
+slip retry
+like "a link to nothing is not taken for a folder" "$err$out" \
+    'shared files are missing: var/log/;'
+rm -r "$root/shared/var"
+slip retry
+like "a folder that nobody has is made, and told" "$out" \
+    'configure .*, shared/var/log/ was made'
+is "like others" "$(stat -c '%a %U' "$root/shared/var/log")" \
+    "755 $(stat -c %U "$root/releases")"
 slip retry
 is_exit "with all of them there it can be retried" 0
 is "a file is linked" "$(live_file .env)" KEY=1

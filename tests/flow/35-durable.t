@@ -12,7 +12,7 @@ esac
 
 make_site
 config <<'END'
-shared = up/
+shared = up/ empty/
 
 [action build]
 phase = build
@@ -28,7 +28,7 @@ put up/seed 1
 commit index.html 1 one
 push_raw main:refs/heads/next
 run strace -f -y -o "$T/trace" \
-    -e trace=syncfs,fsync,fdatasync,rename,renameat,renameat2,execve \
+    -e trace=syncfs,fsync,fdatasync,rename,renameat,renameat2,mkdirat,symlinkat,execve \
     "$slipway" deploy -C "$repo" next
 is_exit "a traced deploy succeeds" 0
 check_invariants "after it"
@@ -51,7 +51,7 @@ sed -E 's/^([0-9]+) +/\1 /' "$T/trace" | awk '
 	}
 	/ = 0$/ { sub(/ = 0$/, ""); print }' | sed -E \
     -e "s,$T/srv/?,root/,g; s,$repo/,repo/,g; s,$release,RELEASE,g" \
-    -e 's/^[0-9]+ //; s/[0-9]+<([^>]*)>/\1/g; s,/",",g' \
+    -e 's,\.\./,UP/,g' -e 's/^[0-9]+ //; s/[0-9]+<([^>]*)>/\1/g; s,/",",g' \
     -e 's/\.[0-9]+(\.[0-9]+)?\.tmp/.tmp/g' > "$T/calls"
 
 # in_order WHAT CALL...: the calls are there, one after the other; each is
@@ -84,6 +84,9 @@ in_order "a seed is durable before it has its name, and then that" \
     "syncfs(root/shared)" \
     'renameat(root/shared, ".RELEASE.seed", root/shared, "up")' \
     "fsync(root/shared)"
+in_order "a folder that is made is durable before a link leads to it" \
+    "mkdirat(root/shared, \"empty\"" "syncfs(root/shared)" \
+    'symlinkat("UP/UP/shared/empty", root/releases/RELEASE'
 in_order "a release is durable after its build, before it is live" \
     'execve("/bin/sh", ["/bin/sh", "-c", "echo built"]' \
     "syncfs(root/releases/RELEASE)" \

@@ -13,13 +13,14 @@
 static void
 is_shared(const char *list)
 {
-	struct vec shared = VEC_INIT, seeded = VEC_INIT;
+	struct vec shared = VEC_INIT, seeded = VEC_INIT, made = VEC_INIT;
 
 	vec_split(&shared, list, " ");
-	is_ok(store_link_shared(store, RELEASE, &shared, &seeded),
+	is_ok(store_link_shared(store, RELEASE, &shared, &seeded, &made),
 	    "shared: %s", list);
 	vec_release(&shared);
 	vec_release(&seeded);
+	vec_release(&made);
 }
 
 /* Only what was linked when the release was made is a link to shared/. */
