@@ -261,7 +261,7 @@ $(call quiet,RM,$(1))rm -rf '$(1)'
 endef
 
 pages	 := $(wildcard install/man/*.[1-9])
-samples	 := $(wildcard install/*.sample install/recipes/*) contrib/post-merge
+samples	 := $(wildcard install/*.sample install/recipes/*)
 
 # Made by the program, from the tables that it parses a command line by.
 bash_c	 := $(BUILD)/completion/slipway
@@ -280,21 +280,38 @@ $(BUILD)/systemd/%: install/systemd/%.in FORCE
 	@mkdir -p $(@D)
 	@sed 's,@bindir@,$(bindir),' $< > $@
 
+# What names installed files names those of this prefix.
+$(BUILD)/installed/%: install/man/% FORCE
+	$(adapt)
+
+$(BUILD)/installed/%: contrib/% FORCE
+	$(adapt)
+
+define adapt
+@mkdir -p $(@D)
+@sed 's,/usr/local/\(bin/slipway\|libexec\|lib/systemd\|share\),$(PREFIX)/\1,' \
+    $< > $@
+endef
+
+installed := $(addprefix $(BUILD)/installed/,$(notdir $(pages)))
+post_merge := $(BUILD)/installed/post-merge
+
 FORCE:
 
 page_to	  = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))
 program	  = $(DESTDIR)$(bindir)/slipway
 programs  = $(DESTDIR)$(libexecdir)
 
-install: all $(services) $(bash_c) $(zsh_c)
+install: all $(services) $(installed) $(post_merge) $(bash_c) $(zsh_c)
 	$(call put,755,$(BUILD)/bin/slipway,$(DESTDIR)$(bindir))
 	$(foreach hook,$(hooks),$(call put,755,$(hook),$(programs)))
 	$(call quiet,LN,$(programs)/slipway)ln -sfrT '$(program)' \
 	    '$(programs)/slipway'
-	$(foreach page,$(pages),$(call put,644,$(page),$(call \
+	$(foreach page,$(installed),$(call put,644,$(page),$(call \
 	    page_to,$(page))))
 	$(foreach sample,$(samples),$(call \
 	    put,644,$(sample),$(DESTDIR)$(datadir)))
+	$(call put,644,$(post_merge),$(DESTDIR)$(datadir))
 	$(foreach service,$(services),$(call \
 	    put,644,$(service),$(DESTDIR)$(unitdir)))
 	$(call put,644,$(bash_c),$(DESTDIR)$(bashdir))

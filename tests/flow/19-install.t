@@ -40,6 +40,10 @@ ok "and what bash completes" bash -c \
 like "and zsh" "$(cat "$to/share/zsh/site-functions/_slipway")" \
     '^#compdef slipway$'
 ok "and a hook for clones" test -f "$to/share/slipway/post-merge"
+like "which says where it is" "$(cat "$to/share/slipway/post-merge")" \
+    'cp /usr/share/slipway/post-merge '
+is "and so do the manual pages" \
+    "$(grep -rl '/usr/local/[ls][ih]' "$to/share/man" "$to/share/slipway")" ""
 is "nothing is half written" "$(find "$T/image" -name '.*.new')" ""
 
 slipway=$to/bin/slipway
