@@ -171,13 +171,13 @@ is_known(const struct clone *clone, const char *range)
 
 /* "format" without its newline; -z ends each answer with a NUL. */
 static const struct err *
-log_range(const struct clone *clone, const char *range, const char *format,
-    const char *paths, struct str *out)
+log_range(const struct clone *clone, const char *range, bool all,
+    const char *format, const char *paths, struct str *out)
 {
-	const char *argv[] = { "git", "-c", "log.showSignature=false", "log",
-	    "-z", "--no-color", "--no-notes", "--no-renames",
-	    "--encoding=UTF-8", format, paths, is_range(range) ?
-	    "--do-walk" : "--no-walk",
+	const char *argv[] = { "git", "-c", "log.showSignature=false", "-c",
+	    "log.showRoot=true", "log", "-z", "--no-color", "--no-notes",
+	    "--no-renames", "--encoding=UTF-8", format, paths,
+	    all || is_range(range) ? "--do-walk" : "--no-walk",
 	    "--end-of-options", range, "--", NULL };
 
 	const struct err *err = must_run(clone, argv, out);
@@ -190,13 +190,14 @@ log_range(const struct clone *clone, const char *range, const char *format,
 }
 
 const struct err *
-clone_log(const struct clone *clone, const char *range, clone_cb cb,
-    void *ctx)
+clone_log(const struct clone *clone, const char *range, bool all,
+    clone_cb cb, void *ctx)
 {
 	struct str out = STR_INIT;
 	const struct err *err;
 
-	err = log_range(clone, range, "--format=%H%n%B", "--no-patch", &out);
+	err = log_range(clone, range, all, "--format=%H%n%B", "--no-patch",
+	    &out);
 	for (size_t at = 0; err == NULL && at < out.len; ) {
 		char *commit = out.s + at, *message;
 
@@ -215,7 +216,8 @@ const struct err *
 clone_tracked(const struct clone *clone, const char *branch,
     struct vec *names)
 {
-	char *pattern = xasprintf("refs/remotes/*/%s", branch);
+	char *pattern = branch == NULL ? xstrdup("refs/remotes") :
+	    xasprintf("refs/remotes/*/%s", branch);
 	const char *argv[] = { "git", "for-each-ref",
 	    "--format=%(refname:short)", pattern, NULL };
 	struct str out = STR_INIT;
@@ -255,13 +257,14 @@ clone_remotes(const struct clone *clone, struct vec *urls)
 }
 
 const struct err *
-clone_changed(const struct clone *clone, const char *range,
+clone_changed(const struct clone *clone, const char *range, bool all,
     struct vec *paths)
 {
 	struct str out = STR_INIT;
 	const struct err *err;
 
-	err = log_range(clone, range, "--format=", "--name-only", &out);
+	err = log_range(clone, range, all, "--format=", "--name-only",
+	    &out);
 	for (size_t at = 0; err == NULL && at < out.len; ) {
 		const char *path = out.s + at;
 

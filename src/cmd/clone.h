@@ -42,7 +42,7 @@ const struct err *clone_name(const struct clone *clone, const char *name,
 
 /*
  * The remote branches of that name, as people call them, pushed onto
- * "names": what was fetched or pushed of it.
+ * "names": what was fetched or pushed of it; of any name for NULL.
  */
 const struct err *clone_tracked(const struct clone *clone,
     const char *branch, struct vec *names);
@@ -57,15 +57,15 @@ typedef const struct err *(*clone_cb)(const char *commit,
 
 /*
  * The commits of a range, newest first, as "git log" has them; of a name
- * without a range, that commit alone. ERR_USAGE when the clone has none of
- * that name.
+ * without a range, that commit alone, or "all" that it reaches. ERR_USAGE
+ * when the clone has none of that name.
  */
 const struct err *clone_log(const struct clone *clone, const char *range,
-    clone_cb cb, void *ctx);
+    bool all, clone_cb cb, void *ctx);
 
 /* Paths that these commits have changed, pushed onto "paths". */
 const struct err *clone_changed(const struct clone *clone,
-    const char *range, struct vec *paths);
+    const char *range, bool all, struct vec *paths);
 
 /*
  * slipway.ini in the git folder, which no fetch brings: NULL through

@@ -25,6 +25,7 @@ struct asking {
 	const char *range;
 	struct str branch;	/* of the default range */
 	struct str upstream;	/* likewise; empty for any other */
+	bool all;		/* whatever HEAD reaches */
 	struct str since;	/* the range, where git knows no upstream */
 	size_t n_commits;
 	struct directives list;
@@ -69,25 +70,31 @@ static const struct err *
 only_remote(struct asking *asking)
 {
 	const char *branch = asking->branch.s;
-	struct vec names = VEC_INIT;
+	struct vec names = VEC_INIT, others = VEC_INIT;
 	struct str list = STR_INIT;
 	const struct err *err;
 
 	err = clone_tracked(&asking->clone, branch, &names);
+	if (err == NULL && names.n == 0)
+		err = clone_tracked(&asking->clone, NULL, &others);
 	vec_join(&names, ", ", &list);
 	if (err == NULL && names.n == 1) {
 		str_add(&asking->upstream, names.v[0]);
 		str_addf(&asking->since, "%s..HEAD", names.v[0]);
 		asking->range = asking->since.s;
+	} else if (err == NULL && names.n == 0 && others.n == 0) {
+		asking->all = true;
 	} else if (err == NULL) {
 		err = err_new(ERR_USAGE, "branch %s has no upstream to"
 		    " compare it with, and %s%s; name the commits, as in:"
-		    " slipway directives %s..HEAD; or give it one: git push"
+		    " slipway directives %s..HEAD; or all of them: slipway"
+		    " directives --all; or give it one: git push"
 		    " -u REMOTE %s", branch, names.n == 0 ? "no remote has"
 		    " it yet" : "several remotes have it: ", list.len == 0 ?
 		    "" : list.s, names.n == 0 ? "REV" : names.v[0], branch);
 	}
 	vec_release(&names);
+	vec_release(&others);
 	str_release(&list);
 	return err;
 }
@@ -103,6 +110,8 @@ default_range(struct asking *asking)
 	    &found);
 	if (err == NULL && !found)
 		return err_new(ERR_USAGE, "there is no commit here yet");
+	if (asking->all)
+		return err;
 	if (err == NULL)
 		err = clone_name(&asking->clone, "@{upstream}", true,
 		    &asking->upstream, &found);
@@ -120,12 +129,18 @@ read_commits(struct asking *asking)
 	const struct err *err = NULL;
 
 	asking->range = DEFAULT_RANGE;
+	asking->all = call_has(asking->call, "all");
+	if (asking->all && asking->call->words.n > 0)
+		return err_new(ERR_USAGE, "--all and %s are two ranges; name"
+		    " one", asking->call->words.v[0]);
 	if (asking->call->words.n > 0)
 		asking->range = asking->call->words.v[0];
 	else
 		err = default_range(asking);
+	if (asking->all)
+		asking->range = "HEAD";
 	return err != NULL ? err : clone_log(&asking->clone, asking->range,
-	    one_commit, asking);
+	    asking->all, one_commit, asking);
 }
 
 /* The same plan that a server makes of the same words. */
@@ -143,7 +158,8 @@ read_plan(struct asking *asking)
 	hub.config = asking->config;
 	err = hub_environment(&hub, name, &asking->env);
 	if (err == NULL)
-		err = clone_changed(&asking->clone, asking->range, &changed);
+		err = clone_changed(&asking->clone, asking->range,
+		    asking->all, &changed);
 	if (err == NULL)
 		err = plan_make(&asking->plan, asking->config, asking->env,
 		    &asking->list, &changed);
@@ -221,6 +237,7 @@ print(const struct asking *asking)
 	if (asking->call->json) {
 		json_object(&json);
 		json_key_string(&json, "range", asking->range);
+		json_key_bool(&json, "all", asking->all);
 		json_key_string(&json, "branch", asking->branch.len == 0 ?
 		    NULL : asking->branch.s);
 		json_key_string(&json, "upstream",
@@ -248,6 +265,10 @@ tell(const struct asking *asking)
 		str_addf(&line, ": %zu commit%s that ", asking->n_commits, s);
 		line_text(&line, asking->upstream.s);
 		str_add(&line, " does not have");
+	} else if (asking->all) {
+		line_text(&line, asking->branch.s);
+		str_addf(&line, ": %zu commit%s, the whole history",
+		    asking->n_commits, s);
 	} else {
 		str_addf(&line, "%zu commit%s", asking->n_commits, s);
 	}
@@ -439,6 +460,7 @@ run_directives(struct call *call)
 }
 
 static const struct cmd_option options[] = {
+	{ 0, "all", NULL, "every commit of this branch, as in a first push" },
 	{ 0, "run", NULL, "run what slipway.ini in this clone's git folder"
 	    " has for them" },
 	{ 0, NULL, NULL, NULL }
@@ -452,8 +474,9 @@ const struct cmd cmd_directives = {
 	.help = "List the directives of the commits in RANGE, as git log takes"
 	    " it; of one name without a range, that commit alone. Without"
 	    " RANGE: the commits of this branch that its upstream does not"
-	    " have, which a push would bring. -C is any clone here. --run"
-	    " runs the actions that slipway.ini in the git folder of this"
+	    " have, which a push would bring; all of them where nothing was"
+	    " pushed to any remote yet, or with --all. -C is any clone here."
+	    " --run runs the actions that slipway.ini in the git folder of this"
 	    " clone has for them, in their order, until one fails.",
 	.example = "slipway directives\n"
 	    "slipway directives ORIG_HEAD..HEAD --run",

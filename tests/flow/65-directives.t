@@ -26,9 +26,15 @@ like "is told" "$err" 'no commit here yet'
 git -C "$work" remote add origin "$T/hub.git"
 say "first -updb-"
 ask
+is_exit "nothing was pushed yet" 0
+like "a first push brings all" "$out" '^-updb-'
+like "which is told" "$err" 'main: 1 commit, the whole history$'
+git -C "$work" update-ref refs/remotes/origin/topic HEAD
+ask
 is_exit "no upstream" 2
 like "is told, with what to do" "$err" \
     'branch main has no upstream .*no remote has it yet; .*git push -u REMOTE main'
+git -C "$work" update-ref -d refs/remotes/origin/topic
 git -C "$work" push -q origin main
 say "second"
 ask
@@ -64,6 +70,10 @@ is "newest first, with commit, source and subject" "$out" \
 -sync:a.b-c-  $one (message)  second -cc- -sync:a.b-c-"
 ask HEAD
 is "one commit alone" "$(printf '%s\n' "$out" | wc -l)" 2
+ask --all
+is "or all of them" "$(printf '%s\n' "$out" | wc -l)" 5
+ask --all HEAD
+is_exit "which is a range by itself" 2
 ask HEAD~2
 like "an older one" "$out" '^-updb-'
 ask HEAD~2..HEAD~1
