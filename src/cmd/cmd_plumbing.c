@@ -122,8 +122,10 @@ run_verify(struct call *call)
 		err = print_verdict(call, &faults, events, head);
 	if (err == NULL && faults.n > 0)
 		err = err_new(ERR_CORRUPT, "the journal was changed behind"
-		    " Slipway's back: %zu fault%s", faults.n,
-		    faults.n == 1 ? "" : "s");
+		    " Slipway's back: %zu fault%s; put back what was there,"
+		    " from a backup of %s/slipway/journal.db, and see who may"
+		    " write there", faults.n, faults.n == 1 ? "" : "s",
+		    call->hub.path);
 	vec_release(&faults);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "cmd/doctor.h"
 #include "file.h"
+#include "journal/chain.h"
 #include "journal/deploy.h"
 #include "journal/journal.h"
 #include "path.h"
@@ -22,6 +23,27 @@
 
 /* Clocks of one machine that differ by less have not been set back. */
 #define BACK_MS 5000
+
+/* The whole journal was read by then, so that this costs little more. */
+static const struct err *
+look_at_chain(struct doctor *doctor, const char *path)
+{
+	char *remedy = doctor_command("slipway verify -C ", doctor->hub->path,
+	    " tells which");
+	struct vec faults = VEC_INIT;
+	const struct err *err;
+	char head[CHAIN_HEX_SIZE];
+	int64_t events;
+
+	err = chain_verify(doctor->hub->journal, &faults, &events, head);
+	if (err == NULL && faults.n > 0)
+		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "%zu of its"
+		    " rows and events were changed behind Slipway's back",
+		    faults.n);
+	vec_release(&faults);
+	free(remedy);
+	return err;
+}
 
 const struct err *
 doctor_journal(struct doctor *doctor)
@@ -38,6 +60,8 @@ doctor_journal(struct doctor *doctor)
 	err = hub_journal(doctor->hub, DB_READ);
 	if (err == NULL)
 		err = journal_check(doctor->hub->journal);
+	if (err == NULL)
+		err = look_at_chain(doctor, path);
 	if (err != NULL)
 		doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "%s",
 		    doctor_without(err->text, path));

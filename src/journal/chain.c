@@ -60,13 +60,22 @@
     " (SELECT body FROM events WHERE noun = '" text "' AND key = r." \
     column " ORDER BY events.id DESC LIMIT 1)", \
     "SELECT DISTINCT key FROM events WHERE noun = '" text "'" \
-    " AND key NOT IN (SELECT " column " FROM " table ")" }
+    " AND key NOT IN (SELECT " column " FROM " table ")", \
+    "SELECT r.key, r.value, e.value FROM json_each((SELECT " json " FROM " \
+    table " WHERE " column " = ?1)) AS r LEFT JOIN json_each((SELECT CASE" \
+    " WHEN json_valid(body) THEN body END FROM events WHERE noun = '" text \
+    "' AND key = ?1 ORDER BY id DESC LIMIT 1)) AS e ON e.key = r.key" \
+    " WHERE r.value IS NOT e.value" }
+
+/* Bytes of a value that a fault shows. */
+#define VALUE_MAX 60
 
 static const struct {
 	const char *name;
 	const char *snapshot;		/* of one row */
 	const char *differing;		/* rows unlike their last event */
 	const char *missing;		/* events whose row is gone */
+	const char *columns;		/* of one row: its own, the event's */
 } nouns[NOUN_COUNT] = {
 	[NOUN_PUSH] = NOUN("push", "pushes", "id", PUSH_JSON),
 	[NOUN_DEPLOY] = NOUN("deploy", "deploys", "number", DEPLOY_JSON),
@@ -247,19 +256,81 @@ verify_end(struct db *db, struct vec *faults)
 	return err;
 }
 
+static void
+add_value(struct str *out, const char *value)
+{
+	size_t len = value == NULL ? 0 : strlen(value), most = len;
+
+	if (value == NULL) {
+		str_add(out, "nothing");
+		return;
+	}
+	if (len > VALUE_MAX) {
+		most = VALUE_MAX;
+		while ((value[most] & 0xc0) == 0x80)
+			most--;
+	}
+	str_addch(out, '\'');
+	str_add_visible(out, value, most);
+	str_add(out, most < len ? "...'" : "'");
+}
+
+/* ": state is 'live', was 'failed'; error is nothing, was 'exit 1'". */
 static const struct err *
-verify_rows(struct db *db, enum noun noun, const char *sql, const char *what,
-    struct vec *faults)
+add_columns(struct str *out, struct db *db, enum noun noun, int64_t key)
+{
+	struct db_query *query;
+	const struct err *err;
+	const char *lead = ": ";
+
+	err = db_query(&query, db, nouns[noun].columns, "i", key);
+	if (err != NULL)
+		return err;
+	while (db_step(query, &err)) {
+		str_addf(out, "%s%s is ", lead, db_text(query, 0));
+		add_value(out, db_text(query, 1));
+		str_add(out, ", was ");
+		add_value(out, db_text(query, 2));
+		lead = "; ";
+	}
+	db_done(query);
+	return err;
+}
+
+static const struct err *
+verify_differing(struct db *db, enum noun noun, struct vec *faults)
+{
+	struct db_query *query;
+	const struct err *err, *first = NULL;
+
+	err = db_query(&query, db, nouns[noun].differing, "");
+	if (err != NULL)
+		return err;
+	while (first == NULL && db_step(query, &err)) {
+		int64_t key = db_int(query, 0);
+		struct str line = STR_INIT;
+
+		str_addf(&line, "%s %" PRId64 " is not what its last event"
+		    " says", nouns[noun].name, key);
+		first = add_columns(&line, db, noun, key);
+		vec_push_take(faults, str_detach(&line));
+	}
+	db_done(query);
+	return first != NULL ? first : err;
+}
+
+static const struct err *
+verify_missing(struct db *db, enum noun noun, struct vec *faults)
 {
 	struct db_query *query;
 	const struct err *err;
 
-	err = db_query(&query, db, sql, "");
+	err = db_query(&query, db, nouns[noun].missing, "");
 	if (err != NULL)
 		return err;
 	while (db_step(query, &err))
-		vec_pushf(faults, "%s %" PRId64 " %s", nouns[noun].name,
-		    db_int(query, 0), what);
+		vec_pushf(faults, "%s %" PRId64 " has events, but is gone",
+		    nouns[noun].name, db_int(query, 0));
 	db_done(query);
 	return err;
 }
@@ -277,12 +348,9 @@ chain_verify(struct journal *journal, struct vec *faults, int64_t *events,
 	if (err == NULL)
 		err = verify_end(db, faults);
 	for (int noun = 0; err == NULL && noun < NOUN_COUNT; noun++) {
-		err = verify_rows(db, (enum noun)noun, nouns[noun].differing,
-		    "is not what its last event says", faults);
+		err = verify_differing(db, (enum noun)noun, faults);
 		if (err == NULL)
-			err = verify_rows(db, (enum noun)noun,
-			    nouns[noun].missing, "has events, but is gone",
-			    faults);
+			err = verify_missing(db, (enum noun)noun, faults);
 	}
 	for (size_t i = 0; i < HASH_SIZE; i++)
 		snprintf(head + 2 * i, 3, "%02x", hash[i]);

@@ -44,7 +44,8 @@ const struct err *chain_commit(struct journal *journal,
     const struct err *err, enum noun noun, int64_t key);
 
 /*
- * Look at every event and every row. Each fault is one line in "faults";
+ * Look at every event and every row. Each fault is one line in "faults",
+ * with the columns that differ, what they hold being made visible;
  * the number of good events through "*events", the last hash as 64
  * hexadecimal digits through "head".
  */

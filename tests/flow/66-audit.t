@@ -209,4 +209,16 @@ is_exit "a slip" 2
 like "is helped" "$err" 'did you mean .*audit export'
 run "$slipway" audit -C "$repo"
 is_exit "the word is needed" 2
+
+# What was changed behind its back is told column by column.
+sql "UPDATE deploys SET error = 'nothing of note' WHERE number = 3"
+run "$slipway" verify -C "$repo"
+is_exit "an edited row" 1
+like "it says what is there, and what was" "$out" \
+    "^deploy 3 is not .* error is 'nothing of note', was 'test .fails.: exit 1"
+like "and what to do" "$err" "from a backup of $repo/slipway/journal.db"
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "the doctor sees it" "$out" \
+    "^fault: $repo/slipway/journal.db: 1 of its rows and events"
+like "and names what tells more" "$out" "slipway verify -C $repo tells which"
 done_testing

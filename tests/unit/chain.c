@@ -16,7 +16,11 @@ static const struct {
 	{ "", NULL },
 	{ "UPDATE pushes SET pusher = 'mallory'", "push 1 is not what" },
 	{ "UPDATE push_refs SET new = old", "push 1 is not what" },
-	{ "UPDATE deploys SET author = 'x'", "deploy 1 is not what" },
+	{ "UPDATE deploys SET author = 'x'", "deploy 1 is not what its last"
+	    " event says: author is 'x', was 'Alice <a@example.org>'" },
+	{ "UPDATE deploys SET author = NULL, error = 'a' || char(10)",
+	    "says: author is nothing, was 'Alice <a@example.org>'; error is"
+	    " 'a\\x0a', was nothing" },
 	{ "UPDATE directives SET argument = 'x'", "deploy 1 is not what" },
 	{ "DELETE FROM directives", "deploy 1 is not what" },
 	{ "UPDATE steps SET exit = 0", "step 1 is not what" },
