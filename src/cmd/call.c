@@ -151,6 +151,22 @@ cmd_repository(const struct call *call, const char **dir)
 }
 
 const struct err *
+cmd_open_to_stop(struct call *call)
+{
+	const struct err *err, *fault;
+
+	err = nearby_open(&call->hub, call->dir);
+	if (err == NULL)
+		err = check_writer(&call->hub);
+	if (err != NULL)
+		return err;
+	fault = hub_config(&call->hub);
+	if (fault != NULL)
+		err_print("slipway: warning", fault);
+	return open_journal(call, DB_WRITE);
+}
+
+const struct err *
 cmd_number(int64_t *number, const char *word)
 {
 	char *end;

@@ -85,6 +85,12 @@ const struct err *cmd_open(struct call *call, enum db_mode mode,
 const struct err *cmd_open_journal(struct call *call);
 
 /*
+ * Open the hub and its journal for writing, to stop what runs: that has read
+ * its config, and one that is wrong now is told. Then hub.config may be NULL.
+ */
+const struct err *cmd_open_to_stop(struct call *call);
+
+/*
  * The environment that was named is one of the config, or one that was
  * deployed once, which the config need not have any more.
  */

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "cmd/cmd.h"
 #include "deploy/cancel.h"
 #include "deploy/identity.h"
 #include "journal/deploy.h"
+#include "lock.h"
 
 /*
  * What waits in an environment that slipway.ini does not have any more needs
@@ -26,8 +28,70 @@ take_gone(struct call *call, const char *name, struct environment *gone)
 		    " more; put it back there, and then: slipway cancel -C %s"
 		    " -e %s", begun.number, name, call->hub.word, name);
 	deploy_release(&begun);
-	gone->name = (char *)name;
+	gone->name = xstrdup(name);
 	call->env = gone;
+	return err;
+}
+
+static const struct err *
+add_environment(struct journal *journal, const struct deploy *deploy,
+    void *ctx)
+{
+	(void)journal;
+	vec_push_new(ctx, deploy->environment);
+	return NULL;
+}
+
+/* Without a config, the one in which something waits or is under way. */
+static const struct err *
+only_busy(struct call *call, char **name)
+{
+	struct deploy_filter filter = {
+		.states = ",queued,preparing,prepared,activating,",
+	};
+	struct vec names = VEC_INIT;
+	struct str list = STR_INIT;
+	const struct err *err;
+
+	err = deploy_each(call->hub.journal, &filter, add_environment,
+	    &names);
+	vec_join(&names, ", ", &list);
+	if (err == NULL && names.n == 0)
+		err = err_new(ERR_NOT_FOUND, "nothing waits or is under way");
+	else if (err == NULL && names.n > 1)
+		err = err_new(ERR_USAGE, "there is something to cancel in"
+		    " several environments; name one with -e: %s", list.s);
+	else if (err == NULL)
+		*name = xstrdup(names.v[0]);
+	str_release(&list);
+	vec_release(&names);
+	return err;
+}
+
+/* What is under way has a runner that read its config before it was wrong. */
+static const struct err *
+take_blind(struct call *call, const char *name, struct environment *gone)
+{
+	struct deploy begun = DEPLOY_INIT;
+	const struct err *err = NULL;
+	char *lock;
+
+	if (name != NULL)
+		gone->name = xstrdup(name);
+	else
+		err = only_busy(call, &gone->name);
+	if (err != NULL)
+		return err;
+	call->env = gone;
+	err = deploy_get_unfinished(call->hub.journal, gone->name, &begun);
+	lock = hub_lock_path(&call->hub, gone->name);
+	if (err == NULL && begun.number != 0 && !lock_is_held(lock))
+		err = err_new(ERR_REFUSED, "deploy %" PRId64 " was begun in"
+		    " %s, and its runner is gone; mend slipway.ini, and then:"
+		    " slipway cancel -C %s -e %s", begun.number, gone->name,
+		    call->hub.word, gone->name);
+	free(lock);
+	deploy_release(&begun);
 	return err;
 }
 
@@ -46,9 +110,11 @@ find_environment(struct call *call, struct deploy *deploy,
 			    deploy);
 		if (name == NULL)
 			name = deploy->environment;
-	} else if (name == NULL) {
-		return hub_environment(&call->hub, NULL, &call->env);
 	}
+	if (err == NULL && call->hub.config == NULL)
+		return take_blind(call, name, gone);
+	if (err == NULL && name == NULL)
+		return hub_environment(&call->hub, NULL, &call->env);
 	if (err == NULL && hub_environment(&call->hub, name, &call->env) ==
 	    NULL)
 		return NULL;
@@ -61,15 +127,11 @@ static const struct err *
 run_cancel(struct call *call)
 {
 	struct deploy deploy = DEPLOY_INIT, last = DEPLOY_INIT;
-	const char *name = call->environment;
 	struct environment gone = { 0 };
 	const struct err *err;
 	char *who = NULL;
 
-	/* One that is not in the config may be in the journal. */
-	call->environment = NULL;
-	err = cmd_open(call, DB_WRITE, false);
-	call->environment = name;
+	err = cmd_open_to_stop(call);
 	if (err == NULL)
 		err = find_environment(call, &deploy, &gone);
 	if (err == NULL) {
@@ -82,6 +144,7 @@ run_cancel(struct call *call)
 	if (err == NULL)
 		err = cancel_outcome(&last);
 	free(who);
+	free(gone.name);
 	deploy_release(&deploy);
 	deploy_release(&last);
 	return err;

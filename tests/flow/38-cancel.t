@@ -308,4 +308,14 @@ begin "thirteen -schema-"
 die "a runner that dies in the migration"
 ends "a runner that dies in the migration" rolled-back
 is "what it did is undone" "$(cat "$T/schema")" zero
+
+# A config that is wrong meanwhile keeps nobody from stopping what runs.
+begin "fourteen -gate-"
+cp "$repo/slipway.ini" "$T/ini"
+sed -i 's/^keep_failed = .*/kep = 5/' "$repo/slipway.ini"
+cancel
+cp "$T/ini" "$repo/slipway.ini"
+is_exit "with a wrong config" 0
+like "it is told" "$err" "^slipway: warning: .*unknown key 'kep'"
+ends "with a wrong config" cancelled
 done_testing
