@@ -105,6 +105,13 @@ add_words(struct str *out, const struct cmd *cmd)
 		add_names(out);
 }
 
+/* One that can be gone back to, which is asked of the repository. */
+static bool
+takes_release(const struct cmd *cmd)
+{
+	return cmd == &cmd_rollback;
+}
+
 static bool
 is_for(const struct cmd_option *row, const struct cmd *cmd)
 {
@@ -174,18 +181,29 @@ bash_value(struct str *out, const struct cmd *cmd,
 static const char bash_head[] =
     "# bash completion for slipway, made by: slipway completion bash\n"
     "\n"
-    "# Those of the repository that -C names, as it is written there.\n"
-    "_slipway_environments()\n"
+    "# Asked of the repository that -C names, as it is written there.\n"
+    "_slipway_ask()\n"
     "{\n"
     "\tlocal where=() i\n"
     "\n"
     "\tfor ((i = 1; i < COMP_CWORD - 1; i++)); do\n"
     "\t\tcase ${COMP_WORDS[i]} in\n"
-    "\t\t-C|--repo) where=(-C \"${COMP_WORDS[i + 1]/#\\~\\//$HOME/}\") ;;\n"
+    "\t\t-C|--repo) where+=(-C \"${COMP_WORDS[i + 1]/#\\~\\//$HOME/}\") ;;\n"
+    "\t\t-e|--environment) where+=(-e \"${COMP_WORDS[i + 1]}\") ;;\n"
     "\t\tesac\n"
     "\tdone\n"
-    "\tslipway config \"${where[@]}\" 2> /dev/null |\n"
-    "\t    sed -n 's/^\\[environment \\(.*\\)]$/\\1/p'\n"
+    "\tslipway \"$@\" \"${where[@]}\" 2> /dev/null\n"
+    "}\n"
+    "\n"
+    "_slipway_environments()\n"
+    "{\n"
+    "\t_slipway_ask config | sed -n 's/^\\[environment \\(.*\\)]$/\\1/p'\n"
+    "}\n"
+    "\n"
+    "_slipway_releases()\n"
+    "{\n"
+    "\t_slipway_ask log -n 1000 --format '{release_state} {release}' |\n"
+    "\t    sed -n 's/^retired //p'\n"
     "}\n"
     "\n"
     "_slipway()\n"
@@ -226,8 +244,9 @@ add_bash(struct str *out, const struct cmd *const *commands, size_t n)
 
 		add_words(&words, commands[i]);
 		each_option(&words, commands[i], bash_option);
-		str_addf(out, "\t%s) words='%s' ;;\n", commands[i]->name,
-		    words.s + 1);
+		str_addf(out, "\t%s) words='%s'%s ;;\n", commands[i]->name,
+		    words.s + 1, takes_release(commands[i]) ?
+		    "\" $(_slipway_releases)\"" : "");
 		str_release(&words);
 	}
 	str_add(out, "\tesac\n"
@@ -300,6 +319,8 @@ zsh_command(struct str *out, const struct cmd *cmd)
 	add_words(&words, cmd);
 	if (words.len > 0)
 		str_addf(out, " \\\n\t\t    '*:word:(%s)'", words.s + 1);
+	else if (takes_release(cmd))
+		str_add(out, " \\\n\t\t    '*:release:_slipway_releases'");
 	else if (cmd->words_max > 0)
 		str_add(out, " \\\n\t\t    '*:word:_default'");
 	str_add(out, " ;;\n");
@@ -320,6 +341,20 @@ static const char zsh_head[] =
     "\t[[ -z $dir ]] || where=(-C ${~${(Q)dir}})\n"
     "\tfound=(${(f)\"$(slipway config $where 2> /dev/null |\n"
     "\t    sed -n 's/^\\[environment \\(.*\\)]$/\\1/p')\"})\n"
+    "\tcompadd -a found\n"
+    "}\n"
+    "\n"
+    "_slipway_releases()\n"
+    "{\n"
+    "\tlocal -a where found\n"
+    "\tlocal dir=${opt_args[-C]:-${opt_args[--repo]:-$repo}}\n"
+    "\tlocal env=${opt_args[-e]:-${opt_args[--environment]}}\n"
+    "\n"
+    "\t[[ -z $dir ]] || where=(-C ${~${(Q)dir}})\n"
+    "\t[[ -z $env ]] || where+=(-e ${(Q)env})\n"
+    "\tfound=(${(f)\"$(slipway log -n 1000 $where --format \\\n"
+    "\t    '{release_state} {release}' 2> /dev/null |\n"
+    "\t    sed -n 's/^retired //p')\"})\n"
     "\tcompadd -a found\n"
     "}\n"
     "\n"

@@ -36,6 +36,9 @@ static const struct err *
 list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 {
 	struct listing *listing = ctx;
+	const struct config *config = listing->call->hub.config;
+	const struct environment *env = config == NULL ? NULL :
+	    config_environment(config, deploy->environment);
 
 	listing->n++;
 	if (listing->call->json)
@@ -43,8 +46,10 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 	if (listing->pattern != NULL)
 		return pattern_add(listing->out, listing->pattern, journal,
 		    deploy);
-	table_log_line(listing->out, &listing->columns, deploy);
-	return NULL;
+	/* Where it deploys one branch alone, that is known. */
+	listing->columns.refs = env != NULL && takes_several(env);
+	return table_log_line(listing->out, &listing->columns, journal,
+	    deploy);
 }
 
 /* Without a config nobody knows how long the names are. */
@@ -53,10 +58,8 @@ choose_columns(struct table_columns *columns, const struct config *config)
 {
 	for (size_t i = 0; config != NULL && i < config->n_environments;
 	    i++) {
-		const struct environment *env = &config->environments[i];
-		size_t len = strlen(env->name);
+		size_t len = strlen(config->environments[i].name);
 
-		columns->refs = columns->refs || takes_several(env);
 		if (len > columns->environment_width)
 			columns->environment_width = len;
 	}

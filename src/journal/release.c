@@ -76,6 +76,18 @@ release_get(struct journal *journal, const char *environment,
 }
 
 const struct err *
+release_get_state(struct journal *journal, const char *environment,
+    const char *name, char **state)
+{
+	*state = NULL;
+	if (name == NULL)
+		return NULL;
+	return db_get_text(state, journal_db(journal), "SELECT state FROM"
+	    " releases WHERE environment = ?1 AND name = ?2", "ss",
+	    environment, name);
+}
+
+const struct err *
 release_whose(struct journal *journal, const char *name, char **environment)
 {
 	return db_get_text(environment, journal_db(journal), "SELECT"

@@ -40,6 +40,13 @@ const struct err *release_new_name(struct journal *journal,
 const struct err *release_get(struct journal *journal,
     const char *environment, const char *name, struct release *release);
 
+/*
+ * "retired", "removed", ..., given; NULL for no name, and for a release that
+ * this journal does not have.
+ */
+const struct err *release_get_state(struct journal *journal,
+    const char *environment, const char *name, char **state);
+
 /* The environment that has made a release of that name; NULL: none has. */
 const struct err *release_whose(struct journal *journal, const char *name,
     char **environment);

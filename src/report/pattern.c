@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "journal/release.h"
 #include "nearest.h"
 #include "report/line.h"
 
@@ -17,6 +18,7 @@ enum kind {
 	KIND_TEXT,
 	KIND_SHORT,		/* first digits of a text */
 	KIND_STATE,
+	KIND_RELEASE_STATE,
 	KIND_DIRECTIVES
 };
 
@@ -48,6 +50,7 @@ static const struct placeholder {
 	{ "window_ms",	   KIND_MS,	    FIELD(window_ms) },
 	{ "superseded_by", KIND_NUMBER,	    FIELD(superseded_by) },
 	{ "error",	   KIND_TEXT,	    FIELD(error) },
+	{ "release_state", KIND_RELEASE_STATE, 0 },
 };
 
 #define N_PLACEHOLDERS (sizeof(placeholders) / sizeof(*placeholders))
@@ -147,6 +150,20 @@ add_directives(struct str *out, struct journal *journal, int64_t number)
 }
 
 static const struct err *
+add_release_state(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	const struct err *err;
+	char *state;
+
+	err = release_get_state(journal, deploy->environment, deploy->release,
+	    &state);
+	line_text(out, state);
+	free(state);
+	return err;
+}
+
+static const struct err *
 add_value(struct str *out, const struct placeholder *placeholder,
     struct journal *journal, const struct deploy *deploy)
 {
@@ -169,6 +186,8 @@ add_value(struct str *out, const struct placeholder *placeholder,
 	case KIND_STATE:
 		str_add(out, deploy_state_name(deploy->state));
 		return NULL;
+	case KIND_RELEASE_STATE:
+		return add_release_state(out, journal, deploy);
 	case KIND_DIRECTIVES:
 		return add_directives(out, journal, deploy->number);
 	}

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "journal/push.h"
+#include "journal/release.h"
 #include "journal/step.h"
 #include "plan/phase.h"
 #include "plan/takes.h"
@@ -36,7 +37,7 @@ static const struct {
 	[COLUMN_TIME]	     = { "REQUESTED",   16 },
 	[COLUMN_ENVIRONMENT] = { "ENVIRONMENT", 11 },
 	[COLUMN_STATE]	     = { "STATE",       11 },
-	[COLUMN_RELEASE]     = { "RELEASE",     14 },
+	[COLUMN_RELEASE]     = { "RELEASE",     16 },
 	[COLUMN_COMMIT]	     = { "COMMIT",      LINE_COMMIT_DIGITS },
 	[COLUMN_PUSHER]	     = { "PUSHER",      16 },
 };
@@ -85,12 +86,36 @@ add_subject(struct str *out, const struct table_columns *wanted,
 	str_release(&lead);
 }
 
-void
+/* In parentheses: there is no way back to it any more. */
+static const struct err *
+add_release(struct str *out, const struct table_columns *wanted,
+    struct journal *journal, const struct deploy *deploy)
+{
+	struct str cell = STR_INIT;
+	const struct err *err;
+	char *state;
+
+	err = release_get_state(journal, deploy->environment, deploy->release,
+	    &state);
+	str_add(&cell, deploy->release == NULL ? "-" : deploy->release);
+	if (state != NULL && (strcmp(state, "removed") == 0 ||
+	    strcmp(state, "failed") == 0)) {
+		str_clear(&cell);
+		str_addf(&cell, "(%s)", deploy->release);
+	}
+	add_cell(out, wanted, COLUMN_RELEASE, cell.s);
+	str_release(&cell);
+	free(state);
+	return err;
+}
+
+const struct err *
 table_log_line(struct str *out, const struct table_columns *wanted,
-    const struct deploy *deploy)
+    struct journal *journal, const struct deploy *deploy)
 {
 	const char *state = deploy_state_name(deploy->state);
 	struct str cell = STR_INIT;
+	const struct err *err;
 
 	str_addf(&cell, "%" PRId64, deploy->number);
 	add_cell(out, wanted, COLUMN_NUMBER, cell.s);
@@ -101,8 +126,7 @@ table_log_line(struct str *out, const struct table_columns *wanted,
 	paint_begin(out, paint_of_state(state));
 	add_cell(out, wanted, COLUMN_STATE, state);
 	paint_end(out);
-	add_cell(out, wanted, COLUMN_RELEASE, deploy->release == NULL ? "-" :
-	    deploy->release);
+	err = add_release(out, wanted, journal, deploy);
 	str_clear(&cell);
 	line_commit(&cell, *deploy->commit == '\0' ? "-" : deploy->commit);
 	add_cell(out, wanted, COLUMN_COMMIT, cell.s);
@@ -117,6 +141,7 @@ table_log_line(struct str *out, const struct table_columns *wanted,
 		str_addch(out, '\n');
 	}
 	str_release(&cell);
+	return err;
 }
 
 static void
@@ -139,15 +164,74 @@ add_duration(struct str *out, const char *label, int64_t ms)
 	str_release(&text);
 }
 
+/* "ssh key SHA256:... as git"; what is the name itself is not repeated. */
 static void
-add_facts(struct str *out, const struct deploy *deploy)
+add_known_by(struct str *out, const struct pusher *who, const char *name)
 {
+	struct str text = STR_INIT;
+
+	if (who->known_by == NULL)
+		return;
+	str_add(&text, who->known_by);
+	if (who->ssh_key != NULL && strcmp(who->ssh_key, name) != 0)
+		str_addf(&text, "%s %s", strcmp(who->known_by, "ssh key") ==
+		    0 ? "" : ", ssh key", who->ssh_key);
+	if (strcmp(who->account, name) != 0)
+		str_addf(&text, ", as %s", who->account);
+	line_pair(out, "known by", text.s);
+	str_release(&text);
+}
+
+static void
+add_signer(struct str *out, const struct pusher *who)
+{
+	struct str text = STR_INIT;
+
+	if (who->cert == NULL)
+		return;
+	if (who->fault != NULL)
+		str_addf(&text, "nobody: %s", who->fault);
+	else
+		str_addf(&text, "%s, key %s", who->signer == NULL ? "?" :
+		    who->signer, who->signing_key == NULL ? "?" :
+		    who->signing_key);
+	line_pair(out, "signed by", text.s);
+	str_release(&text);
+}
+
+/* Where the push came from, if not from this machine, and whose it was. */
+static const struct err *
+add_push(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	struct pusher who = PUSHER_INIT;
+	const struct err *err;
+	char *origin;
+
+	err = push_get_origin(journal, deploy->push, &origin);
+	if (err == NULL)
+		err = pusher_get(journal, deploy->push, &who);
+	add_known_by(out, &who, deploy->pusher);
+	line_pair(out, "pushed from", origin);
+	add_signer(out, &who);
+	pusher_release(&who);
+	free(origin);
+	return err;
+}
+
+static const struct err *
+add_facts(struct str *out, struct journal *journal,
+    const struct deploy *deploy)
+{
+	const struct err *err;
+
 	line_pair(out, "commit", *deploy->commit == '\0' ? NULL :
 	    deploy->commit);
 	line_pair(out, "subject", deploy->subject);
 	line_pair(out, "author", deploy->author);
 	line_pair(out, "ref", deploy->ref);
 	line_pair(out, "pusher", deploy->pusher);
+	err = add_push(out, journal, deploy);
 	line_pair(out, "release", deploy->release);
 	line_pair(out, "previous", deploy->previous);
 	line_pair(out, "asked for", deploy->target);
@@ -156,6 +240,7 @@ add_facts(struct str *out, const struct deploy *deploy)
 	add_time(out, "finished", deploy->finished_at);
 	add_duration(out, "prepared in", deploy->prepare_ms);
 	add_duration(out, "window", deploy->window_ms);
+	return err;
 }
 
 /* What steps of a deploy that is not over tell of its migrations. */
@@ -276,61 +361,6 @@ add_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
-/* "ssh key SHA256:... as git"; what is the name itself is not repeated. */
-static void
-add_known_by(struct str *out, const struct pusher *who, const char *name)
-{
-	struct str text = STR_INIT;
-
-	if (who->known_by == NULL)
-		return;
-	str_add(&text, who->known_by);
-	if (who->ssh_key != NULL && strcmp(who->ssh_key, name) != 0)
-		str_addf(&text, "%s %s", strcmp(who->known_by, "ssh key") ==
-		    0 ? "" : ", ssh key", who->ssh_key);
-	if (strcmp(who->account, name) != 0)
-		str_addf(&text, ", as %s", who->account);
-	line_pair(out, "known by", text.s);
-	str_release(&text);
-}
-
-static void
-add_signer(struct str *out, const struct pusher *who)
-{
-	struct str text = STR_INIT;
-
-	if (who->cert == NULL)
-		return;
-	if (who->fault != NULL)
-		str_addf(&text, "nobody: %s", who->fault);
-	else
-		str_addf(&text, "%s, key %s", who->signer == NULL ? "?" :
-		    who->signer, who->signing_key == NULL ? "?" :
-		    who->signing_key);
-	line_pair(out, "signed by", text.s);
-	str_release(&text);
-}
-
-/* Where the push came from, if not from this machine, and whose it was. */
-static const struct err *
-add_push(struct str *out, struct journal *journal,
-    const struct deploy *deploy)
-{
-	struct pusher who = PUSHER_INIT;
-	const struct err *err;
-	char *origin;
-
-	err = push_get_origin(journal, deploy->push, &origin);
-	if (err == NULL)
-		err = pusher_get(journal, deploy->push, &who);
-	add_known_by(out, &who, deploy->pusher);
-	line_pair(out, "pushed from", origin);
-	add_signer(out, &who);
-	pusher_release(&who);
-	free(origin);
-	return err;
-}
-
 static void
 add_state(struct str *out, const struct deploy *deploy)
 {
@@ -344,7 +374,7 @@ table_show(struct str *out, struct journal *journal,
     const struct deploy *deploy, bool abandoned)
 {
 	struct str list = STR_INIT;
-	const struct err *err = NULL;
+	const struct err *err;
 
 	str_addf(out, "deploy %" PRId64 ": ", deploy->number);
 	str_add(out, strcmp(deploy->kind, "rollback") == 0 ? "rollback of " :
@@ -353,11 +383,9 @@ table_show(struct str *out, struct journal *journal,
 	str_add(out, ", ");
 	add_state(out, deploy);
 	str_addch(out, '\n');
-	add_facts(out, deploy);
-	if (deploy->started_at != 0)
+	err = add_facts(out, journal, deploy);
+	if (err == NULL && deploy->started_at != 0)
 		err = add_migrations(out, journal, deploy, abandoned);
-	if (err == NULL)
-		err = add_push(out, journal, deploy);
 	if (err == NULL)
 		err = add_directives(out, journal, deploy->number, true);
 	if (err == NULL)

@@ -26,9 +26,10 @@ struct table_columns {
  * One line of "slipway log": number, time, environment, state, release,
  * commit, pusher, subject, in columns, what is too long for its own being
  * cut; a second, indented line for an error. A rollback is told before its
- * subject.
+ * subject, and a release that is gone is in parentheses.
  */
-void table_log_line(struct str *out, const struct table_columns *columns,
+const struct err *table_log_line(struct str *out,
+    const struct table_columns *columns, struct journal *journal,
     const struct deploy *deploy);
 
 /* The column titles of those lines. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "journal/push.h"
+#include "journal/release.h"
 #include "journal/step.h"
 #include "report/table.h"
 
@@ -130,6 +131,7 @@ table_json(struct json *json, struct journal *journal,
     const struct deploy *deploy)
 {
 	const struct err *err;
+	char *state = NULL;
 
 	json_object(json);
 	add_facts(json, deploy);
@@ -149,6 +151,11 @@ table_json(struct json *json, struct journal *journal,
 	json_end(json);
 	if (err == NULL)
 		err = add_push(json, journal, deploy->push);
+	if (err == NULL)
+		err = release_get_state(journal, deploy->environment,
+		    deploy->release, &state);
+	json_key_string(json, "release_state", state);
 	json_end(json);
+	free(state);
 	return err;
 }

@@ -33,6 +33,22 @@ echo mine > "$backup/1.sql"
 mkdir "$backup/1-old" "$backup/old"
 push_file index.html 4 "number 4"
 is "no more than that" "$(kept)" 3
+like "the log has it in parentheses" "$("$slipway" log -C "$repo")" \
+    "^1 .* \($first\) "
+is "and what can be gone back to without" \
+    "$("$slipway" log -C "$repo" | grep -c '(')" 1
+is "a script is told" \
+    "$("$slipway" log -C "$repo" --format '{release_state}' |
+    paste -s -d ' ')" "live retired retired removed"
+is "as JSON, too" "$(deploy 1 release_state)" removed
+"$slipway" completion bash > "$T/completion"
+is "a shell completes what can be gone back to" "$(bash -euc '. "$1"
+	COMP_WORDS=(slipway -C "$2" rollback 2)
+	COMP_CWORD=4
+	_slipway
+	echo "${COMPREPLY[@]}"' - "$T/completion" "$repo")" \
+    "$("$slipway" log -C "$repo" --format '{release}' | sed -n 2,3p |
+    paste -s -d ' ')"
 not_ok "the oldest goes first" test -e "$root/releases/$first"
 not_ok "with its manifest" test -e "$root/.slipway/manifest/$first"
 is "and its dump, and nobody else's" "$(ls "$backup" | paste -s -d ' ')" \

@@ -99,7 +99,15 @@ is "so it does" "$(live_file index.html)" four
 like "status tells which tag that is" "$("$slipway" status -C "$repo")" \
     '^  of +tag v1.0$'
 like "and the log, of each" "$("$slipway" log -C "$repo")" 'tag v1.1: fifth'
-slip deploy v1.1
+cat >> "$repo/slipway.ini" <<EOF
+[environment single]
+branch = solo
+root = $T/single
+EOF
+push_raw HEAD:solo
+is "and not where an environment has one branch" \
+    "$("$slipway" log -C "$repo" -e single | sed 1d | sed 's/.*  //')" fifth
+slip deploy -e production v1.1
 is_exit "and a tag can be deployed again" 0
 is "by its name" "$(newest ref)" refs/tags/v1.1
 is "it is the other one" "$(live_file index.html)" five

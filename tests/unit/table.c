@@ -15,7 +15,9 @@ static void
 test_log_lines(void)
 {
 	static const char head[] = "DEPLOY  REQUESTED         ENVIRONMENT  "
-	    "STATE        RELEASE         COMMIT   PUSHER            SUBJECT\n";
+	    "STATE        RELEASE           COMMIT   PUSHER            "
+	    "SUBJECT\n";
+	struct journal *journal = fixture_journal("lines.db");
 	struct table_columns columns = { 0 };
 	struct deploy deploy = DEPLOY_INIT;
 	struct str out = STR_INIT;
@@ -32,9 +34,9 @@ test_log_lines(void)
 	deploy.pusher = (char *)"Zo\xc3\xab";
 	deploy.subject = (char *)"a subject";
 	deploy.requested_at = AT;
-	table_log_line(&out, &columns, &deploy);
+	is_ok(table_log_line(&out, &columns, journal, &deploy), "a line");
 	is_str(out.s, "41      2026-11-20 10:14  production   live         "
-	    "20261120101500  1a2b3c4  Zo\xc3\xab               a subject\n",
+	    "20261120101500    1a2b3c4  Zo\xc3\xab               a subject\n",
 	    "a line, aligned with the titles");
 	str_clear(&out);
 	deploy.commit = (char *)"";
@@ -42,9 +44,9 @@ test_log_lines(void)
 	deploy.subject = NULL;
 	deploy.state = DEPLOY_FAILED;
 	deploy.error = (char *)"a\x1b[0m";
-	table_log_line(&out, &columns, &deploy);
+	is_ok(table_log_line(&out, &columns, journal, &deploy), "a line");
 	is_str(out.s, "41      2026-11-20 10:14  production   failed       "
-	    "-               -        Zo\xc3\xab\n"
+	    "-                 -        Zo\xc3\xab\n"
 	    "        error: a\\x1b[0m\n", "what is not there, and an error");
 	str_clear(&out);
 	deploy.error = NULL;
@@ -54,17 +56,19 @@ test_log_lines(void)
 	deploy.subject = (char *)"first";
 	columns.environment_width = 19;
 	columns.refs = true;
-	table_log_line(&out, &columns, &deploy);
+	is_ok(table_log_line(&out, &columns, journal, &deploy), "a line");
 	is_str(out.s, "41      2026-11-20 10:14  the-one-for-reviews  failed"
-	    "       -               -        alice@laptop....  tag v1: first\n",
+	    "       -                 -        alice@laptop....  tag v1: first"
+	    "\n",
 	    "long names, and a ref");
 	str_clear(&out);
 	deploy.kind = (char *)"rollback";
 	columns.environment_width = 99;
-	table_log_line(&out, &columns, &deploy);
+	is_ok(table_log_line(&out, &columns, journal, &deploy), "a line");
 	is_str(out.s, "41      2026-11-20 10:14  the-one-for-reviews"
-	    "               failed       -               -        alice@"
+	    "               failed       -                 -        alice@"
 	    "laptop....  rollback: first\n", "a rollback");
+	journal_close(journal);
 	str_release(&out);
 }
 
@@ -137,7 +141,8 @@ static const char object[] = "{\"deploy\":2,\"environment\":\"production\","
     "\"window_ms\":null,\"error\":null,\"steps\":[{\"phase\":\"migrate\","
     "\"action\":\"updb\",\"host\":\"db1\",\"state\":\"failed\","
     "\"exit\":null,\"started_at\":\"2026-11-20T10:14:58.120Z\","
-    "\"duration_ms\":120}],\"push\":null}";
+    "\"duration_ms\":120}],\"push\":null,"
+    "\"release_state\":\"building\"}";
 
 static const char shown[] = "deploy 2: production, preparing\n"
     "  commit        " COMMIT "\n"
