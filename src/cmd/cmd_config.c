@@ -277,7 +277,8 @@ unknown_key(const char *word)
 	free(names);
 	if (near != NULL)
 		return err_new(ERR_USAGE, "there is no key '%s'; did you mean"
-		    " '%s'?", word, near);
+		    " '%s%s'?", word, near, str_ends_with(near, ".") ? "NAME" :
+		    "");
 	return err_new(ERR_USAGE, "there is no key '%s'; slipway config lists"
 	    " them", word);
 }

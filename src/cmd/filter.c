@@ -100,12 +100,18 @@ filter_instant(int64_t *at, const struct call *call, const char *option)
 }
 
 static bool
-is_abbreviation(const char *text)
+is_digits(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len >= DIGITS_MIN && len < REPO_OID_SIZE &&
+	return len > 0 && len < REPO_OID_SIZE &&
 	    strspn(text, "0123456789abcdef") == len;
+}
+
+static bool
+is_abbreviation(const char *text)
+{
+	return is_digits(text) && strlen(text) >= DIGITS_MIN;
 }
 
 /*
@@ -130,6 +136,9 @@ read_commit(struct deploy_filter *filter, const struct call *call)
 		filter->commit = xstrdup(oid);
 	else if (is_abbreviation(name))
 		filter->commit = xstrdup(name);
+	else if (is_digits(name))
+		return err_new(ERR_USAGE, "--commit %s: at least %d digits of"
+		    " a commit are needed", name, DIGITS_MIN);
 	else
 		return err_add(err_recode(err, ERR_USAGE), "--commit");
 	return NULL;

@@ -24,7 +24,8 @@ static const struct option options[] = {
 	    .example = "uploads/ config/local.php" },
 	{ "keep", BOTH, OPTION_COUNT, SETTING(keep_count), .least = 1,
 	    .otherwise = "5",
-	    .help = "How many releases that were live are kept" },
+	    .help = "How many releases that were live are kept; always the last"
+	    " two" },
 	{ "keep_failed", BOTH, OPTION_COUNT, SETTING(keep_failed_count),
 	    .otherwise = "1",
 	    .help = "How many failed releases are kept to look at" },

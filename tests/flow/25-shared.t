@@ -32,12 +32,11 @@ like "a link to nothing is not taken for a folder" "$err$out" \
     'shared files are missing: var/log/;'
 rm -r "$root/shared/var"
 slip retry
+is_exit "with all of them there it can be retried" 0
 like "a folder that nobody has is made, and told" "$out" \
     'configure .*, shared/var/log/ was made'
 is "like others" "$(stat -c '%a %U' "$root/shared/var/log")" \
     "755 $(stat -c %U "$root/releases")"
-slip retry
-is_exit "with all of them there it can be retried" 0
 is "a file is linked" "$(live_file .env)" KEY=1
 is "a file in a folder, too" "$(live_file sites/default/settings.php)" secret
 is "and a folder" "$(live_file sites/default/files/a.png)" upload

@@ -273,6 +273,8 @@ version"
 is "environments" "$(completions -C "$repo" status -e '')" "production
 staging"
 is "of no repository, none" "$(completions -C "$T" status -e '')" ""
+run "$slipway" config -C "$repo" env
+like "a key with a name of its own" "$err" "did you mean 'env\.NAME'"
 is "keys" "$(completions config keep_)" "keep_failed"
 is "folders" "$(cd "$T" && completions -C ho)" "home"
 is "a value that nobody knows" "$(completions log --author '')" ""

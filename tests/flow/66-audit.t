@@ -89,6 +89,12 @@ like "or with all" "$err" 'there are \{deploy\} \{environment\}'
 run "$slipway" log -C "$repo" --format '{deploy'
 is_exit "a brace that is open" 2
 like "is told" "$err" "'\{' stands alone"
+run "$slipway" log -C "$repo" --commit "$(head_of | cut -c 1-3)"
+is_exit "three digits of a commit" 2
+like "are too few" "$err" 'at least 4 digits'
+is "how a pusher is known stands beside the name" \
+    "$("$slipway" show -C "$repo" 1 | grep -A 1 '^  pusher' | sed 1d |
+    cut -c 1-10)" "  known by"
 run "$slipway" log -C "$repo" --format 'x' --json
 is_exit "two results" 2
 
