@@ -77,14 +77,11 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	struct str fault = STR_INIT, target = STR_INIT;
 	struct deploy live = DEPLOY_INIT, running = DEPLOY_INIT;
 	struct journal *journal = doctor->hub->journal;
-	char *which = config_which(doctor->hub->config, env->name);
 	char *path = path_join(env->set.root, "current");
 	struct str where = STR_INIT;
 	const struct err *err;
 
-	str_add(&where, " -C ");
-	str_add(&where, doctor->hub->word);
-	str_add(&where, which);
+	hub_add_which(&where, doctor->hub, env->name);
 	err = deploy_get_live(journal, env->name, &live);
 	if (err == NULL)
 		err = deploy_get_running(journal, env->name, &running);
@@ -106,7 +103,6 @@ look_at_current(struct doctor *doctor, const struct environment *env)
 	str_release(&fault);
 	str_release(&target);
 	str_release(&where);
-	free(which);
 	free(path);
 	return err;
 }
@@ -166,19 +162,27 @@ look_at_newest(struct doctor *doctor, const struct environment *env)
 static const struct err *
 look_at_page(struct doctor *doctor, const struct environment *env)
 {
-	struct str remedy = STR_INIT;
+	struct str remedy = STR_INIT, which = STR_INIT;
+	struct deploy live = DEPLOY_INIT;
 	const struct err *err;
 	int64_t number;
 
+	hub_add_which(&which, doctor->hub, env->name);
 	err = deploy_page_up(doctor->hub->journal, env->name, &number);
+	if (err == NULL)
+		err = deploy_get_live(doctor->hub->journal, env->name, &live);
 	if (err == NULL && number != 0) {
-		str_addf(&remedy, "slipway deploy -e %s -C ", env->name);
-		str_add(&remedy, doctor->hub->word);
-		str_add(&remedy, " takes it down; see " LINE_BROKEN);
+		current_add_page(&remedy, &(struct current){
+			.live = &live,
+			.which = which.s,
+		});
+		str_add(&remedy, "; see " LINE_BROKEN);
 		doctor_tell(doctor, LEVEL_FAULT, env->name, remedy.s, "the"
 		    " maintenance page that deploy %" PRId64 " has left is"
 		    " up", number);
 	}
+	deploy_release(&live);
+	str_release(&which);
 	str_release(&remedy);
 	return err;
 }

@@ -84,6 +84,18 @@ hub_name(struct hub *hub, const char *path)
 	hub->word = str_detach(&word);
 }
 
+void
+hub_add_which(struct str *out, const struct hub *hub,
+    const char *environment)
+{
+	char *which = config_which(hub->config, environment);
+
+	str_add(out, " -C ");
+	str_add(out, hub->word);
+	str_add(out, which);
+	free(which);
+}
+
 const struct err *
 hub_open(struct hub *hub, const char *dir)
 {

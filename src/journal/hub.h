@@ -21,6 +21,7 @@
 #include "db.h"
 #include "err.h"
 #include "plan/config.h"
+#include "str.h"
 
 struct journal;
 
@@ -36,6 +37,13 @@ struct hub {
 
 /* Of a hub that is not there yet: its path, and that as a word. */
 void hub_name(struct hub *hub, const char *path);
+
+/*
+ * Append what a command needs to mean this environment from wherever it is
+ * typed: " -C /srv/shop.git", and " -e NAME" where there are several.
+ */
+void hub_add_which(struct str *out, const struct hub *hub,
+    const char *environment);
 
 /*
  * "dir" NULL: $GIT_DIR, or the current folder. ERR_USAGE says what to

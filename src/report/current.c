@@ -22,12 +22,16 @@ is_release(const char *target)
 	    store_is_release(target + strlen(RELEASES));
 }
 
-/* Where several refs are deployed, the one that is meant has to be named. */
+/*
+ * What was live is to be live again: after a rollback, or a deploy that
+ * failed, the branch has another commit. Where several refs are deployed
+ * there is none that is meant.
+ */
 static void
 add_deploy(struct str *fault, const struct current *current)
 {
 	str_add(fault, "slipway deploy");
-	if (current->several && current->live->number != 0)
+	if (current->live->number != 0)
 		str_addf(fault, " %.7s", current->live->commit);
 	else if (current->several)
 		str_add(fault, " REV");
@@ -122,6 +126,18 @@ add_other(struct str *fault, const char *path, const char *what,
 	str_addf(fault, "%s points to %s; ", path, what);
 	add_deploy(fault, current);
 	str_add(fault, done);
+}
+
+void
+current_add_page(struct str *out, const struct current *current)
+{
+	if (current->live->number != 0) {
+		add_deploy(out, current);
+		str_add(out, " takes it down, and so does ");
+	}
+	str_add(out, "a push of what mends it");
+	if (current->live->number == 0)
+		str_add(out, " takes it down");
 }
 
 void

@@ -28,4 +28,10 @@ struct current {
 void current_look(struct str *fault, struct str *target,
     const struct current *current);
 
+/*
+ * Append what takes down the maintenance page that a broken deploy has left:
+ * what was broken would break again.
+ */
+void current_add_page(struct str *out, const struct current *current);
+
 #endif

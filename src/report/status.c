@@ -24,6 +24,7 @@ struct status {
 	int64_t page_up;		/* by this deploy; 0: it is not */
 	struct str current;		/* where the symlink points */
 	struct str fault;		/* what is wrong with it, or "" */
+	struct str page;		/* what takes it down, or "" */
 };
 
 static void
@@ -34,6 +35,7 @@ status_release(struct status *status)
 	deploy_release(&status->failed);
 	str_release(&status->current);
 	str_release(&status->fault);
+	str_release(&status->page);
 }
 
 /*
@@ -58,6 +60,10 @@ look_at_current(struct status *status, struct journal *journal,
 		str_clear(&status->fault);
 	if (place->claim != NULL)
 		str_add(&status->fault, place->claim);
+	if (status->page_up != 0) {
+		str_add(&status->page, "the page is up; ");
+		current_add_page(&status->page, &current);
+	}
 }
 
 static const struct err *
@@ -106,6 +112,7 @@ status_get(struct status *status, struct journal *journal,
 
 	str_init(&status->current);
 	str_init(&status->fault);
+	str_init(&status->page);
 	status->live = (struct deploy)DEPLOY_INIT;
 	status->running = (struct deploy)DEPLOY_INIT;
 	status->failed = (struct deploy)DEPLOY_INIT;
@@ -336,8 +343,8 @@ table_status(struct str *out, struct journal *journal,
 		line_pair(out, "but", status.fault.len == 0 ? NULL :
 		    status.fault.s);
 		line_pair(out, "not live", place->not_live);
-		if (status.page_up != 0)
-			line_pair(out, "maintenance", "the page is up");
+		line_pair(out, "maintenance", status.page_up == 0 ? NULL :
+		    status.page.s);
 		err = add_running(out, journal, &status.running);
 	}
 	if (err == NULL)

@@ -194,7 +194,7 @@ told "current is a folder" fault "$root/current" 'not a symlink' 'move it away'
 rmdir "$root/current"
 ln -s releases/20000101000000 "$root/current"
 told "current leads elsewhere" fault "$root/current" \
-    'points to releases/20000101000000' "slipway deploy -C $repo turns it"
+    'points to releases/20000101000000' "slipway deploy [0-9a-f]{7} -C $repo turns it"
 rm "$root/current"
 mv "$root/was" "$root/current"
 well "after that"

@@ -72,7 +72,7 @@ run "$slipway" resume -C "$repo"
 is_exit "a release that has lost a file" 1
 like "is not made live again" "$err" \
     "$two has lost index.html.*slipway deploy \
-$(head_of | cut -c 1-7) -e production makes it anew"
+$(head_of | cut -c 1-7) -C $repo makes it anew"
 not_ok "and is not" test -e "$root/current"
 slip deploy
 is_exit "a deploy" 0
@@ -81,14 +81,14 @@ two=$(current)
 rm -rf "${root:?}/current" "${root:?}/releases/$two"
 told "no release either" \
     "is not there, nor is release $two, which the journal has live" \
-    "slipway deploy -C $repo makes it anew; if root was changed in slipway.ini, move"
+    "slipway deploy [0-9a-f]{7} -C $repo makes it anew; if root was changed in slipway.ini, move"
 slip deploy
 is_exit "a deploy without either" 0
 two=$(current)
 well "after that"
 rm -rf "${root:?}/releases/$two"
 told "current leads nowhere" 'points to what is gone' \
-    "slipway deploy -C $repo makes it anew"
+    "slipway deploy [0-9a-f]{7} -C $repo makes it anew"
 slip deploy
 is_exit "a deploy then" 0
 two=$(current)
@@ -98,7 +98,7 @@ well "after that, too"
 old=$(find "$root/releases" -mindepth 1 -maxdepth 1 ! -name "$two" \
     -printf '%f\n' | head -n 1)
 ln -sfn "releases/$old" "$root/current"
-told "another release" "points to releases/$old" "slipway deploy -C $repo turns it"
+told "another release" "points to releases/$old" "slipway deploy [0-9a-f]{7} -C $repo turns it"
 slip deploy
 is_exit "a deploy turns it" 0
 two=$(current)
@@ -107,7 +107,7 @@ commit index.html skipped "not now -skip-"
 push_raw
 like "nothing is said to stay live that is not" "$banner" \
     "not deployed; release $two should be live, and is not: current points \
-to release $old\$"
+to release $old; to deploy it all the same: "
 git -C "$work" reset -q --hard HEAD~1
 push --force main
 like "nor to be live already" "$banner" \
@@ -144,6 +144,19 @@ told "a folder" 'is not a symlink' 'move it away, then slipway resume'
 rmdir "$root/current"
 slip resume
 well "after all that"
+
+# After a rollback the branch is not what is to be live again.
+newer=$(current)
+slip rollback
+is "a rollback" "$(live_file index.html)" two
+ln -sfn "releases/$newer" "$root/current"
+run "$slipway" status -C "$repo"
+run sh -c "$(printf '%s\n' "$out" |
+    sed -n 's/.*; \(slipway deploy .*\) turns it$/\1/p')"
+is_exit "what status says, typed" 0
+is "does not undo it" "$(live_file index.html)" two
+slip deploy
+is_exit "the branch goes live when it is asked for" 0
 
 # The journal is lost. Its deploys are not those of the new one.
 commit index.html bad "fourth -bad-"

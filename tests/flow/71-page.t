@@ -29,7 +29,7 @@ page() {
 	if [ "$2" = up ]; then
 		ok "$1: the page is up" test -e "$root/shared/page"
 		ok "$1: status tells it" grep -q \
-		    '^  maintenance   the page is up$' "$T/.status"
+		    '^  maintenance   the page is up; ' "$T/.status"
 	else
 		not_ok "$1: the page is down" test -e "$root/shared/page"
 		not_ok "$1: status does not tell of it" grep -q maintenance \
@@ -103,7 +103,14 @@ json_page() {
 seven=$(head_of)
 break_it seven-and-a-half
 rm "$root/shared/lost"
-slip deploy "$seven"
+run "$slipway" status -C "$repo"
+way=$(printf '%s\n' "$out" |
+    sed -n 's/.* the page is up; \(slipway deploy .*\) takes it down,.*/\1/p')
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "the doctor knows the same way" "$out" "^ +$way takes it down, and so"
+run sh -c "$way"
+is_exit "what is said, typed" 0
+is "makes live what was" "$(live_file index.html)" seven
 like "a deploy that puts no page up takes it down" "$out" \
     '^  maintenance +down$'
 page "after that one, too" down

@@ -270,8 +270,8 @@ test_status(void)
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to"
-	    " releases/20260101000000; slipway deploy -e production"
-	    " turns it\n", "drifted");
+	    " releases/20260101000000; slipway deploy 1a2b3c4"
+	    " -e production turns it\n", "drifted");
 	unlink("shop/current");
 	is_int(symlink("releases/20261120101500", "shop/current"), 0,
 	    "and back");
@@ -279,7 +279,8 @@ test_status(void)
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
 	    "  but           shop/current points to what is gone; slipway"
-	    " deploy -e production makes it anew\n", "without its release");
+	    " deploy 1a2b3c4 -e production makes it anew\n",
+	    "without its release");
 	journal_close(journal);
 }
 
@@ -324,7 +325,9 @@ test_full_status(void)
 	is_status(journal, "production: shop\n"
 	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
 	    "                deploy 1 (1a2b3c4) by alice: a subject\n"
-	    "  maintenance   the page is up\n"
+	    "  maintenance   the page is up; slipway deploy 1a2b3c4"
+	    " -e production takes it down, and so does a push of what mends"
+	    " it\n"
 	    "  under way     deploy 3 (1a2b3c4) by alice, preparing\n"
 	    "  waiting       deploy 4 (1a2b3c4) by alice\n"
 	    "  last failure  deploy 2 (1a2b3c4) by alice, broken: test: exit"
