@@ -144,6 +144,9 @@ release_disposable(struct journal *journal, const char *environment,
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND name IS NOT ?3"
+	    " AND name NOT IN (SELECT target FROM deploys"
+	    "  WHERE environment = ?1 AND state = 'queued'"
+	    "  AND target IS NOT NULL)"
 	    " AND state IN ('ready', 'retired')"
 	    " AND ((state = 'ready' AND deploy IN"
 	    "   (SELECT number FROM deploys WHERE state = 'broken')"

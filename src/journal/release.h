@@ -63,10 +63,10 @@ const struct err *release_set_state(struct journal *journal,
 
 /*
  * Names that cleanup may remove: were live once, are not live, are not
- * "spared" (what was live before), and are not among the newest
- * "keep_count" that were live, by the number of the deploy that made them
- * live last, since clocks go back; and those of broken deploys older than
- * all of these. Oldest first.
+ * "spared" (what was live before), are not what a rollback that waits is to
+ * go to, and are not among the newest "keep_count" that were live, by the
+ * number of the deploy that made them live last, since clocks go back; and
+ * those of broken deploys older than all of these. Oldest first.
  */
 const struct err *release_disposable(struct journal *journal,
     const char *environment, int64_t keep_count, const char *spared,

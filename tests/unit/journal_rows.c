@@ -171,7 +171,7 @@ test_disposable(void)
 		"20260101000003",
 	};
 	struct journal *journal = fixture_journal("disposable.db");
-	struct deploy broken = DEPLOY_INIT;
+	struct deploy broken = DEPLOY_INIT, waits = DEPLOY_INIT;
 	struct release release;
 
 	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
@@ -192,6 +192,18 @@ test_disposable(void)
 	    "UPDATE releases SET live_by = id"), "one after the other");
 	is_disposable(journal, 4, NULL, "");
 	is_disposable(journal, 2, NULL, "20260101000000 20260101000001");
+	is_disposable(journal, 1, names[2], "20260101000000 20260101000001");
+	waits.environment = xstrdup("a");
+	waits.kind = xstrdup("rollback");
+	waits.commit = xstrdup("");
+	waits.pusher = xstrdup("alice");
+	waits.target = xstrdup(names[0]);
+	is_ok(deploy_request(journal, &waits, NULL), "a rollback waits");
+	is_disposable(journal, 1, names[2], "20260101000001");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
+	    " state = 'failed' WHERE state = 'queued' AND kind = 'rollback'"),
+	    "and is over");
+	deploy_release(&waits);
 	is_disposable(journal, 1, names[2], "20260101000000 20260101000001");
 	is_ok(release_before_live(journal, "a", &release), "before live");
 	is_str(release.name, names[2], "is the third");
