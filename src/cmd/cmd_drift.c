@@ -200,6 +200,41 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 	return err;
 }
 
+/* "modified vendor/lib": does a new release get that from this one? */
+static bool
+is_carried(const struct vec *carry, const char *stays)
+{
+	const char *path = stays + strcspn(stays, " ");
+
+	path += *path == ' ';
+	for (size_t i = 0; i < carry->n; i++) {
+		size_t len = strlen(carry->v[i]);
+
+		len -= str_ends_with(carry->v[i], "/");
+		if (strncmp(path, carry->v[i], len) == 0 &&
+		    (path[len] == '/' || path[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* Each of those that are left needs a hand, or a release without it. */
+static const struct err *
+not_repaired(const struct call *call, const struct edits *edits)
+{
+	const struct settings *set = &call->env->set;
+	bool one = edits->stay == 1, carried = false;
+
+	for (size_t i = 0; i < edits->stays.n; i++)
+		carried |= is_carried(&set->carry, edits->stays.v[i]);
+	return err_new(ERR_FAILED, "%" PRId64 " change%s of what only"
+	    " commands made, no commit can hold, or somebody has made"
+	    " meanwhile, stay%s; mend that by hand in %s/current%s",
+	    edits->stay, one ? "" : "s", one ? "s" : "", set->root,
+	    carried ? ": a new release gets what 'carry' names as it is"
+	    " there" : ", or deploy again: a new release has none of it");
+}
+
 /*
  * What keeps edits has git read the release, through filters of the
  * repository's own: they run for its owner alone, and not for root. And who
@@ -238,12 +273,7 @@ run_drift(struct call *call)
 	if (err == NULL)
 		err = tell(call, &edits, query.repair);
 	if (err == NULL && edits.stay > 0)
-		err = err_new(ERR_FAILED, "%" PRId64 " change%s of what only"
-		    " commands made, no commit can hold, or somebody has"
-		    " made meanwhile, stay%s; mend that by hand in"
-		    " %s/current, or deploy again: a new release has none of"
-		    " it", edits.stay, edits.stay == 1 ? "" : "s",
-		    edits.stay == 1 ? "s" : "", call->env->set.root);
+		err = not_repaired(call, &edits);
 	else if (err == NULL && edits.n > 0 && !query.repair)
 		err = err_new(ERR_FAILED, "%s was edited by hand: %" PRId64
 		    " change%s", call->env->name, edits.count,

@@ -270,6 +270,24 @@ slip rollback "$first"
 is_exit "a rollback to a release whose cache was written anew" 0
 is "it is live" "$(current)" "$first"
 
+# What the next release gets from this one does not go away with a deploy.
+config <<'EOF'
+carry = vendor/
+
+[action vendor]
+phase = build
+when = changed lock
+run = mkdir -p vendor && echo lib > vendor/lib
+EOF
+commit lock one "a lock"
+push
+echo evil > "$root/current/vendor/lib"
+drift --repair
+is_exit "what is carried along is not put right" 1
+like "which is told" "$err" "by hand in $root/current: a new release gets what \
+'carry' names as it is there\$"
+echo lib > "$root/current/vendor/lib"
+
 # git reads the release through filters, and those are the owner's programs.
 if [ "$(id -u)" -eq 0 ]; then
 	git -C "$repo" config filter.evil.clean "touch '$T/ran'; cat"
