@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
+#include "cmd/hooks.h"
 #include "deploy/queue.h"
 #include "deploy/tip.h"
 #include "journal/deploy.h"
@@ -422,9 +423,12 @@ add_environment(struct call *call, const struct environment *env,
 static const struct err *
 add_repository(struct call *call, const struct err *nameless, struct str *out)
 {
-	struct str lines = STR_INIT;
+	struct str lines = STR_INIT, hooks = STR_INIT;
 	const struct err *err;
 
+	hooks_add_fault(&hooks, &call->hub);
+	line_pair(&lines, "hooks", hooks.len == 0 ? NULL : hooks.s);
+	str_release(&hooks);
 	if (nameless != NULL)
 		line_pair(&lines, "left", nameless->text);
 	err = table_refused(&lines, call->hub.journal);

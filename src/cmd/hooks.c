@@ -286,3 +286,29 @@ hooks_state(const char *dir, const char *name)
 	free(hook);
 	return state;
 }
+
+void
+hooks_add_fault(struct str *out, const struct hub *hub)
+{
+	struct vec lost = VEC_INIT;
+	char *dir = NULL;
+
+	if (hub_check_owner(hub->path) == NULL &&
+	    hooks_dir(&dir, hub->path) == NULL) {
+		for (size_t i = 0; i < N_NAMES; i++) {
+			enum hook_state state = hooks_state(dir, names[i]);
+
+			if (state != HOOK_OURS && state != HOOK_ELSEWHERE)
+				vec_push(&lost, names[i]);
+		}
+	}
+	if (lost.n > 0) {
+		vec_join(&lost, ", ", out);
+		str_addf(out, " in %s: missing, or not Slipway's, and what is"
+		    " pushed is not deployed as it should be; slipway init ",
+		    dir);
+		str_add(out, hub->word);
+	}
+	vec_release(&lost);
+	free(dir);
+}

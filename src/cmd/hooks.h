@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 #include "err.h"
+#include "journal/hub.h"
+#include "str.h"
 #include "vec.h"
 
 /*
@@ -60,6 +62,13 @@ enum hook_state {
 };
 
 enum hook_state hooks_state(const char *dir, const char *name);
+
+/*
+ * Append what is wrong when pushes to this repository run other hooks than
+ * Slipway's, or none, and what to do; nothing when all is well, nor for
+ * somebody else than its owner, whom git may show other hooks.
+ */
+void hooks_add_fault(struct str *out, const struct hub *hub);
 
 /* The names of our hooks, from 0; NULL behind the last one. */
 const char *hooks_name(size_t i);

@@ -148,6 +148,9 @@ is "and that is said" "$out" \
     "there are no hooks of Slipway in $repo/hooks; nothing was changed"
 push_file index.html unseen "after uninit"
 is "a push does not deploy any more" "$(live_file index.html)" three
+run "$slipway" status -C "$repo"
+like "status says why" "$out" "^  hooks  +pre-receive, .* in $repo/hooks: .*; \
+slipway init $repo\$"
 ok "the journal stays" test -f "$repo/slipway/journal.db"
 
 # core.hooksPath is where git looks.
