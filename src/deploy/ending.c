@@ -8,6 +8,7 @@ ending_release(struct ending *ending)
 	deploy_release(&ending->live);
 	str_release(&ending->moved);
 	str_release(&ending->astray);
+	str_release(&ending->stays);
 	leaving_release(&ending->leaving);
 }
 
@@ -31,7 +32,7 @@ ending_add(struct event_log *log, const struct environment *env,
 
 	leaving_add_steps(&steps, leaving);
 	leaving_add_backups(&backups, leaving);
-	event_add(log, "end", "ssissssssiisssssssssisss",
+	event_add(log, "end", "ssissssssiisssssssssissss",
 	    "state", deploy_state_name(deploy->state),
 	    "environment", deploy->environment,
 	    "deploy", deploy->number,
@@ -57,7 +58,8 @@ ending_add(struct event_log *log, const struct environment *env,
 	    "leave", (int64_t)leaving->commits.n,
 	    "not_undone", steps.len == 0 ? NULL : steps.s,
 	    "backups", backups.len == 0 ? NULL : backups.s,
-	    "undone_by", leaving->release);
+	    "undone_by", leaving->release,
+	    "stays", ending->stays.len == 0 ? NULL : ending->stays.s);
 	str_release(&steps);
 	str_release(&backups);
 }

@@ -19,6 +19,7 @@ struct ending {
 	struct deploy live;	/* as deploy_get_live() gives it */
 	struct str moved;	/* how the branch moved, unless forward */
 	struct str astray;	/* where "current" points instead, or "" */
+	struct str stays;	/* of work_add_staying() */
 	int64_t page_up;	/* by this deploy, maybe an older; 0: not */
 	struct leaving leaving;	/* where what is live was left behind */
 	bool no_back;		/* what was before is unknown, or gone */
@@ -26,7 +27,7 @@ struct ending {
 };
 
 #define ENDING_INIT { .live = DEPLOY_INIT, .moved = STR_INIT, \
-    .astray = STR_INIT, .leaving = LEAVING_INIT }
+    .astray = STR_INIT, .stays = STR_INIT, .leaving = LEAVING_INIT }
 
 void ending_release(struct ending *ending);
 

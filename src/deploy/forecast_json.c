@@ -81,6 +81,11 @@ add_directives(struct json *json, const struct work *work)
 		json_key_string(json, "commit", d->commit[0] == '\0' ? NULL :
 		    d->commit);
 		json_key_string(json, "source", d->source);
+		json_key(json, "older");
+		if (d->deploy == 0)
+			json_null(json);
+		else
+			json_int(json, d->deploy);
 		json_key_bool(json, "known", is_known(&work->plan, d));
 		json_end(json);
 	}

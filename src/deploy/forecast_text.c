@@ -105,7 +105,10 @@ add_directives(struct str *out, const struct work *work)
 			str_addch(out, ':');
 			add_text(out, d->argument);
 		}
-		if (d->commit[0] == '\0')
+		if (d->deploy != 0)
+			str_addf(out, "- %s of deploy %" PRId64 "\n",
+			    d->source, d->deploy);
+		else if (d->commit[0] == '\0')
 			str_add(out, "- asked for by hand\n");
 		else
 			str_addf(out, "- of %.7s\n", d->commit);

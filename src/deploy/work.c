@@ -389,6 +389,8 @@ tell_end(struct work *work)
 		    leaving_find(&ending.leaving, work);
 	} else {
 		astray_find(work, ending.live.release, &ending.astray);
+		if (strcmp(deploy->kind, "deploy") == 0)
+			work_add_staying(work, &ending.stays);
 		ending.no_again = !branch_may_retry(work);
 	}
 	if (err == NULL)

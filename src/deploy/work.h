@@ -99,6 +99,12 @@ const struct err *work_plan(struct work *work, bool write);
 /* The action that a directive of the plan runs; NULL: none. */
 const char *work_action_of(const struct work *work, const char *directive);
 
+/*
+ * Append the options, of this deploy and of older ones, that will be asked
+ * for again when this one does not go live: "-updb- (option of deploy 4)".
+ */
+void work_add_staying(const struct work *work, struct str *out);
+
 /* A line of warning in the event log. */
 void work_warn(struct work *work, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -2,6 +2,7 @@
  * What a deploy is asked for: the directives of what goes live with it, the
  * plan that is made of them, and what is said of both.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,16 +138,33 @@ work_action_of(const struct work *work, const char *directive)
 	return NULL;
 }
 
+void
+work_add_staying(const struct work *work, struct str *out)
+{
+	for (size_t i = 0; i < work->directives.n; i++) {
+		const struct directive *d = &work->directives.v[i];
+		int64_t number = d->deploy != 0 ? d->deploy :
+		    work->deploy.number;
+
+		if (d->commit[0] == '\0' && (d->deploy != 0 ||
+		    !deploy_was_cancelled(&work->deploy)) &&
+		    work_action_of(work, d->name) != NULL)
+			str_addf(out, "%s-%s- (%s of deploy %" PRId64 ")",
+			    out->len == 0 ? "" : ", ", d->name, d->source,
+			    number);
+	}
+}
+
 static void
 report(struct work *work, const struct directive *d,
     const struct unknown_word *word)
 {
-	event_add(work->log, "directive", "ssssssis", "name", d->name,
+	event_add(work->log, "directive", "ssssssisi", "name", d->name,
 	    "argument", d->argument, "commit", d->commit, "source",
 	    d->source, "action", work_action_of(work, d->name), "nearest",
 	    word == NULL ? NULL : word->nearest, "alike", word == NULL ?
 	    INT64_C(1) : (int64_t)word->alike, "elsewhere", word == NULL ?
-	    NULL : word->elsewhere);
+	    NULL : word->elsewhere, "older", d->deploy);
 }
 
 /* Those that nothing takes, which may be in the whole history, once each. */

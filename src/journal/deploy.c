@@ -445,15 +445,20 @@ source_constant(const char *text)
 	return "message";
 }
 
-/* Close a query of name, argument, commit, source into a list. */
+/* Close a query of name, argument, commit, source, deploy into a list. */
 static const struct err *
 take_directives(struct db_query *query, struct directives *list)
 {
 	const struct err *err;
 
-	while (db_step(query, &err))
-		directives_add(list, db_text(query, 0), db_text(query, 1),
-		    db_text(query, 2), source_constant(db_text(query, 3)));
+	while (db_step(query, &err)) {
+		size_t n = list->n, at = directives_add(list,
+		    db_text(query, 0), db_text(query, 1), db_text(query, 2),
+		    source_constant(db_text(query, 3)));
+
+		if (at == n)
+			list->v[at].deploy = db_int(query, 4);
+	}
 	db_done(query);
 	return err;
 }
@@ -466,7 +471,7 @@ deploy_directives(struct journal *journal, int64_t number, bool known,
 	const struct err *err;
 
 	err = db_query(&query, journal_db(journal), "SELECT name, argument,"
-	    " commit_oid, source FROM directives WHERE deploy = ?1"
+	    " commit_oid, source, 0 FROM directives WHERE deploy = ?1"
 	    " AND known = ?2 ORDER BY name, argument, commit_oid", "ii",
 	    number, (int64_t)known);
 	return err != NULL ? err : take_directives(query, list);
@@ -480,7 +485,8 @@ deploy_pending_directives(struct journal *journal,
 	const struct err *err;
 
 	err = db_query(&query, journal_db(journal), "SELECT name, argument,"
-	    " commit_oid, source FROM directives WHERE commit_oid = ''"
+	    " commit_oid, source, CASE deploy WHEN ?2 THEN 0 ELSE deploy END"
+	    " FROM directives WHERE commit_oid = ''"
 	    " AND deploy IN (SELECT number FROM deploys"
 	    "  WHERE environment = ?1 AND number <= ?2"
 	    "  AND state NOT IN ('live', 'retired')"

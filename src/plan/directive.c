@@ -146,6 +146,7 @@ directives_add(struct directives *list, const char *name,
 	d->argument = xstrdup(argument);
 	d->commit = xstrdup(commit);
 	d->source = source;
+	d->deploy = 0;
 	*slot = list->n;
 	return list->n - 1;
 }

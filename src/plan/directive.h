@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "str.h"
@@ -35,6 +36,8 @@ struct directive {
 	char *argument;		/* "" without one */
 	char *commit;		/* full name; "" for options and -d */
 	const char *source;	/* "message", "trailer", "option", "cli" */
+	int64_t deploy;		/* an older one, for which that was asked and
+				 * which did not go live; 0: this one */
 };
 
 struct directives {

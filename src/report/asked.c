@@ -5,6 +5,17 @@
 #include "report/line.h"
 #include "report/paint.h"
 
+/* "option", or "option of deploy 4", which did not go live. */
+static void
+add_source(struct str *out, const struct json_flat *event)
+{
+	int64_t older = json_flat_int(event, "older", 0);
+
+	line_text(out, json_flat_get(event, "source"));
+	if (older != 0)
+		str_addf(out, " of deploy %" PRId64, older);
+}
+
 /* Where it stands: its commit, the last of several, or else its source. */
 static void
 add_origin(struct str *out, const struct json_flat *event)
@@ -13,7 +24,7 @@ add_origin(struct str *out, const struct json_flat *event)
 	int64_t alike = json_flat_int(event, "alike", 1);
 
 	if (commit == NULL || *commit == '\0') {
-		line_text(out, json_flat_get(event, "source"));
+		add_source(out, event);
 		return;
 	}
 	if (alike > 1)
@@ -45,7 +56,7 @@ add_taken(struct str *out, const struct json_flat *event)
 	str_add(out, "  ");
 	line_commit(out, commit);
 	str_add(out, commit == NULL || *commit == '\0' ? "(" : " (");
-	line_text(out, json_flat_get(event, "source"));
+	add_source(out, event);
 	str_add(out, ")\n");
 }
 

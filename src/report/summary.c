@@ -310,6 +310,12 @@ add_failure(const struct summary *summary, const char *state)
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);
+	if (get(summary, "stays") != NULL) {
+		line_label(summary->out, "asked for");
+		line_text(summary->out, get(summary, "stays"));
+		str_add(summary->out, ", until a deploy goes live; see"
+		    " DIRECTIVES in slipway.ini(5)\n");
+	}
 	add_database_and_page(summary);
 	if (broken) {
 		add_command(summary, "needs a hand", "show",

@@ -222,6 +222,15 @@ push_file a 31 "thirty-first" -o skip main
 like "an option that says so is told as one" "$banner" \
     "production: $(head_of | cut -c 1-7) was pushed with the option skip: not"
 is "as an option, too" "$(current)" "$live"
+way=$(printf '%s\n' "$banner" |
+    sed -n 's/.*; to deploy it all the same: git push REMOTE //p')
+push "${way:-nothing}"
+isnt "what is said to deploy it does" "$(current)" "$live"
+commit a 31b "not now -skip-"
+push
+like "a message that says so has the same way out" "$banner" \
+    "says -skip-: not deployed; release $(current) stays live; to deploy it \
+all the same: git push REMOTE $(head_of | cut -c 1-7):refs/deploy/now\$"
 
 # strict
 { echo "strict = yes"; actions; } | config_trace
@@ -327,4 +336,27 @@ push -o skip main
 is_exit "it lands with the option skip" 0
 slip status
 unlike "and is no news any more" "$out" 'refused|^repository'
+
+# An option stays asked for, which is told, with the deploy that it is of.
+actions | config_trace
+slip deploy
+push_file a 39 "thirty-ninth" -o fails main
+n=$(newest deploy)
+like "an option is told" "$banner" '^  -fails-  \(option\)$'
+like "and that it stays" "$banner" \
+    "^  asked for +-fails- \(option of deploy $n\), until a deploy goes live; "
+push_file a 40 "fortieth"
+like "the next push is told whose it is" "$banner" \
+    "^  -fails-  \(option of deploy $n\)\$"
+push_file a 41 "forty-first"
+like "and so is the one after that" "$banner" \
+    "^  asked for +-fails- \(option of deploy $n\), until"
+run "$slipway" plan -C "$repo"
+like "and the plan" "$out" "^ +directive -fails- option of deploy $n\$"
+run "$slipway" plan -C "$repo" --json
+is "as JSON, too" "$(printf '%s' "$out" | json directives.0.older)" "$n"
+slip rollback
+is_exit "a rollback" 0
+push_file a 42 "forty-second"
+is "ends it" "$(live_file a)" 42
 done_testing
