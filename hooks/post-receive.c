@@ -24,6 +24,7 @@ main(int argc, char **argv)
 	err = receive_read(&push, &input);
 	if (err == NULL)
 		err = hub_open(&hub, NULL);
+	hub.pushed = true;
 	if (err == NULL)
 		err = hub_config(&hub);
 	if (err == NULL)

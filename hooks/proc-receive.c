@@ -18,6 +18,7 @@ answer(struct offer *offer, const char *hook)
 	const struct err *err;
 
 	err = hub_open(&hub, NULL);
+	hub.pushed = true;
 	if (err == NULL)
 		err = hub_config(&hub);
 	if (err == NULL)

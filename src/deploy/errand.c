@@ -87,6 +87,19 @@ add_ref(struct str *out, const struct config *config,
 	str_add(out, errands[kind].name);
 }
 
+void
+errand_add_deploy(struct str *out, const struct hub *hub,
+    const struct environment *env, const char *commit)
+{
+	if (hub->pushed) {
+		str_addf(out, "git push REMOTE %.7s:", commit);
+		add_ref(out, hub->config, env, ERRAND_NOW);
+	} else {
+		str_addf(out, "slipway deploy %.7s", commit);
+		hub_add_which(out, hub, env->name);
+	}
+}
+
 /* Without an environment, that of each. */
 static void
 add_refs(struct str *out, const struct config *config,

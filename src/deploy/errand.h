@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "journal/hub.h"
 #include "plan/config.h"
 
 #define ERRAND_PREFIX "refs/deploy/"
@@ -40,6 +41,14 @@ bool errand_is(const char *ref);
  */
 const struct err *errand_parse(struct errand *errand,
     const struct config *config, const char *ref, bool deletes);
+
+/*
+ * Append what deploys a commit: "slipway deploy 1a2b3c4 -C DIR -e ENV"; or,
+ * in the answer to a push, "git push REMOTE 1a2b3c4:refs/deploy/now", for
+ * which nobody needs a login.
+ */
+void errand_add_deploy(struct str *out, const struct hub *hub,
+    const struct environment *env, const char *commit);
 
 /*
  * The errand that a stored ref was most likely meant to be, given, as

@@ -211,25 +211,24 @@ note_skipped(const struct arrival *arrival, const struct standing *standing)
 	str_addf(&line, "%.7s %s: not deployed; ", arrival->commit,
 	    by_option ? "was pushed with the option skip" : "says -skip-");
 	standing_add(&line, standing);
+	str_add(&line, "; to deploy it all the same: ");
+	errand_add_deploy(&line, arrival->hub, arrival->env,
+	    arrival->commit);
 	vec_pushf(arrival->notes, "%s: %s", arrival->env->name, line.s);
 	str_release(&line);
 	directives_release(&options);
 }
 
-/* Where the branch does not stand for it, a deploy has to name it. */
 static void
 note_live(const struct arrival *arrival, const struct deploy *live)
 {
-	const struct environment *env = arrival->env;
-	char *which = config_which(arrival->hub->config, env->name);
-	bool is_the_branch = env->branch != NULL &&
-	    str_starts_with(arrival->ref->ref, "refs/heads/");
+	struct str way = STR_INIT;
 
+	errand_add_deploy(&way, arrival->hub, arrival->env, live->commit);
 	vec_pushf(arrival->notes, "%s: %.7s is live already, as release %s;"
-	    " to deploy it again: slipway deploy%s%.*s%s", env->name,
-	    live->commit, live->release, is_the_branch ? "" : " ",
-	    is_the_branch ? 0 : 7, live->commit, which);
-	free(which);
+	    " to deploy it again: %s", arrival->env->name, live->commit,
+	    live->release, way.s);
+	str_release(&way);
 }
 
 /* Visitors do not get what the journal has: it is deployed again. */

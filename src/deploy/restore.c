@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "deploy/errand.h"
 #include "deploy/work.h"
 #include "file.h"
 #include "path.h"
@@ -51,15 +52,19 @@ restore_find(const struct hub *hub, const struct environment *env,
 static const struct err *
 check_item(const struct work *work, const char *item)
 {
+	struct str way = STR_INIT;
+	const struct err *err;
 	int built, at = 0;
 
 	if (sscanf(item, "removed %*s %*s %d %n", &built, &at) != 1 ||
 	    at == 0 || built != 0)
 		return NULL;
-	return err_new(ERR_FAILED, "release %s has lost %s, and is not made"
-	    " live again; slipway deploy %.7s -e %s makes it anew",
-	    work->deploy.release, item + at, work->deploy.commit,
-	    work->env->name);
+	errand_add_deploy(&way, work->hub, work->env, work->deploy.commit);
+	err = err_new(ERR_FAILED, "release %s has lost %s, and is not made"
+	    " live again; %s makes it anew", work->deploy.release, item + at,
+	    way.s);
+	str_release(&way);
+	return err;
 }
 
 static const struct err *

@@ -90,7 +90,7 @@ like "a tag can be deleted" "$banner" 'tag v1.0 was deleted; release [0-9]+ st'
 git -C "$work" tag v1.1-again
 push v1.1-again
 like "a commit that is live already is not deployed again" "$banner" \
-    "is live already, .*: slipway deploy $(head_of | cut -c 1-7)\$"
+    "is live already, .*: git push REMOTE $(head_of | cut -c 1-7):refs/deploy/"
 git -C "$work" tag vtree 'HEAD^{tree}'
 refused "a tag of a tree" 'vtree does not point at a commit' vtree
 slip rollback
