@@ -4,19 +4,21 @@
 
 #include "release/store.h"
 
+/* "there": the host has the release "live". */
 static void
-compare_current(const char *current, const char *live, const char *host,
-    struct str *astray)
+compare_current(const char *current, const char *live, bool there,
+    const char *host, struct str *astray)
 {
 	bool none = current == NULL || *current == '\0';
+	bool is_live = !none && live != NULL && strcmp(current, live) == 0;
 
-	if (astray->len > 0 || (none && live == NULL) ||
-	    (!none && live != NULL && strcmp(current, live) == 0))
+	if (astray->len > 0 || (none && live == NULL) || (is_live && there))
 		return;
 	if (host != NULL)
 		str_addf(astray, "%s: ", host);
-	str_addf(astray, "current points to %s%s", none ? "" : "release ",
-	    none ? "nothing" : current);
+	str_addf(astray, "current points to %s%s", none || is_live ? "" :
+	    "release ", none ? "nothing" : is_live ? "what is gone" :
+	    current);
 }
 
 void
@@ -31,7 +33,8 @@ astray_look(const struct environment *env, const char *live,
 	if (err == NULL)
 		err = store_current(store, &current);
 	if (err == NULL)
-		compare_current(current.s, live, NULL, astray);
+		compare_current(current.s, live, live != NULL &&
+		    store_has(env->set.root, live), NULL, astray);
 	else if (live != NULL)
 		str_add(astray, err->text);
 	store_close(store);
@@ -58,8 +61,15 @@ astray_find(struct work *work, const char *live, struct str *astray)
 	message_release(&request);
 	if (err != NULL && !work_is_cut(work))
 		str_add(astray, err->text);
-	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
-		compare_current(message_get(fleet_reply(work->fleet, i),
-		    "current"), live, strcmp(work->hosts[i]->name, "local")
-		    == 0 ? NULL : work->hosts[i]->name, astray);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+		const char *host = work->hosts[i]->name;
+		struct vec releases = VEC_INIT;
+
+		message_all(reply, "release", &releases);
+		compare_current(message_get(reply, "current"), live,
+		    live != NULL && vec_has(&releases, live),
+		    strcmp(host, "local") == 0 ? NULL : host, astray);
+		vec_release(&releases);
+	}
 }

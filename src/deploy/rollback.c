@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "deploy/branch.h"
 #include "deploy/edits.h"
+#include "deploy/errand.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
 #include "journal/release.h"
@@ -163,34 +164,55 @@ not_there(const struct hub *hub, const struct environment *env,
 
 	err = release_older(hub->journal, env->name, target->deploy, &names);
 	for (size_t i = 0; i < names.n && way.len == 0; i++) {
-		if (store_has(env->set.root, names.v[i]))
-			str_addf(&way, "the next before it that is there:"
-			    " slipway rollback %s", names.v[i]);
+		if (!store_has(env->set.root, names.v[i]))
+			continue;
+		str_addf(&way, "the next before it that is there:%s slipway"
+		    " rollback %s", hub->pushed ? " on the server:" : "",
+		    names.v[i]);
+		hub_add_which(&way, hub, env->name);
 	}
-	if (way.len == 0)
-		str_addf(&way, "deploy its commit again: slipway deploy"
-		    " %.12s", target->commit);
+	if (way.len == 0) {
+		str_add(&way, "deploy its commit again: ");
+		errand_add_deploy(&way, hub, env, target->commit);
+	}
 	if (err == NULL)
 		err = err_new(ERR_NOT_FOUND, "there is no release %s in"
 		    " %s/releases: was it removed by hand, or is a file"
-		    " system not mounted? Else %s -e %s", target->name,
-		    env->set.root, way.s, env->name);
+		    " system not mounted? Else %s", target->name,
+		    env->set.root, way.s);
 	str_release(&way);
 	vec_release(&names);
 	return err;
 }
 
-const struct err *
-rollback_target(const struct hub *hub, const struct environment *env,
+/* What cannot be gone back to can be deployed. */
+static const struct err *
+add_deploy(const struct err *err, const struct hub *hub,
+    const struct environment *env, const struct release *target)
+{
+	struct str way = STR_INIT;
+
+	if (target->id == 0 || strcmp(target->state, "live") == 0)
+		return err;
+	errand_add_deploy(&way, hub, env, target->commit);
+	err = err_new(err->code, "%s; deploy its commit: %s", err->text,
+	    way.s);
+	str_release(&way);
+	return err;
+}
+
+static const struct err *
+find_target(const struct hub *hub, const struct environment *env,
     const char *name, struct release *target, struct release *live)
 {
 	const struct err *err;
 
 	err = release_get_target(hub->journal, env->name, name, target,
 	    live);
-	if (err == NULL && !store_has(env->set.root, target->name))
-		err = not_there(hub, env, target);
-	return err;
+	if (err != NULL)
+		return add_deploy(err, hub, env, target);
+	return store_has(env->set.root, target->name) ? NULL :
+	    not_there(hub, env, target);
 }
 
 static const struct err *
@@ -199,8 +221,8 @@ choose_target(struct work *work)
 	struct release target, live;
 	const struct err *err;
 
-	err = rollback_target(work->hub, work->env, work->deploy.target,
-	    &target, &live);
+	err = find_target(work->hub, work->env, work->deploy.target, &target,
+	    &live);
 	if (err == NULL)
 		adopt_target(work, &target, &live);
 	release_release(&target);
@@ -228,6 +250,56 @@ rollback_each(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
+struct undoing {
+	const struct hub *hub;
+	const struct environment *env;
+	const struct release *target;
+	const struct release *live;
+};
+
+/* An undo runs in the release that its deploy made, and nowhere else. */
+static const struct err *
+check_undo(const struct step *step, void *ctx)
+{
+	const struct undoing *undoing = ctx;
+	struct str way = STR_INIT;
+	struct deploy deploy;
+	const struct err *err;
+
+	if (step->undo == NULL)
+		return NULL;
+	err = deploy_get(undoing->hub->journal, step->deploy, &deploy);
+	if (err != NULL || store_has(undoing->env->set.root, deploy.release))
+		goto done;
+	if (!store_has(undoing->env->set.root, undoing->live->name)) {
+		errand_add_deploy(&way, undoing->hub, undoing->env,
+		    undoing->live->commit);
+		str_add(&way, " makes what is live anew, and ");
+	}
+	errand_add_deploy(&way, undoing->hub, undoing->env,
+	    undoing->target->commit);
+	err = err_new(ERR_NOT_FOUND, "%s of deploy %" PRId64 " cannot be"
+	    " undone: that runs in its release, %s, which is not in"
+	    " %s/releases; %s goes back without undoing it", step->action,
+	    step->deploy, deploy.release, undoing->env->set.root, way.s);
+done:
+	str_release(&way);
+	deploy_release(&deploy);
+	return err;
+}
+
+const struct err *
+rollback_target(const struct hub *hub, const struct environment *env,
+    const char *name, struct release *target, struct release *live)
+{
+	struct undoing undoing = { hub, env, target, live };
+	const struct err *err;
+
+	err = find_target(hub, env, name, target, live);
+	return err == NULL ? rollback_each(hub, env, name, check_undo,
+	    &undoing) : err;
+}
+
 static const struct err *
 write_plan(struct work *work)
 {
@@ -242,6 +314,20 @@ write_plan(struct work *work)
 	return deploy_plan(work->hub->journal, &work->deploy, &none, NULL);
 }
 
+/* It may have waited. */
+static const struct err *
+check_target(const struct work *work)
+{
+	struct release target, live;
+	const struct err *err;
+
+	err = rollback_target(work->hub, work->env, work->deploy.target,
+	    &target, &live);
+	release_release(&target);
+	release_release(&live);
+	return err;
+}
+
 const struct err *
 rollback_prepare(struct work *work)
 {
@@ -249,9 +335,11 @@ rollback_prepare(struct work *work)
 	struct numbers numbers = { 0 };
 	const struct err *err;
 
-	err = choose_target(work);
+	err = check_target(work);
+	if (err == NULL)
+		err = choose_target(work);
 	if (err == NULL && strcmp(work->live_commit, work->deploy.commit) ==
-	    0)
+	    0 && store_has(work->env->set.root, work->deploy.previous))
 		work_warn(work, "release %s is of the commit that is live"
 		    " already, %.7s: what the site is does not change",
 		    work->deploy.release, work->deploy.commit);

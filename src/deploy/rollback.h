@@ -13,8 +13,8 @@
 struct release;
 
 /*
- * release_get_target(), and the root has to have the target: ERR_NOT_FOUND
- * names what is there instead.
+ * release_get_target(), and the root has to have the target and the releases
+ * of what is to be undone: ERR_NOT_FOUND names what is there instead.
  */
 const struct err *rollback_target(const struct hub *hub,
     const struct environment *env, const char *name, struct release *target,

@@ -224,11 +224,8 @@ release_before_live(struct journal *journal, const char *environment,
 		return err;
 	if (strcmp(release->state, "retired") == 0)
 		return NULL;
-	err = err_new(ERR_NOT_FOUND, "release %s, which was live before, is"
-	    " %s; deploy its commit again: slipway deploy %.12s -e %s",
-	    release->name, release->state, release->commit, environment);
-	release_release(release);
-	return err;
+	return err_new(ERR_NOT_FOUND, "release %s, which was live before, is"
+	    " %s", release->name, release->state);
 }
 
 static const struct err *
@@ -258,14 +255,11 @@ check_target(const struct release *target, const struct release *live)
 		    target->name);
 	if (strcmp(target->state, "retired") != 0)
 		return err_new(ERR_FAILED, "release %s cannot be gone back to"
-		    " (%s); deploy its commit again: slipway deploy %.12s"
-		    " -e %s", target->name, target->state, target->commit,
-		    target->environment);
+		    " (%s)", target->name, target->state);
 	if (target->deploy > live->deploy)
 		return err_new(ERR_FAILED, "release %s is newer than the live"
-		    " one, and its migrations may have been undone; deploy"
-		    " its commit: slipway deploy %.12s -e %s", target->name,
-		    target->commit, target->environment);
+		    " one, and its migrations may have been undone",
+		    target->name);
 	return NULL;
 }
 

@@ -89,7 +89,8 @@ const struct err *release_oldest_deploy(struct journal *journal,
 /*
  * The release that was live before the one that is live now was first made
  * live: what a rollback without a name goes to. ERR_NOT_FOUND when there
- * is none, or when it was removed.
+ * is none, or, with the release, when it was removed. To be released after an
+ * error, too.
  */
 const struct err *release_before_live(struct journal *journal,
     const char *environment, struct release *release);
@@ -112,7 +113,8 @@ const struct err *release_way_back(struct journal *journal,
 /*
  * What a rollback goes to, and what is live: the release of that name, or
  * (NULL) the one before. Both are to be released, also after an error:
- * nothing is live, or the target is live, is gone, or is newer.
+ * nothing is live, or the target, which is told then, is live, is gone, or
+ * is newer.
  */
 const struct err *release_get_target(struct journal *journal,
     const char *environment, const char *name, struct release *target,

@@ -250,8 +250,12 @@ add_again(const struct summary *summary)
 	const char *how = get_or(summary, "again", "retry");
 
 	if (is_rollback(summary)) {
-		/* One that was refused would be refused again. */
-		if (strcmp(get_or(summary, "state", ""), "failed") != 0)
+		/*
+		 * One that was refused would be refused again, and where
+		 * visitors get something else there is more to be done.
+		 */
+		if (strcmp(get_or(summary, "state", ""), "failed") != 0 &&
+		    get(summary, "astray") == NULL)
 			add_rollback(summary, "again",
 			    get(summary, "release"));
 		return;

@@ -199,6 +199,34 @@ slip rollback
 is_exit "back to a release of the same commit" 0
 like "is told" "$out" 'is of the commit that is live already'
 
+# The live release is gone, and with it what would undo what it did.
+push_file version 10 "ten -schema-"
+ten=$(current)
+n=$(newest deploy)
+rm -r "${root:?}/releases/$ten"
+run "$slipway" rollback -C "$repo"
+is_exit "a rollback that cannot undo what it has to" 1
+way=$(printf '%s\n' "$err" |
+    sed -n 's/.*; \(slipway deploy .*\) makes what is live anew, and .*/\1/p')
+like "says why" "$err" "schema of deploy $n cannot be undone: that runs in \
+its release, $ten, which is not in $root/releases; "
+is "and does not begin" "$(newest deploy)" "$n"
+commit version 11 "not now -skip-"
+push_raw
+like "nothing is said to stay live" "$banner" \
+    "release $ten should be live, and is not: current points to what is gone;"
+run sh -c "$way"
+is_exit "what is said, typed" 0
+is "makes it anew" "$(live_file version)" 10
+# A kept release that needs no undo is gone back to all the same.
+push_file version 12 "twelve"
+slip rollback
+slip deploy
+rm -r "${root:?}/releases/$(current)"
+slip rollback
+is_exit "where nothing is to be undone, a rollback mends it" 0
+unlike "and does not say that nothing changes" "$out" 'does not change'
+
 # The log tells which of them was no deploy.
 run "$slipway" log -C "$repo" -n 1
 like "the log tells that it was a rollback" "$out" '  rollback: [a-z]'

@@ -109,7 +109,7 @@ rename prod production
 rm "$root/.slipway/owner"
 status
 like "the link is that of the other" "$out" \
-    "points to releases/$(current); slipway deploy -C .* turns it"
+    "points to releases/$(current); slipway deploy [0-9a-f]{7} -C .* turns it"
 run "$slipway" deploy -C "$repo"
 is_exit "which a deploy does" 0
 check_invariants "after that"
@@ -159,9 +159,9 @@ run "$slipway" rollback -C "$repo"
 is_exit "what a rollback would go to is gone" 1
 like "the one before it is named" "$err" \
     "no release $four in $root/releases: was it removed by hand.*: slipway \
-rollback $three -e production\$"
+rollback $three -C $repo\$"
 run git -C "$work" push production :refs/deploy/production/rollback
-like "to who pushes, too" "$err" "slipway rollback $three -e production"
+like "to who pushes, too" "$err" "on the server: slipway rollback $three -C $repo"
 run "$slipway" rollback -C "$repo" "$three" -e production
 is_exit "that works" 0
 is "it is live" "$(live_file index.html)" three
@@ -221,7 +221,7 @@ is_exit "cleanup" 0
 unlike "has nothing to remove, either" "$out$err" "$live"
 run "$slipway" rollback -C "$repo"
 like "a rollback names a commit" "$err" \
-    "no release $live in $root/.*: slipway deploy [0-9a-f]{12} -e production"
+    "no release $live in $root/.*: slipway deploy [0-9a-f]{7} -C $repo\$"
 
 # A new repository has no slipway.ini yet.
 run "$slipway" init "$T/other.git" --root "$root"

@@ -211,7 +211,9 @@ test_disposable(void)
 	is_ok(release_set_state(journal, "a", names[2], "removed"),
 	    "it is removed");
 	is_err(release_before_live(journal, "a", &release), ERR_NOT_FOUND,
-	    "deploy its commit again", "and cannot be gone back to");
+	    "is removed", "and cannot be gone back to");
+	is_str(release.name, names[2], "it is told");
+	release_release(&release);
 	is_err(release_set_state(journal, "a", "x", "removed"),
 	    ERR_NOT_FOUND, "no release x", "a name that is not there");
 	journal_close(journal);
