@@ -193,6 +193,18 @@ cmd_where(const struct call *call)
 	return str_detach(&where);
 }
 
+char *
+cmd_which(const struct call *call, const char *environment)
+{
+	char *name = config_which(call->hub.config, environment);
+	char *where = cmd_where(call);
+	char *which = xasprintf("%s%s", where, name);
+
+	free(where);
+	free(name);
+	return which;
+}
+
 const struct err *
 cmd_print(const struct str *text)
 {

@@ -112,6 +112,9 @@ const struct err *cmd_number(int64_t *number, const char *word);
  */
 char *cmd_where(const struct call *call);
 
+/* The same with the environment, where there are several: config_which(). */
+char *cmd_which(const struct call *call, const char *environment);
+
 /*
  * Write the whole text to standard output, where nothing in it steers a
  * terminal: see paint_guard().

@@ -20,7 +20,7 @@ guard_branch(const struct call *call, struct deploy *request,
     const char *again)
 {
 	bool force = call_has(call, "force");
-	char *which = config_which(call->hub.config, call->env->name);
+	char *which = cmd_which(call, call->env->name);
 	char *words = xasprintf("slipway %s%s --force %s", call->cmd->name,
 	    which, again);
 	struct asked asked = {
@@ -99,16 +99,18 @@ const struct cmd cmd_deploy = {
 static const struct err *
 none_failed(const struct call *call)
 {
+	char *where = cmd_where(call);
 	struct deploy live;
 	const struct err *err;
 
 	err = deploy_get_live(call->hub.journal, call->env->name, &live);
 	if (err == NULL)
 		err = err_new(ERR_NOT_FOUND, "no deploy of %s has failed%s;"
-		    " name the one that is meant: slipway retry N",
+		    " name the one that is meant: slipway retry N%s",
 		    call->env->name, live.number == 0 ? "" :
-		    " since the live one");
+		    " since the live one", where);
 	deploy_release(&live);
+	free(where);
 	return err;
 }
 
@@ -131,7 +133,7 @@ static const struct err *
 refuse_live(const struct call *call, const struct deploy *old,
     const char *what, const char *how)
 {
-	char *which = config_which(call->hub.config, old->environment);
+	char *which = cmd_which(call, old->environment);
 	const struct err *err;
 
 	err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail, it %s;"
@@ -148,22 +150,25 @@ refuse_superseded(const struct call *call, const struct deploy *old)
 	struct journal *journal = call->hub.journal;
 	struct deploy last;
 	const struct err *err, *outcome;
-	char *what;
+	char *what, *where;
 
 	err = deploy_get_last(journal, old->number, &last);
 	if (err != NULL)
 		return err;
+	where = cmd_where(call);
 	outcome = deploy_outcome(&last);
 	if (!deploy_is_over(last.state))
 		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail,"
 		    " it was superseded by %" PRId64 ", which is %s; see:"
-		    " slipway show --follow %" PRId64, old->number,
-		    last.number, deploy_state_name(last.state), last.number);
+		    " slipway show --follow %" PRId64 "%s", old->number,
+		    last.number, deploy_state_name(last.state), last.number,
+		    where);
 	else if (outcome != NULL)
 		err = err_new(ERR_REFUSED, "deploy %" PRId64 " did not fail by"
 		    " itself, it was superseded by %" PRId64 ", which is %s;"
-		    " retry that: slipway retry %" PRId64, old->number,
-		    last.number, deploy_state_name(last.state), last.number);
+		    " retry that: slipway retry %" PRId64 "%s", old->number,
+		    last.number, deploy_state_name(last.state), last.number,
+		    where);
 	if (err == NULL) {
 		what = xasprintf("was superseded by %" PRId64 ", which went"
 		    " live", last.number);
@@ -171,6 +176,20 @@ refuse_superseded(const struct call *call, const struct deploy *old)
 		free(what);
 	}
 	deploy_release(&last);
+	free(where);
+	return err;
+}
+
+static const struct err *
+refuse_open(const struct call *call, const struct deploy *old)
+{
+	char *where = cmd_where(call);
+	const struct err *err;
+
+	err = err_new(ERR_REFUSED, "deploy %" PRId64 " has not ended, it is"
+	    " %s; see: slipway show --follow %" PRId64 "%s", old->number,
+	    deploy_state_name(old->state), old->number, where);
+	free(where);
 	return err;
 }
 
@@ -191,11 +210,8 @@ check_failed(const struct call *call, const struct deploy *old)
 	case DEPLOY_RETIRED:
 		return refuse_live(call, old, "was live", "again");
 	default:
-		break;
+		return refuse_open(call, old);
 	}
-	return err_new(ERR_REFUSED, "deploy %" PRId64 " has not ended, it is"
-	    " %s; see: slipway show --follow %" PRId64, old->number,
-	    deploy_state_name(old->state), old->number);
 }
 
 /* The same commit, with what options had asked for. */

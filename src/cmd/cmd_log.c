@@ -309,9 +309,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 		.claim = claim,
 		.refs = takes_several(env),
 	};
-	char *name = config_which(call->hub.config, env->name);
-	char *where = cmd_where(call);
-	char *which = xasprintf("%s%s", where, name);
+	char *where = cmd_where(call), *which = cmd_which(call, env->name);
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;
 	const struct err *err;
@@ -332,7 +330,6 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	str_release(&handmade);
 	free(which);
 	free(where);
-	free(name);
 	return err;
 }
 

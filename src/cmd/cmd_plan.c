@@ -33,7 +33,7 @@ static const struct err *
 check(const struct call *call, const struct deploy *request,
     const struct forecast *forecast)
 {
-	char *which = config_which(call->hub.config, call->env->name);
+	char *which = cmd_which(call, call->env->name);
 	char *force = xasprintf("slipway deploy%s --force %s", which,
 	    call->words.n > 0 ? call->words.v[0] : request->commit);
 	struct asked asked = {

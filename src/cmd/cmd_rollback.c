@@ -50,7 +50,7 @@ static char *
 deploy_of(const struct call *call, const char *word, const char *oid,
     const char *environment)
 {
-	char *which = config_which(call->hub.config, environment);
+	char *which = cmd_which(call, environment);
 	const struct environment *env;
 	bool force = false;
 	char *command;
@@ -83,7 +83,7 @@ is_commit(const struct call *call, const char *word, const char *oid,
 		    " in %s already, as release %s; a rollback goes to"
 		    " another release", word, oid, found->live.environment,
 		    found->live.release);
-	which = config_which(call->hub.config, name);
+	which = cmd_which(call, name);
 	again = deploy_of(call, word, oid, name);
 	back = !kept ? xstrdup("") : xasprintf("slipway rollback %s%s goes"
 	    " to the one of it; ", found->kept.name, which);

@@ -69,7 +69,7 @@ expect_branch(const struct environment *env, struct deploy *request)
 static const struct err *
 which_ref(const struct call *call)
 {
-	char *which = config_which(call->hub.config, call->env->name);
+	char *which = cmd_which(call, call->env->name);
 	struct str takes = STR_INIT;
 	const struct err *err;
 
@@ -86,7 +86,7 @@ static const struct err *
 no_branch(const struct call *call)
 {
 	const char *branch = call->env->branch;
-	char *which = config_which(call->hub.config, call->env->name);
+	char *which = cmd_which(call, call->env->name);
 	char *ref = xasprintf("refs/heads/%s", branch);
 	const struct err *err;
 	bool had;

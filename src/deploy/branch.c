@@ -30,14 +30,13 @@ static void
 add_ways_out(struct str *out, const struct hub *hub,
     const struct asked *asked)
 {
-	char *which = config_which(hub->config, asked->env->name);
-
-	if (asked->seen != NULL)
+	if (asked->seen != NULL) {
 		str_add(out, "ask again for what it is now");
-	else
-		str_addf(out, "merge it and push; or slipway rollback%s goes"
-		    " back to an earlier release", which);
-	free(which);
+	} else {
+		str_add(out, "merge it and push; or slipway rollback");
+		hub_add_which(out, hub, asked->env->name);
+		str_add(out, " goes back to an earlier release");
+	}
 	str_addf(out, "; to do it all the same: %s", asked->force);
 }
 
@@ -122,20 +121,19 @@ check_pushed(const struct work *work, const char *now)
 static const struct err *
 check_by_hand(const struct work *work, const char *seen, const char *now)
 {
-	char *which = config_which(work->hub->config, work->env->name);
-	char *force = xasprintf("slipway deploy%s --force %.7s", which,
-	    work->deploy.commit);
 	struct asked asked = {
 		.env = work->env,
 		.commit = work->deploy.commit,
 		.seen = seen,
-		.force = force,
 	};
+	struct str force = STR_INIT;
 	const struct err *err;
 
+	str_addf(&force, "slipway deploy --force %.7s", work->deploy.commit);
+	hub_add_which(&force, work->hub, work->env->name);
+	asked.force = force.s;
 	err = check(work->hub, work->repo, &asked, now);
-	free(force);
-	free(which);
+	str_release(&force);
 	return err;
 }
 

@@ -265,26 +265,27 @@ like "and where a branch is made of it" "$banner" \
 # What is told to be typed names the environment as well.
 run "$slipway" rollback -C "$repo" -e staging main
 like "a commit that is no release" "$err" \
-    'undoing anything: slipway deploy main -e staging$'
+    "undoing anything: slipway deploy main -C $repo -e staging\$"
 run "$slipway" retry -C "$repo" "$(newest deploy -e staging)"
 like "a deploy that did not fail" "$err" \
-    "again: slipway deploy [0-9a-f]{7} -e staging$"
+    "again: slipway deploy [0-9a-f]{7} -C $repo -e staging\$"
 run "$slipway" cancel -C "$repo" "$(newest deploy -e staging)"
 like "or is too late to stop" "$err" 'slipway rollback -e staging takes'
 git -C "$work" branch -f develop main
 push develop
-like "a commit that is live" "$banner" 'again: slipway deploy -e staging$'
+like "a commit that is live" "$banner" "again: git push REMOTE $(head_of |
+    cut -c 1-7):refs/deploy/staging/now\$"
 echo x > "$T/staging/current/index.html"
 run "$slipway" status -C "$repo"
 like "an edit" "$out" "[(]slipway drift -C $repo -e staging[)]"
 ln -sfn releases/20200101000000 "$T/staging/current"
 run "$slipway" status -C "$repo"
-like "a symlink that was turned" "$out" "; slipway deploy -C $repo -e staging turns it"
+like "a symlink that was turned" "$out" "; slipway deploy [0-9a-f]{7} -C $repo -e staging turns it"
 sed -i 's/^branch = develop/&\ntags = v*/' "$repo/slipway.ini"
 for verb in plan deploy; do
 	run "$slipway" "$verb" -C "$repo" -e staging
 	like "a $verb of no commit" "$err" \
-	    "as in slipway $verb REV -e staging$"
+	    "as in slipway $verb REV -C $repo -e staging\$"
 done
 
 # A transactional environment: the branch moves with it.

@@ -63,10 +63,10 @@ count=$(deploys)
 slip retry 2
 is_exit "a retry that would lose it is refused" 3
 like "with what the branch is, and what can be done" "$err" \
-    "main is at $(short "$theirs") \(deploy 3\), and $(short "$mine") does not contain it; merge it and push; or slipway rollback goes back to an earlier release; to do it all the same: slipway retry --force 2"
+    "main is at $(short "$theirs") \(deploy 3\), and $(short "$mine") does not contain it; merge it and push; or slipway rollback -C $repo goes back to an earlier release; to do it all the same: slipway retry -C $repo --force 2"
 slip deploy "$mine"
 is_exit "so is a deploy" 3
-like "with its own words" "$err" "all the same: slipway deploy --force $mine"
+like "with its own words" "$err" "all the same: slipway deploy -C $repo --force $mine"
 is "nothing was written" "$(deploys) $(snapshot)" "$count $before"
 
 slip retry --force 2
