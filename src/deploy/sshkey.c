@@ -168,9 +168,26 @@ field_end(const char *at)
 	return at;
 }
 
+static const char *
+next_field(const char *at)
+{
+	at = field_end(at);
+	return at + strspn(at, " \t");
+}
+
+/* No option begins so. */
+static bool
+is_type(const char *field)
+{
+	return str_starts_with(field, "ssh-") ||
+	    str_starts_with(field, "ecdsa-") || str_starts_with(field, "sk-");
+}
+
 /*
- * Behind the key, where a line is of that key: "[OPTIONS] TYPE KEY [COMMENT]",
- * as sshd reads it. NULL: it is of another one, or a remark.
+ * Behind the key, where a line is of that key: "[OPTIONS] TYPE KEY [COMMENT]".
+ * As for sshd, a line that begins with a type has no options: what follows
+ * its key is a comment, whatever that looks like. NULL: the line is of
+ * another key, or a remark.
  */
 static const char *
 behind_key(const char *line, const char *key)
@@ -180,14 +197,14 @@ behind_key(const char *line, const char *key)
 
 	if (*at == '#')
 		return NULL;
-	for (int field = 0; field < 3; field++) {
-		end = field_end(at);
-		if (field > 0 && (size_t)(end - at) == len &&
-		    memcmp(at, key, len) == 0)
-			return end;
-		at = end + strspn(end, " \t");
-	}
-	return NULL;
+	if (!is_type(at))
+		at = next_field(at);
+	if (!is_type(at))
+		return NULL;
+	at = next_field(at);
+	end = field_end(at);
+	return (size_t)(end - at) == len && memcmp(at, key, len) == 0 ? end :
+	    NULL;
 }
 
 /* What follows the key on its line, given; NULL without one. */

@@ -67,6 +67,19 @@ static const struct {
 	{ "words of a comment", ED_AUTH,
 	    "ssh-ed25519 " EC " for ssh-ed25519 " ED " bob\n", ED_PRINT },
 	{ "a key without its type", ED_AUTH, ED " bob\n", ED_PRINT },
+	{ "a comment that is another's key", ED_AUTH,
+	    "ssh-ed25519 " EC " " ED " bob\nssh-ed25519 " ED " alice\n",
+	    "alice" },
+	{ "and nothing else", ED_AUTH, "ssh-ed25519 " EC " " ED " bob\n",
+	    ED_PRINT },
+	{ "behind options", ED_AUTH, "command=\"a b\",restrict\tssh-ed25519 "
+	    EC " " ED " bob\n", ED_PRINT },
+	{ "options and a key of no type", ED_AUTH,
+	    "restrict pty " ED " bob\n", ED_PRINT },
+	{ "a security key", "publickey sk-ssh-ed25519@openssh.com " ED "\n",
+	    "sk-ssh-ed25519@openssh.com " ED " alice\n", "alice" },
+	{ "a curve", "publickey ecdsa-sha2-nistp256 " EC "\n",
+	    "restrict ecdsa-sha2-nistp256 " EC " eve\n", "eve" },
 };
 
 static void
