@@ -305,15 +305,18 @@ static const struct err *
 install_hooks(struct init *init)
 {
 	const struct err *err;
+	char *shared;
 
 	err = hooks_dir(&init->hooks, init->repo);
 	if (err != NULL)
 		return err;
 	places_expect(&init->places, init->hooks);
 	err = hooks_install(init->hooks, &init->done, &init->put);
-	if (err == NULL && !path_is_within(init->hooks, init->repo))
-		vec_pushf(&init->done, "note: core.hooksPath is %s, which"
-		    " other repositories may use, too", init->hooks);
+	shared = hooks_shared(init->hooks, init->repo);
+	if (err == NULL && shared != NULL)
+		vec_pushf(&init->done, "note: the hooks are in %s, which"
+		    " other repositories may use, too", shared);
+	free(shared);
 	return err;
 }
 

@@ -33,24 +33,37 @@ find_repository(const struct call *call, char **repo)
 	return err == NULL ? git_check_bare(*repo, "give its path") : err;
 }
 
+/* "hooks" may be a link to the folder that others share. */
+static void
+note_others(const char *dir, const char *repo, struct vec *done)
+{
+	char *hooks = path_join(repo, "hooks");
+	char *link = hooks_shared(hooks, repo);
+	struct str line = STR_INIT;
+
+	str_addf(&line, "note: the hooks were in %s, and other repositories"
+	    " that use it do not deploy any more; for them to deploy again,"
+	    " and this one not: git -C ", dir);
+	str_add_word(&line, repo);
+	str_addf(&line, " config core.hooksPath %s, and then slipway init"
+	    " OTHER", link == NULL ? "hooks" : "own-hooks");
+	vec_push_take(done, str_detach(&line));
+	free(link);
+	free(hooks);
+}
+
 /* Hooks that other repositories may share are gone for them, too. */
 static const struct err *
 remove_hooks(const char *dir, const char *repo, struct vec *done)
 {
-	struct str line = STR_INIT;
+	char *shared = hooks_shared(dir, repo);
 	size_t before = done->n;
 	const struct err *err;
 
 	err = hooks_remove(dir, done);
-	if (done->n > before && !path_is_within(dir, repo)) {
-		str_addf(&line, "note: core.hooksPath is %s, and other"
-		    " repositories that use it do not deploy any more; for"
-		    " them to deploy again, and this one not: git -C ", dir);
-		str_add_word(&line, repo);
-		str_add(&line, " config core.hooksPath hooks, and then"
-		    " slipway init OTHER");
-		vec_push_take(done, str_detach(&line));
-	}
+	if (done->n > before && shared != NULL)
+		note_others(shared, repo, done);
+	free(shared);
 	return err;
 }
 

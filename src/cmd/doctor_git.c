@@ -15,6 +15,7 @@
 #include "cmd/doctor.h"
 #include "cmd/git.h"
 #include "cmd/hooks.h"
+#include "deploy/chained.h"
 #include "deploy/errand.h"
 #include "file.h"
 #include "lock.h"
@@ -311,6 +312,25 @@ tell_elsewhere(struct doctor *doctor, const char *path, const char *remedy)
 	str_release(&version);
 }
 
+/* An init refuses, for who wrote that hook may want to keep it. */
+static void
+tell_stays(struct doctor *doctor, const char *path, const char *what)
+{
+	char *aside = xasprintf("%s%s", path, CHAINED_SUFFIX);
+	struct str remedy = STR_INIT;
+
+	str_add(&remedy, "remove ");
+	str_add_word(&remedy, path);
+	if (file_exists(AT_FDCWD, aside)) {
+		str_add(&remedy, " or ");
+		str_add_word(&remedy, aside);
+	}
+	str_addf(&remedy, ", then slipway init %s", doctor->hub->word);
+	doctor_tell(doctor, LEVEL_FAULT, path, remedy.s, "%s", what);
+	str_release(&remedy);
+	free(aside);
+}
+
 static void
 look_at_hook(struct doctor *doctor, const char *dir, const char *name)
 {
@@ -318,6 +338,8 @@ look_at_hook(struct doctor *doctor, const char *dir, const char *name)
 		[HOOK_MISSING] = "it is missing, and git does without",
 		[HOOK_FOREIGN] = "it is somebody else's, and Slipway's does"
 		    " not run",
+		[HOOK_STAYS] = "it is somebody else's, Slipway's does not"
+		    " run, and init leaves this one as it is",
 		[HOOK_DANGLING] = "it links to a program that is gone, and"
 		    " git does without",
 		[HOOK_IDLE] = "its program is not executable, and git does"
@@ -331,6 +353,8 @@ look_at_hook(struct doctor *doctor, const char *dir, const char *name)
 	else if (state == HOOK_IDLE)
 		doctor_tell(doctor, LEVEL_FAULT, path, "make install", "%s",
 		    words[state]);
+	else if (state == HOOK_STAYS)
+		tell_stays(doctor, path, words[state]);
 	else if (state != HOOK_OURS)
 		doctor_tell(doctor, LEVEL_FAULT, path, remedy, "%s",
 		    words[state]);
@@ -343,14 +367,16 @@ doctor_hooks(struct doctor *doctor)
 {
 	const struct err *err;
 	const char *name;
-	char *dir;
+	char *dir, *shared;
 
 	err = hooks_dir(&dir, doctor->hub->path);
 	if (err != NULL)
 		return err;
-	if (!path_is_within(dir, doctor->hub->path))
-		doctor_tell(doctor, LEVEL_NOTE, dir, NULL, "core.hooksPath"
-		    " leads there, and other repositories may use it, too");
+	shared = hooks_shared(dir, doctor->hub->path);
+	if (shared != NULL)
+		doctor_tell(doctor, LEVEL_NOTE, shared, NULL, "the hooks are"
+		    " there, and other repositories may use it, too");
+	free(shared);
 	for (size_t i = 0; (name = hooks_name(i)) != NULL; i++)
 		look_at_hook(doctor, dir, name);
 	free(dir);

@@ -43,6 +43,22 @@ hooks_dir(char **dir, const char *repo)
 	return err;
 }
 
+char *
+hooks_shared(const char *dir, const char *repo)
+{
+	char *real = NULL, *real_repo = NULL;
+
+	if (file_resolve(&real, dir) != NULL) {
+		real = xstrdup(dir);
+	} else if (file_resolve(&real_repo, repo) == NULL &&
+	    path_is_within(real, real_repo)) {
+		free(real);
+		real = NULL;
+	}
+	free(real_repo);
+	return real;
+}
+
 /* Beside this program (a build tree), or in libexec of its prefix. */
 static const struct err *
 program_path(const char *name, char **path)
@@ -67,28 +83,58 @@ program_path(const char *name, char **path)
 	return err;
 }
 
+/* Where "make install" puts the hooks, or beside this program. */
+static bool
+holds_hooks(const char *dir)
+{
+	char *own = NULL;
+	bool holds = str_ends_with(dir, "/libexec/slipway") ||
+	    (path_of_program(&own) == NULL && strcmp(dir, own) == 0);
+
+	free(own);
+	return holds;
+}
+
+/* The folder that a link leads into, given; NULL: to no such name. */
+static char *
+leads_into(const char *hook, const char *name)
+{
+	struct str target = STR_INIT;
+	char *dir = NULL;
+
+	if (file_readlink(&target, AT_FDCWD, hook) == NULL &&
+	    strcmp(path_base(target.s), name) == 0)
+		dir = path_dir(target.s);
+	if (dir != NULL && dir[0] != '/') {
+		char *folder = path_dir(hook), *relative = dir;
+
+		dir = path_join(folder, relative);
+		free(relative);
+		free(folder);
+	}
+	str_release(&target);
+	return dir;
+}
+
 /*
  * A link to a program of Slipway's, of this or of another installation:
- * slipway itself lies beside it. A link to a program of that name which
- * is gone is what an installation that was taken away leaves behind.
+ * slipway itself lies beside it. An installation that was taken away leaves
+ * links that lead nowhere; any other one may lead to a file system that is
+ * not mounted just now, and is somebody else's.
  */
 static bool
 is_ours(const char *hook, const char *name)
 {
-	struct str target = STR_INIT;
-	bool ours = false;
+	char *dir = leads_into(hook, name), *sister;
+	bool ours;
 
-	if (file_readlink(&target, AT_FDCWD, hook) == NULL &&
-	    strcmp(path_base(target.s), name) == 0) {
-		char *dir = path_dir(target.s);
-		char *sister = path_join(dir, "slipway");
-
-		ours = file_exists(AT_FDCWD, sister) ||
-		    (access(hook, F_OK) == -1 && errno == ENOENT);
-		free(sister);
-		free(dir);
-	}
-	str_release(&target);
+	if (dir == NULL)
+		return false;
+	sister = path_join(dir, "slipway");
+	ours = file_exists(AT_FDCWD, sister) || (holds_hooks(dir) &&
+	    access(hook, F_OK) == -1 && errno == ENOENT);
+	free(sister);
+	free(dir);
 	return ours;
 }
 
@@ -268,13 +314,15 @@ enum hook_state
 hooks_state(const char *dir, const char *name)
 {
 	char *hook = path_join(dir, name), *program = NULL;
+	char *aside = xasprintf("%s%s", hook, CHAINED_SUFFIX);
 	enum hook_state state = HOOK_OURS;
 	char real[4096];
 
 	if (!file_exists(AT_FDCWD, hook))
 		state = HOOK_MISSING;
 	else if (!is_ours(hook, name))
-		state = HOOK_FOREIGN;
+		state = strcmp(name, ALONE) == 0 ||
+		    file_exists(AT_FDCWD, aside) ? HOOK_STAYS : HOOK_FOREIGN;
 	else if (realpath(hook, real) == NULL)
 		state = HOOK_DANGLING;
 	else if (access(real, X_OK) == -1)
@@ -283,6 +331,7 @@ hooks_state(const char *dir, const char *name)
 	    strcmp(program, real) != 0)
 		state = HOOK_ELSEWHERE;
 	free(program);
+	free(aside);
 	free(hook);
 	return state;
 }

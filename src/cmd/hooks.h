@@ -22,6 +22,12 @@
  */
 const struct err *hooks_dir(char **dir, const char *repo);
 
+/*
+ * Where that folder really is, given, when that is not in the repository:
+ * others may use it, too. A link may lead there. NULL: it is this one's own.
+ */
+char *hooks_shared(const char *dir, const char *repo);
+
 /* Is the proc-receive hook, which git leaves refs to, somebody else's? */
 bool hooks_answer_is_foreign(const char *dir);
 
@@ -55,7 +61,8 @@ const struct err *hooks_remove(const char *dir, struct vec *done);
 enum hook_state {
 	HOOK_OURS,		/* a link to the program of this Slipway */
 	HOOK_MISSING,
-	HOOK_FOREIGN,
+	HOOK_FOREIGN,		/* an init would have ours run it */
+	HOOK_STAYS,		/* foreign, and an init would refuse */
 	HOOK_DANGLING,		/* ours, and the program is gone */
 	HOOK_IDLE,		/* ours, and not executable */
 	HOOK_ELSEWHERE		/* of another installation */

@@ -123,7 +123,7 @@ is_exit "a hook that does not read its input does no harm" 0
 cp "$T/kept.pre-receive" "$old/hooks/pre-receive.before-slipway"
 
 # What another installation left behind is no hook of somebody else's.
-ln -sf "$T/gone/post-update" "$repo/hooks/post-update"
+ln -sf "$T/gone/libexec/slipway/post-update" "$repo/hooks/post-update"
 run "$slipway" init "$repo"
 is_exit "init after an installation was taken away" 0
 is "the dangling link is replaced" "$(readlink -f "$repo/hooks/post-update")" \

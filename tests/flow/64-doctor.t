@@ -300,7 +300,7 @@ mkdir "$T/hooks"
 git -C "$repo" config core.hooksPath "$T/hooks"
 told "hooks elsewhere" fault "$T/hooks/pre-receive" 'is missing' \
     "slipway init $repo"
-like "which is told" "$out" "^note: $T/hooks: core.hooksPath leads there"
+like "which is told" "$out" "^note: $T/hooks: the hooks are there, and other"
 git -C "$repo" config --unset-all core.hooksPath
 well "after that"
 
@@ -312,7 +312,7 @@ told "a hook is missing" fault "$hook" 'is missing' "slipway init $repo"
 printf '#!/bin/sh\n' > "$hook"
 chmod +x "$hook"
 told "another hook" fault "$hook" "somebody else's" "slipway init $repo"
-ln -sf "$T/gone/post-receive" "$hook"
+ln -sf "$T/gone/libexec/slipway/post-receive" "$hook"
 told "a hook whose program is gone" fault "$hook" 'that is gone' \
     "slipway init $repo"
 mkdir "$T/old"
