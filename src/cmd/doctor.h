@@ -54,6 +54,14 @@ char *doctor_command(const char *before, const char *word,
     const char *after);
 
 /*
+ * The command that takes a setting of git's back, given, for "remedy". Of
+ * its "n" values some may not be the repository's own: "otherwise" is what
+ * it is to be there, then.
+ */
+char *doctor_unset(const struct doctor *doctor, const char *key, size_t n,
+    const char *otherwise);
+
+/*
  * A fault that is an error's: what it says to do, behind its ';', is that,
  * and "where" is not said twice.
  */

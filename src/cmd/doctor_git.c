@@ -43,56 +43,83 @@ init_remedy(const struct doctor *doctor)
 	return str_detach(&remedy);
 }
 
-/* Settings that are nobody's mistake but do harm here. */
-static void
-look_at_setting(struct doctor *doctor, struct repo *repo, const char *key,
-    const char *bad, enum level level, const char *why)
+/* git config changes no file that is included. */
+static char *
+remove_remedy(const struct doctor *doctor, const char *key)
 {
-	struct vec values = VEC_INIT;
-	struct str unset = STR_INIT;
-	const char *last;
+	return xasprintf("remove it from the file that git -C %s config"
+	    " --show-origin --get-all %s names", doctor->hub->word, key);
+}
+
+char *
+doctor_unset(const struct doctor *doctor, const char *key, size_t n,
+    const char *otherwise)
+{
+	struct vec local = VEC_INIT, own = VEC_INIT;
 	char *remedy;
 
-	repo_config_all(repo, key, &values);
+	git_own_values(&local, doctor->hub->path, key, true);
+	git_own_values(&own, doctor->hub->path, key, false);
+	if (own.n < local.n)
+		remedy = remove_remedy(doctor, key);
+	else if (own.n == n)
+		remedy = xasprintf("git -C %s config --unset-all %s",
+		    doctor->hub->word, key);
+	else
+		remedy = xasprintf("git -C %s config --replace-all %s %s",
+		    doctor->hub->word, key, otherwise);
+	vec_release(&local);
+	vec_release(&own);
+	return remedy;
+}
+
+/* Settings that are nobody's mistake but do harm here. */
+static const struct setting {
+	const char *key;
+	const char *bad;	/* NULL: any value */
+	enum level level;
+	const char *why;
+	const char *otherwise;	/* NULL: nothing is to be done, or only the
+				 * repository's own value counts */
+} settings[] = {
+	{ "gc.pruneExpire", "now", LEVEL_WARNING, "objects of a push that is"
+	    " under way can be pruned", "2.weeks.ago" },
+	{ "core.bare", "false", LEVEL_FAULT, "only a bare repository deploys",
+	    NULL },
+	{ "core.worktree", NULL, LEVEL_FAULT, "only a repository without a"
+	    " work tree deploys", NULL },
+	{ "receive.unpackLimit", NULL, LEVEL_NOTE, "pushes of fewer objects"
+	    " are kept loose", NULL },
+	{ "gc.auto", "0", LEVEL_NOTE, "git never packs by itself; have git gc"
+	    " run now and then", NULL },
+	{ "receive.autogc", "false", LEVEL_NOTE, "git never packs by itself;"
+	    " have git gc run now and then", NULL },
+};
+
+static void
+look_at_setting(struct doctor *doctor, struct repo *repo,
+    const struct setting *setting)
+{
+	struct vec values = VEC_INIT;
+	char *remedy = NULL;
+	const char *last;
+
+	if (setting->level != LEVEL_NOTE && setting->otherwise == NULL)
+		git_own_values(&values, doctor->hub->path, setting->key,
+		    false);
+	else
+		repo_config_all(repo, setting->key, &values);
 	last = values.n == 0 ? NULL : values.v[values.n - 1];
-	if (last != NULL && (bad == NULL || strcmp(last, bad) == 0)) {
-		str_addf(&unset, " config --unset-all %s", key);
-		remedy = doctor_command("git -C ", doctor->hub->path,
-		    unset.s);
-		str_release(&unset);
-		doctor_tell(doctor, level, key, level == LEVEL_NOTE ? NULL :
-		    remedy, "it is %s: %s", last, why);
+	if (last != NULL &&
+	    (setting->bad == NULL || strcmp(last, setting->bad) == 0)) {
+		if (setting->level != LEVEL_NOTE)
+			remedy = doctor_unset(doctor, setting->key, values.n,
+			    setting->otherwise);
+		doctor_tell(doctor, setting->level, setting->key, remedy,
+		    "it is %s: %s", last, setting->why);
 		free(remedy);
 	}
 	vec_release(&values);
-}
-
-static void
-look_at_settings(struct doctor *doctor, struct repo *repo)
-{
-	static const struct {
-		const char *key;
-		const char *bad;	/* NULL: any value */
-		enum level level;
-		const char *why;
-	} rows[] = {
-		{ "gc.pruneExpire", "now", LEVEL_WARNING, "objects of a push"
-		    " that is under way can be pruned" },
-		{ "core.bare", "false", LEVEL_FAULT, "only a bare repository"
-		    " deploys" },
-		{ "core.worktree", NULL, LEVEL_FAULT, "only a repository"
-		    " without a work tree deploys" },
-		{ "receive.unpackLimit", NULL, LEVEL_NOTE, "pushes of fewer"
-		    " objects are kept loose" },
-		{ "gc.auto", "0", LEVEL_NOTE, "git never packs by itself; have"
-		    " git gc run now and then" },
-		{ "receive.autogc", "false", LEVEL_NOTE, "git never packs by"
-		    " itself; have git gc run now and then" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		look_at_setting(doctor, repo, rows[i].key, rows[i].bad,
-		    rows[i].level, rows[i].why);
 }
 
 static bool
@@ -164,8 +191,9 @@ doctor_git(struct doctor *doctor)
 	for (size_t i = 0; i < lacking.n; i++)
 		doctor_tell(doctor, LEVEL_FAULT, doctor->hub->path, remedy,
 		    "git is not told that %s", lacking.v[i]);
-	if (err == NULL)
-		look_at_settings(doctor, repo);
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(settings) / sizeof(*settings); i++)
+		look_at_setting(doctor, repo, &settings[i]);
 	if (err == NULL)
 		err = look_at_head(doctor, repo);
 	repo_close(repo);
@@ -174,13 +202,23 @@ doctor_git(struct doctor *doctor)
 	return err;
 }
 
+static void
+tell_extra(struct doctor *doctor, const struct vec *refs, const char *remedy)
+{
+	for (size_t i = 0; i < refs->n; i++)
+		doctor_tell(doctor, LEVEL_FAULT, "receive.procReceiveRefs",
+		    remedy, "%s is among its values, and nothing in"
+		    " slipway.ini is transactional there", refs->v[i]);
+}
+
 /* Which refs git leaves to us, and which it should. */
 const struct err *
 doctor_refs(struct doctor *doctor)
 {
 	const struct config *config = doctor->hub->config;
-	struct vec wanted = VEC_INIT, lacking = VEC_INIT, extra = VEC_INIT;
-	char *remedy = init_remedy(doctor);
+	struct git_refs left = GIT_REFS_INIT;
+	struct vec wanted = VEC_INIT;
+	char *remedy = init_remedy(doctor), *included;
 	const struct err *err = NULL;
 
 	vec_push(&wanted, ERRAND_PREFIX);
@@ -191,20 +229,18 @@ doctor_refs(struct doctor *doctor)
 			    config->environments[i].branch);
 	}
 	if (config != NULL)
-		err = git_left_refs(doctor->hub->path, &wanted, &lacking,
-		    &extra);
-	for (size_t i = 0; i < lacking.n; i++)
+		err = git_left_refs(doctor->hub->path, &wanted, &left);
+	for (size_t i = 0; i < left.lacking.n; i++)
 		doctor_tell(doctor, LEVEL_FAULT, "receive.procReceiveRefs",
 		    remedy, "%s is not among its values: pushes to it are"
 		    " refused, or do not wait for their deploy",
-		    lacking.v[i]);
-	for (size_t i = 0; i < extra.n; i++)
-		doctor_tell(doctor, LEVEL_FAULT, "receive.procReceiveRefs",
-		    remedy, "%s is among its values, and nothing in"
-		    " slipway.ini is transactional there", extra.v[i]);
+		    left.lacking.v[i]);
+	tell_extra(doctor, &left.extra, remedy);
+	included = remove_remedy(doctor, "receive.procReceiveRefs");
+	tell_extra(doctor, &left.included, included);
+	git_refs_release(&left);
 	vec_release(&wanted);
-	vec_release(&lacking);
-	vec_release(&extra);
+	free(included);
 	free(remedy);
 	return err;
 }

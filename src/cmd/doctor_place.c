@@ -163,8 +163,8 @@ look_at_sharing(struct doctor *doctor)
 	last = values.n == 0 ? "umask" : values.v[values.n - 1];
 	if (strcmp(last, "umask") != 0 && strcmp(last, "false") != 0 &&
 	    strcmp(last, "0") != 0) {
-		remedy = doctor_command("git -C ", doctor->hub->path,
-		    " config --unset-all core.sharedRepository");
+		remedy = doctor_unset(doctor, "core.sharedRepository",
+		    values.n, "umask");
 		doctor_tell(doctor, LEVEL_WARNING, doctor->hub->path, remedy,
 		    "core.sharedRepository is %s, but only its owner can"
 		    " deploy: pushes have to come as that user", last);

@@ -116,22 +116,13 @@ keep_cause(struct str *out)
 	str_release(&line);
 }
 
-/* The same where every other status is a failure. */
+/* git says nothing of some failures: there is the exit status, then. */
 static const struct err *
-must_run(const char *const *argv)
+failed(const char *what, const char *of, int status, struct str *said)
 {
-	struct str out = STR_INIT;
-	const struct err *err;
-	int status;
-
-	err = run(argv, &out, &status);
-	if (err == NULL && status != 0)
-		keep_cause(&out);
-	if (err == NULL && status != 0)
-		err = err_new(ERR_GIT, "git %s: %s",
-		    strcmp(argv[1], "-C") == 0 ? argv[3] : argv[1], out.s);
-	str_release(&out);
-	return err;
+	keep_cause(said);
+	return err_new(ERR_GIT, "git %s %s: exit %d%s%s", what, of, status,
+	    said->len == 0 ? "" : ": ", said->s);
 }
 
 /* "git config OPTION KEY VALUE" of what is to be the repository's own. */
@@ -140,10 +131,17 @@ change(const char *repo, struct gitfile *file, const char *option,
     const char *key, const char *value)
 {
 	const struct err *err = gitfile_open(file, repo);
+	struct str out = STR_INIT;
+	int status = 0;
 
-	return err != NULL ? err : must_run((const char *const[]){ "git",
-	    "-C", repo, "config", "--file", file->lock, option, key, value,
-	    NULL });
+	if (err == NULL)
+		err = run((const char *const[]){ "git", "-C", repo, "config",
+		    "--file", file->lock, option, key, value, NULL }, &out,
+		    &status);
+	if (err == NULL && status != 0)
+		err = failed("config", key, status, &out);
+	str_release(&out);
+	return err;
 }
 
 const struct err *
@@ -154,10 +152,8 @@ git_config_path(struct str *value, const char *repo, const char *key)
 
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
 	    "--type=path", "--get", key, NULL }, value, &status);
-	if (err == NULL && status != 0 && status != 1) {
-		keep_cause(value);
-		err = err_new(ERR_GIT, "git config %s: %s", key, value->s);
-	}
+	if (err == NULL && status != 0 && status != 1)
+		err = failed("config", key, status, value);
 	if (status == 1)
 		str_clear(value);
 	return err;
@@ -180,24 +176,23 @@ git_config_default(const char *repo, struct gitfile *file, const char *key,
 }
 
 /*
- * All values of a key in the repository's own config: who deploys may have
- * another global one than who runs init. With --git-dir git tells them to
- * somebody else, too, for whom it would not look for a repository.
+ * Who deploys may have another global config than who runs init. With
+ * --git-dir git tells the values to somebody else, too, for whom it would
+ * not look for a repository.
  */
-static const struct err *
-get_own(struct vec *values, const char *repo, const char *key)
+const struct err *
+git_own_values(struct vec *values, const char *repo, const char *key,
+    bool included)
 {
 	struct str text = STR_INIT;
 	const struct err *err;
 	int status;
 
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
-	    "--local", "--includes", "--get-all", key, NULL }, &text,
-	    &status);
-	if (err == NULL && status != 0 && status != 1) {
-		keep_cause(&text);
-		err = err_new(ERR_GIT, "git config %s: %s", key, text.s);
-	}
+	    "--local", included ? "--includes" : "--no-includes", "--get-all",
+	    key, NULL }, &text, &status);
+	if (err == NULL && status != 0 && status != 1)
+		err = failed("config", key, status, &text);
 	if (err == NULL && status == 0)
 		vec_split(values, text.s, "\n");
 	str_release(&text);
@@ -228,7 +223,7 @@ is_set(const char *repo, const struct setting *setting, bool *is)
 	const char *last = NULL;
 	const struct err *err;
 
-	err = get_own(&values, repo, setting->key);
+	err = git_own_values(&values, repo, setting->key, true);
 	*is = setting->several && vec_has(&values, setting->value);
 	if (!setting->several && values.n > 0)
 		last = values.v[values.n - 1];
@@ -317,50 +312,78 @@ drop_value(const char *repo, struct gitfile *file, const char *key,
 	return err;
 }
 
+#define LEAVE_REFS "receive.procReceiveRefs"
+
+/* Values of init's that are not wanted, of these, each once. */
+static void
+add_unwanted(struct vec *unwanted, const struct vec *values,
+    const struct vec *refs)
+{
+	for (size_t i = 0; i < values->n; i++) {
+		const char *value = values->v[i];
+
+		if (is_ours(value) && !vec_has(refs, value) &&
+		    !vec_has(unwanted, value))
+			vec_push(unwanted, value);
+	}
+}
+
+const struct err *
+git_left_refs(const char *repo, const struct vec *refs, struct git_refs *left)
+{
+	struct vec all = VEC_INIT, own = VEC_INIT, unwanted = VEC_INIT;
+	const struct err *err;
+
+	err = git_own_values(&all, repo, LEAVE_REFS, true);
+	if (err == NULL)
+		err = git_own_values(&own, repo, LEAVE_REFS, false);
+	add_unwanted(&left->extra, &own, refs);
+	add_unwanted(&unwanted, &all, refs);
+	for (size_t i = 0; err == NULL && i < unwanted.n; i++) {
+		if (!vec_has(&own, unwanted.v[i]))
+			vec_push(&left->included, unwanted.v[i]);
+	}
+	for (size_t i = 0; err == NULL && i < refs->n; i++) {
+		if (!vec_has(&all, refs->v[i]))
+			vec_push(&left->lacking, refs->v[i]);
+	}
+	vec_release(&all);
+	vec_release(&own);
+	vec_release(&unwanted);
+	return err;
+}
+
+void
+git_refs_release(struct git_refs *left)
+{
+	vec_release(&left->lacking);
+	vec_release(&left->extra);
+	vec_release(&left->included);
+}
+
 const struct err *
 git_leave_refs(const char *repo, struct gitfile *file,
     const struct vec *refs, struct vec *done)
 {
-	static const char key[] = "receive.procReceiveRefs";
-	struct vec values = VEC_INIT;
+	struct git_refs left = GIT_REFS_INIT;
 	const struct err *err;
 
-	err = get_own(&values, repo, key);
-	for (size_t i = 0; err == NULL && i < values.n; i++) {
-		const char *value = values.v[i];
-
-		if (!is_ours(value) || vec_has(refs, value))
-			continue;
-		err = drop_value(repo, file, key, value);
-		vec_pushf(done, "removed %s = %s", key, value);
+	err = git_left_refs(repo, refs, &left);
+	for (size_t i = 0; err == NULL && i < left.extra.n; i++) {
+		err = drop_value(repo, file, LEAVE_REFS, left.extra.v[i]);
+		vec_pushf(done, "removed " LEAVE_REFS " = %s",
+		    left.extra.v[i]);
 	}
-	for (size_t i = 0; err == NULL && i < refs->n; i++) {
-		if (vec_has(&values, refs->v[i]))
-			continue;
-		err = change(repo, file, "--add", key, refs->v[i]);
-		vec_pushf(done, "set %s = %s", key, refs->v[i]);
+	for (size_t i = 0; err == NULL && i < left.lacking.n; i++) {
+		err = change(repo, file, "--add", LEAVE_REFS,
+		    left.lacking.v[i]);
+		vec_pushf(done, "set " LEAVE_REFS " = %s", left.lacking.v[i]);
 	}
-	vec_release(&values);
-	return err;
-}
-
-const struct err *
-git_left_refs(const char *repo, const struct vec *refs, struct vec *lacking,
-    struct vec *extra)
-{
-	struct vec values = VEC_INIT;
-	const struct err *err;
-
-	err = get_own(&values, repo, "receive.procReceiveRefs");
-	for (size_t i = 0; err == NULL && i < values.n; i++) {
-		if (is_ours(values.v[i]) && !vec_has(refs, values.v[i]))
-			vec_push(extra, values.v[i]);
-	}
-	for (size_t i = 0; err == NULL && i < refs->n; i++) {
-		if (!vec_has(&values, refs->v[i]))
-			vec_push(lacking, refs->v[i]);
-	}
-	vec_release(&values);
+	for (size_t i = 0; err == NULL && i < left.included.n; i++)
+		vec_pushf(done, "note: " LEAVE_REFS " = %s stays, for it is in"
+		    " a file that %s/config includes; remove it there",
+		    left.included.v[i], repo);
+	git_refs_release(&left);
 	return err;
 }
 
@@ -378,12 +401,17 @@ git_version(struct str *version)
 const struct err *
 git_init_bare(const char *repo, const char *branch)
 {
+	struct str out = STR_INIT;
 	const struct err *err;
 	char *initial;
+	int status;
 
 	initial = xasprintf("--initial-branch=%s", branch);
-	err = must_run((const char *const[]){ "git", "init", "--quiet",
-	    "--bare", initial, "--", repo, NULL });
+	err = run((const char *const[]){ "git", "init", "--quiet", "--bare",
+	    initial, "--", repo, NULL }, &out, &status);
+	if (err == NULL && status != 0)
+		err = failed("init", repo, status, &out);
+	str_release(&out);
 	free(initial);
 	return err;
 }

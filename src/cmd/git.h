@@ -38,7 +38,8 @@ const struct err *git_configure(const char *repo, struct gitfile *file,
 /*
  * Tell git which refs it is to leave to the proc-receive hook: these, and
  * none of those that it was told before. What other software has written
- * there stays.
+ * there stays, and so does what is in a file that is included, which is
+ * noted in "done".
  */
 const struct err *git_leave_refs(const char *repo, struct gitfile *file,
     const struct vec *refs, struct vec *done);
@@ -81,12 +82,21 @@ const struct err *git_version(struct str *version);
  */
 const struct err *git_lacking(const char *repo, struct vec *lacking);
 
-/*
- * Compare what git_leave_refs() would set: refs that git is not told to
- * leave are pushed onto "lacking", those of init's that it should not be
- * told any more onto "extra".
- */
+/* All values of a key in the repository's own config, in their order. */
+const struct err *git_own_values(struct vec *values, const char *repo,
+    const char *key, bool included);
+
+/* What git_leave_refs() would change, and what it cannot. */
+struct git_refs {
+	struct vec lacking;	/* git is not told to leave them */
+	struct vec extra;	/* init's, and not wanted any more */
+	struct vec included;	/* the same, in a file that is included */
+};
+
+#define GIT_REFS_INIT { VEC_INIT, VEC_INIT, VEC_INIT }
+
 const struct err *git_left_refs(const char *repo, const struct vec *refs,
-    struct vec *lacking, struct vec *extra);
+    struct git_refs *left);
+void git_refs_release(struct git_refs *left);
 
 #endif
