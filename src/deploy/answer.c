@@ -11,6 +11,7 @@
 #include "deploy/chained.h"
 #include "deploy/errand.h"
 #include "deploy/forecast.h"
+#include "deploy/origin.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/rollback.h"
@@ -88,19 +89,15 @@ check_branch(const struct asking *asking, const struct offered *offered,
 	const struct push_ref *ref = pushed(asking, offered->ref);
 	char commit[REPO_OID_SIZE];
 	const struct err *err;
-	bool is_commit;
 
 	if (repo_is_zero(offered->new))
 		return err_new(ERR_REFUSED, "%s is what is live in %s, and is"
 		    " not deleted; write 'transactional = no' in slipway.ini"
 		    " before, then run slipway init %s", env->branch,
 		    env->name, asking->hub->word);
-	err = repo_peel(asking->repo, offered->new, commit, &is_commit);
+	err = origin_commit(asking->repo, offered->ref, offered->new, commit);
 	if (err != NULL)
 		return err;
-	if (!is_commit || strcmp(commit, offered->new) != 0)
-		return err_new(ERR_REFUSED, "a branch points at a commit;"
-		    " %.7s is none", offered->new);
 	if (ref != NULL && ref->skip)
 		return err_new(ERR_REFUSED, "-skip- is not possible here: %s"
 		    " moves when its commit is live; push %s, or to a branch"

@@ -249,7 +249,7 @@ static const struct err *
 check_deployed(struct gate *gate, struct push_ref *ref)
 {
 	const struct config *config = gate->hub->config;
-	bool force = allows_force(config, ref->ref), is_commit;
+	bool force = allows_force(config, ref->ref);
 	char commit[REPO_OID_SIZE];
 	const struct err *err;
 
@@ -260,10 +260,7 @@ check_deployed(struct gate *gate, struct push_ref *ref)
 			    " (allow_force = no)", ref->ref);
 		return NULL;
 	}
-	err = repo_peel(gate->repo, ref->new, commit, &is_commit);
-	if (err == NULL && !is_commit)
-		err = err_new(ERR_REFUSED, "%s does not point at a commit",
-		    ref->ref);
+	err = origin_commit(gate->repo, ref->ref, ref->new, commit);
 	if (err == NULL)
 		err = read_tip(gate, ref, commit);
 	if (err == NULL)

@@ -5,6 +5,27 @@
 
 #include "alloc.h"
 
+const struct err *
+origin_commit(struct repo *repo, const char *ref, const char *oid,
+    char commit[REPO_OID_SIZE])
+{
+	const struct err *err;
+	bool is_commit;
+
+	err = repo_peel(repo, oid, commit, &is_commit);
+	if (err != NULL)
+		return err;
+	if (!str_starts_with(ref, "refs/heads/"))
+		return is_commit ? NULL : err_new(ERR_REFUSED, "%s does not"
+		    " point at a commit", ref);
+	if (!is_commit)
+		return err_new(ERR_REFUSED, "a branch points at a commit;"
+		    " %.7s is none", oid);
+	return strcmp(commit, oid) == 0 ? NULL : err_new(ERR_REFUSED, "a"
+	    " branch points at a commit; %.7s is a tag of %.7s: push that to"
+	    " %s", oid, commit, ref);
+}
+
 static const struct err *
 branch_now(struct repo *repo, const char *branch, char oid[REPO_OID_SIZE])
 {

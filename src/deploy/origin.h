@@ -15,6 +15,13 @@
 #include "repo.h"
 
 /*
+ * The commit that a ref is at when it is at "oid". ERR_REFUSED when there is
+ * none, or when git would not have it: a branch is not at a tag.
+ */
+const struct err *origin_commit(struct repo *repo, const char *ref,
+    const char *oid, char commit[REPO_OID_SIZE]);
+
+/*
  * ERR_REFUSED, with reason and remedy, when an environment deploys a
  * branch's commits only, and that branch at "tip" (zeros: there is none)
  * does not have this one. "tip" NULL: at what it is now.

@@ -129,17 +129,13 @@ receive_commit(const struct hub *hub, const struct push_ref *ref,
 {
 	const struct err *err;
 	struct repo *repo;
-	bool is_commit;
 
 	memcpy(commit, ref->new, REPO_OID_SIZE);
 	if (is_deleted(ref) || !str_starts_with(ref->ref, "refs/tags/"))
 		return NULL;
 	err = repo_open(&repo, hub->path, false);
 	if (err == NULL)
-		err = repo_peel(repo, ref->new, commit, &is_commit);
-	if (err == NULL && !is_commit)
-		err = err_new(ERR_REFUSED, "%s does not point at a commit",
-		    ref->ref);
+		err = origin_commit(repo, ref->ref, ref->new, commit);
 	repo_close(repo);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "deploy/errand.h"
 #include "deploy/receive.h"
 #include "deploy/tip.h"
@@ -43,9 +44,15 @@ note_branch(const struct config *config, const struct push_ref *ref,
 	const char *verb = repo_is_zero(ref->new) ? "deleted" : "stored";
 	struct str way = STR_INIT;
 
-	if (branch != NULL && !is_verb && !repo_is_zero(ref->new))
-		str_addf(&way, "; to have it deployed: git push REMOTE %s:%s",
+	if (branch != NULL && !is_verb && !repo_is_zero(ref->new)) {
+		/* Who pushed it may not have chosen its name. */
+		char *move = xasprintf("%s:%s", name[0] == '-' ? ref->ref :
 		    name, branch);
+
+		str_add(&way, "; to have it deployed: git push REMOTE ");
+		str_add_word(&way, move);
+		free(move);
+	}
 	vec_pushf(notes, "branch %s is %s; no environment deploys it (%s)%s",
 	    name, verb, takes, way.s);
 	str_release(&way);

@@ -47,6 +47,12 @@ git -C "$work" branch -q elsewhere
 push elsewhere
 like "a branch that nothing deploys has a way to be" "$banner" \
     'staging deploys develop\); to have it deployed: git push REMOTE elsewhere:BRANCH$'
+push "elsewhere:refs/heads/x;id" elsewhere:refs/heads/-x
+like "whose name is no command when that is pasted" "$banner" \
+    "to have it deployed: git push REMOTE 'x;id:BRANCH'\$"
+like "and no option" "$banner" \
+    'to have it deployed: git push REMOTE refs/heads/-x:BRANCH$'
+push ":refs/heads/x;id" :refs/heads/-x
 push :elsewhere
 unlike "one that is gone has none" "$banner" 'to have it deployed'
 ok "the tag is there" git -C "$repo" rev-parse -q --verify refs/tags/v1
@@ -54,6 +60,8 @@ ok "the tag is there" git -C "$repo" rev-parse -q --verify refs/tags/v1
 git -C "$work" checkout -q main
 push +v1:main
 isnt "a branch does not become a tag object" "$status" 0
+like "with the reason, and what to push" "$banner" "error: a branch points at \
+a commit; [0-9a-f]{7} is a tag of [0-9a-f]{7}: push that to refs/heads/main"
 is "and stays what it was" "$(git -C "$repo" rev-parse main)" "$(head_of)"
 commit index.html five "fifth"
 git -C "$work" tag v2
