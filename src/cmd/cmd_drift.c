@@ -117,12 +117,17 @@ print_visible(const struct str *text)
 	return err;
 }
 
-/* In the repository's folder, where no file says what is text. */
+/*
+ * In the repository's folder, where no file says what is text. Releases are
+ * made with a threshold above which git does not look into a file, and calls
+ * it binary; people get git's own. Of such a file git holds both versions
+ * and a list of their lines at once, but one at a time, for who asked.
+ */
 static const struct err *
 print_diff(const struct call *call, const char *from, const char *to)
 {
-	const char *args[] = { "diff", "--no-ext-diff", "--no-textconv",
-	    "--no-color", from, to, NULL };
+	const char *args[] = { "-c", "core.bigFileThreshold=512m", "diff",
+	    "--no-ext-diff", "--no-textconv", "--no-color", from, to, NULL };
 	struct str text = STR_INIT;
 	struct repo *repo = NULL;
 	struct plumbing git;

@@ -152,6 +152,8 @@ plumbing_run_fd(struct plumbing *git, const char *const *args,
 		spec.input_len = input->len;
 	}
 	err = proc_run(&result, &spec, keep_complaint, &complaint);
+	while (strcmp(args[0], "-c") == 0)
+		args += 2;
 	if (err == NULL && result.exit_status != 0)
 		err = failure(args[0], &result, &complaint);
 	vec_release(&argv);

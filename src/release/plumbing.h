@@ -43,8 +43,8 @@ const struct err *plumbing_release(struct plumbing *git);
 const struct err *plumbing_index(struct plumbing *git);
 
 /*
- * Run "git ARGS..." (a list that ends with NULL) in the work tree. "input"
- * may be NULL. What it prints on stdout replaces the contents of "out";
+ * Run "git ARGS..." (a list that ends with NULL, and may begin with "-c" and
+ * a setting) in the work tree. "input" may be NULL. What it prints on stdout replaces the contents of "out";
  * the last line on stderr becomes part of the error.
  */
 const struct err *plumbing_run(struct plumbing *git,

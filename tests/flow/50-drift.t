@@ -79,6 +79,11 @@ for colour in never always; do
 	    "+a$tab"'b \x1b]0;title\x07\x1b[2J\x1b[31m\x0d'
 done
 echo "new" > "$live/upload/a file"
+yes "a line of text" | head -n 80000 > "$live/upload/long"
+drift --diff
+is "a text of more than 1 MiB is one" \
+    "$(echo "$out" | grep -c '^[+]a line of text$')" 80000
+rm "$live/upload/long"
 is "which makes no branch" "$(git -C "$repo" branch --list 'drift/*')" ""
 drift --host elsewhere
 is_exit "a host that is not there" 2
