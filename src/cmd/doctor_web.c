@@ -1,29 +1,18 @@
 /*
  * A web server that resolves "current" wrongly serves old files after a
  * deploy, or a mixture. Its files are read for the few things that are
- * certain: what names the root of an environment, and beside that, in the
- * same file, a directive that is known to go wrong with a symlink that
- * flips. Includes are not followed, but for the one that Debian ships.
+ * certain: what names the root of an environment, and beside that, where it
+ * counts for that root, a directive that is known to go wrong with a symlink
+ * that flips. Includes are not followed, but for the one that Debian ships.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "cmd/doctor.h"
+#include "cmd/doctor_page.h"
 #include "file.h"
 #include "path.h"
-
-#define FILE_MAX (1024 * 1024)
-
-/* A file of a web server's configuration, line by line. */
-struct page {
-	struct doctor *doctor;
-	const struct environment *env;
-	const char *path;
-	struct vec lines;	/* words, with one space between them */
-	bool below_current;	/* it has a root under "current" */
-};
 
 typedef void (*page_cb)(struct page *page);
 
@@ -55,8 +44,8 @@ split_lines(struct vec *lines, const char *text)
 	}
 }
 
-static void
-tell_at(struct page *page, size_t line, enum level level,
+void
+page_tell(struct page *page, size_t line, enum level level,
     const char *remedy, const char *what)
 {
 	char *where = xasprintf("%s:%zu", page->path, line + 1);
@@ -65,9 +54,8 @@ tell_at(struct page *page, size_t line, enum level level,
 	free(where);
 }
 
-/* What follows a directive's name, NULL when the line is another one. */
-static const char *
-value_of(const char *line, const char *name)
+const char *
+page_value(const char *line, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -75,106 +63,36 @@ value_of(const char *line, const char *name)
 	    line + len + 1 : NULL;
 }
 
-/* Roots in "current", and those in one release, which never change. */
-static void
-look_at_roots(struct page *page, const char *directive)
+bool
+page_look_at_root(struct page *page, size_t line, const char *directive,
+    const char *path)
 {
 	char *current = path_join(page->env->set.root, "current");
 	char *releases = path_join(page->env->set.root, "releases");
 	char *remedy = xasprintf("%s %s", directive, current);
+	bool is = path_is_within(path, current);
 
-	for (size_t i = 0; i < page->lines.n; i++) {
-		const char *root = value_of(page->lines.v[i], directive);
-
-		if (root == NULL)
-			continue;
-		page->below_current |= path_is_within(root, current);
-		if (path_is_within(root, releases))
-			tell_at(page, i, LEVEL_FAULT, remedy, "it names one"
-			    " release, and stays there after a deploy");
-	}
+	if (path_is_within(path, releases))
+		page_tell(page, line, LEVEL_FAULT, remedy, "it names one"
+		    " release, and stays there after a deploy");
 	free(remedy);
 	free(releases);
 	free(current);
-}
-
-static bool
-has(const struct page *page, const char *words)
-{
-	for (size_t i = 0; i < page->lines.n; i++) {
-		if (strstr(page->lines.v[i], words) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Debian's file says $document_root; what follows it may say otherwise. */
-static bool
-includes_document_root(const struct page *page, const char *line)
-{
-	static const char *const names[] = {
-		"snippets/fastcgi-php.conf", "fastcgi.conf"
-	};
-	const char *file = value_of(line, "include");
-	char *path = path_join(page->doctor->etc, "nginx/fastcgi.conf");
-	struct str text = STR_INIT;
-	bool is = false;
-
-	for (size_t i = 0; file != NULL && i < 2; i++)
-		is = is || str_ends_with(file, names[i]);
-	is = is && file_read(&text, path, FILE_MAX) == NULL &&
-	    strstr(text.s, "$document_root$fastcgi_script_name") != NULL;
-	str_release(&text);
-	free(path);
 	return is;
 }
 
-static void
-look_at_fastcgi(struct page *page)
-{
-	static const char param[] = "fastcgi_param SCRIPT_FILENAME"
-	    " $document_root";
-
-	for (size_t i = 0; i < page->lines.n; i++) {
-		const char *line = page->lines.v[i];
-
-		if (!str_starts_with(line, param) &&
-		    !includes_document_root(page, line))
-			continue;
-		tell_at(page, i, LEVEL_WARNING, "below it: fastcgi_param"
-		    " SCRIPT_FILENAME $realpath_root$fastcgi_script_name;"
-		    " fastcgi_param DOCUMENT_ROOT $realpath_root;", "PHP gets"
-		    " a path through the symlink, and its caches serve files"
-		    " of the old release after a deploy");
-		return;
-	}
-}
-
-static void
-look_at_nginx(struct page *page)
-{
-	look_at_roots(page, "root");
-	if (!page->below_current)
-		return;
-	if (!has(page, "SCRIPT_FILENAME $realpath_root"))
-		look_at_fastcgi(page);
-	for (size_t i = 0; i < page->lines.n; i++) {
-		const char *line = page->lines.v[i];
-
-		if (strcmp(line, "disable_symlinks on") == 0)
-			tell_at(page, i, LEVEL_FAULT, "disable_symlinks off",
-			    "nginx does not follow \"current\"");
-		if (str_starts_with(line, "open_file_cache max="))
-			tell_at(page, i, LEVEL_NOTE, NULL, "files of the old"
-			    " release are served for up to"
-			    " open_file_cache_valid after a deploy");
-	}
-}
-
 /*
- * "Options" of a <Directory> at or above "current": without signs they are
- * all that is left.
+ * What "Options" say of symlinks: without signs they are all that is left,
+ * and with signs they may say nothing.
  */
+static bool
+speaks_of_links(const char *options)
+{
+	return (options[0] != '+' && options[0] != '-') ||
+	    strcasestr(options, "SymLinks") != NULL ||
+	    strcasestr(options, "All") != NULL;
+}
+
 static bool
 forbids_links(const char *options)
 {
@@ -186,36 +104,65 @@ forbids_links(const char *options)
 	    strcasestr(options, "All") == NULL;
 }
 
+/* The length of the folder of a <Directory>, without a slash at its end. */
+static size_t
+folder_len(const char *folder)
+{
+	size_t len = strcspn(folder, " >");
+
+	return len - (len > 1 && folder[len - 1] == '/');
+}
+
+/*
+ * Whether apache follows a link depends on the folders that the link is in:
+ * what is said of "current" itself, or below, is of links within. The
+ * innermost that speaks of it counts.
+ */
+static void
+look_at_options(struct page *page, const char *current)
+{
+	size_t innermost = 0, at = 0, len = 0;
+
+	for (size_t i = 0; i < page->lines.n; i++) {
+		const char *line = page->lines.v[i];
+		const char *options = page_value(line, "Options");
+		const char *folder = page_value(line, "<Directory");
+
+		if (folder != NULL) {
+			char *path = xstrndup(folder, folder_len(folder));
+
+			len = strcmp(path, current) != 0 &&
+			    path_is_within(current, path) ? strlen(path) : 0;
+			free(path);
+		} else if (strncasecmp(line, "</Directory", 11) == 0) {
+			len = 0;
+		} else if (options != NULL && len > 0 && len >= innermost &&
+		    speaks_of_links(options)) {
+			innermost = len;
+			at = i;
+		}
+	}
+	if (innermost > 0 && forbids_links(page_value(page->lines.v[at],
+	    "Options")))
+		page_tell(page, at, LEVEL_FAULT, "Options +FollowSymLinks",
+		    "apache does not follow \"current\"");
+}
+
 static void
 look_at_apache(struct page *page)
 {
 	char *current = path_join(page->env->set.root, "current");
-	bool inside = false;
+	bool below = false;
 
-	look_at_roots(page, "DocumentRoot");
-	for (size_t i = 0; page->below_current && i < page->lines.n; i++) {
-		const char *line = page->lines.v[i];
-		const char *options = value_of(line, "Options");
-		const char *folder = value_of(line, "<Directory");
+	for (size_t i = 0; i < page->lines.n; i++) {
+		const char *root = page_value(page->lines.v[i],
+		    "DocumentRoot");
 
-		if (folder != NULL) {
-			size_t len = strcspn(folder, ">");
-			char *path;
-
-			len -= len > 1 && folder[len - 1] == '/';
-			path = xstrndup(folder, len);
-			inside = path_is_within(current, path) ||
-			    path_is_within(path, current);
-			free(path);
-		} else if (strncasecmp(line, "</Directory", 11) == 0) {
-			inside = false;
-		} else if (inside && options != NULL &&
-		    forbids_links(options)) {
-			tell_at(page, i, LEVEL_FAULT, "Options"
-			    " +FollowSymLinks", "apache does not follow"
-			    " \"current\"");
-		}
+		below |= root != NULL && page_look_at_root(page, i,
+		    "DocumentRoot", root);
 	}
+	if (below)
+		look_at_options(page, current);
 	free(current);
 }
 
@@ -230,12 +177,13 @@ read_page(struct doctor *doctor, const char *path, page_cb cb)
 		.lines = VEC_INIT,
 	};
 
-	if (file_read(&text, path, FILE_MAX) == NULL)
-		split_lines(&page.lines, text.s);
+	if (file_read(&text, path, PAGE_MAX) != NULL)
+		str_clear(&text);
+	split_lines(&page.lines, text.s);
+	page.text = text.s;
 	for (size_t i = 0; config != NULL && i < config->n_environments;
 	    i++) {
 		page.env = &config->environments[i];
-		page.below_current = false;
 		if (doctor->only == NULL ||
 		    strcmp(doctor->only, page.env->name) == 0)
 			cb(&page);
@@ -268,9 +216,9 @@ read_pages(struct doctor *doctor, const char *folder, const char *ending,
 const struct err *
 doctor_nginx(struct doctor *doctor)
 {
-	read_pages(doctor, "nginx", "nginx.conf", look_at_nginx);
-	read_pages(doctor, "nginx/conf.d", ".conf", look_at_nginx);
-	read_pages(doctor, "nginx/sites-enabled", "", look_at_nginx);
+	read_pages(doctor, "nginx", "nginx.conf", page_look_at_nginx);
+	read_pages(doctor, "nginx/conf.d", ".conf", page_look_at_nginx);
+	read_pages(doctor, "nginx/sites-enabled", "", page_look_at_nginx);
 	return NULL;
 }
 
@@ -318,7 +266,7 @@ look_at_php(struct page *page)
 		if (!str_starts_with(line, "opcache.validate_timestamps") ||
 		    value == NULL || !is_off(value + 1) || restarts(page))
 			continue;
-		tell_at(page, i, LEVEL_WARNING, "an [action] of the phase"
+		page_tell(page, i, LEVEL_WARNING, "an [action] of the phase"
 		    " restart, with run = sudo systemctl reload php-fpm",
 		    "PHP never looks whether a file has changed, and no"
 		    " action of the phases restart and clear makes it forget"
