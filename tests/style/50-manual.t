@@ -124,6 +124,45 @@ is_clean('every key is in slipway.ini(5)',
 	&& !documents($config, $_->[1])
 	&& $config !~ /^\.It.*\Q$_->[1]\E/m } @keys);
 
+# What an agent is asked for: the verbs of its table, and "stop", which comes
+# between; their keys as the table in wire.h has them.
+my @verbs = read_text('src/host/agent.c') =~ /^\t\{ "([a-z]+)",\t/gm;
+cmp_ok(scalar @verbs, '>', 15, 'the agent has a table of verbs');
+my ($protocol) = page('slipway-store.5') =~
+    /^\.Sh AGENT PROTOCOL\n(.*?)^\.Sh/ms;
+my ($table) = read_text('src/host/wire.h') =~
+    /^ \*\tverb +request +result\n(.*?)^ \*\n/ms;
+
+# The keys of each verb: rows without a verb go on with the one above.
+sub keys_of {
+	my ($rows) = @_;
+	my (%keys, $verb);
+
+	for my $row (@$rows) {
+		my ($first, $rest) = @$row;
+
+		$verb = $first if $first ne '';
+		$rest =~ s/\([^)]*\)//g;
+		$keys{$verb}{$_} = 1 for $rest =~ /([a-z][a-z-]*)/g;
+	}
+	return \%keys;
+}
+
+my $coded = keys_of([map { /^ \*\t([a-z]*) +(.*)/ ? [$1, $2] : () }
+    split /\n/, $table // '']);
+my $paged = keys_of([map { /^\.It (?!Em)([a-z]*) ?Ta (.*)/ ? [$1, $2] : () }
+    split /\n/, $protocol // '']);
+is_clean('every verb of the agent is in slipway-store(5)',
+    grep { !$paged->{$_} } @verbs, 'stop');
+my %verb = map { $_ => 1 } @verbs, 'stop';
+is_clean('and no other', grep { !$verb{$_} } sort keys %$paged);
+is_clean('every verb of the agent is in wire.h',
+    grep { !$coded->{$_} } @verbs);
+is_clean('every key of wire.h is with its verb in slipway-store(5)',
+    map { my $of = $_; map { "$of $_" }
+	grep { !$paged->{$of}{$_} } sort keys %{$coded->{$of}} }
+    sort keys %$coded);
+
 SKIP: {
 	my $there = qx(mandoc -Tlint /dev/null 2>&1);
 	skip 'there is no mandoc', 1 if $? == -1 || $? >> 8 == 127;
