@@ -327,7 +327,7 @@ forecast_check(const struct forecast *forecast)
 	    " are free, and what failed deploys have left there, which goes"
 	    " first, may not be enough; remove releases (slipway cleanup -C"
 	    " %s -e %s, keep = ...) or enlarge the file system",
-	    work->env->set.root, need.s, have.s, work->hub->path,
+	    work->env->set.root, need.s, have.s, work->hub->word,
 	    work->env->name);
 	str_release(&need);
 	str_release(&have);
