@@ -282,15 +282,21 @@ clone_changed(const struct clone *clone, const char *range, bool all,
 static const struct err *
 check_trusted(const char *path, const struct stat *st)
 {
+	const struct err *err = NULL;
+	struct str word = STR_INIT;
+
+	str_add_word(&word, path);
 	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return err_new(ERR_CONFIG, "%s belongs to user %u, and its"
+		err = err_new(ERR_CONFIG, "%s belongs to user %u, and its"
 		    " commands would run as you; run: sudo chown %u %s", path,
-		    (unsigned int)st->st_uid, (unsigned int)geteuid(), path);
-	if ((st->st_mode & 022) != 0)
-		return err_new(ERR_CONFIG, "%s can be written by others"
+		    (unsigned int)st->st_uid, (unsigned int)geteuid(),
+		    word.s);
+	else if ((st->st_mode & 022) != 0)
+		err = err_new(ERR_CONFIG, "%s can be written by others"
 		    " (mode %04o); run: chmod go-w %s", path,
-		    (unsigned int)st->st_mode & 07777, path);
-	return NULL;
+		    (unsigned int)st->st_mode & 07777, word.s);
+	str_release(&word);
+	return err;
 }
 
 const struct err *

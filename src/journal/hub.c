@@ -177,21 +177,25 @@ check_trusted(const struct hub *hub, const struct stat *st, const char *path)
 {
 	bool foreign = st->st_uid != geteuid() && st->st_uid != 0;
 	const struct err *err = NULL;
+	struct str word = STR_INIT;
 
 	if (foreign || geteuid() == 0)
 		err = hub->pushed ? check_pusher(hub->path) :
 		    hub_check_owner(hub->path);
 	if (err != NULL)
 		return err;
+	str_add_word(&word, path);
 	if (foreign)
-		return err_new(ERR_CONFIG, "%s belongs to user %u, not to the"
+		err = err_new(ERR_CONFIG, "%s belongs to user %u, not to the"
 		    " one that deploys; run: sudo chown %u %s", path,
-		    (unsigned int)st->st_uid, (unsigned int)geteuid(), path);
-	if ((st->st_mode & 022) != 0)
-		return err_new(ERR_CONFIG, "%s can be written by others"
+		    (unsigned int)st->st_uid, (unsigned int)geteuid(),
+		    word.s);
+	else if ((st->st_mode & 022) != 0)
+		err = err_new(ERR_CONFIG, "%s can be written by others"
 		    " (mode %04o); run: chmod go-w %s", path,
-		    (unsigned int)st->st_mode & 07777, path);
-	return NULL;
+		    (unsigned int)st->st_mode & 07777, word.s);
+	str_release(&word);
+	return err;
 }
 
 static bool

@@ -330,9 +330,15 @@ done:
 static const struct err *
 not_a_link(const struct store *store)
 {
-	return err_new(ERR_FAILED, "%s/current is not a symlink: move it away"
+	struct str word = STR_INIT;
+	const struct err *err;
+
+	str_add_word(&word, store->root);
+	err = err_new(ERR_FAILED, "%s/current is not a symlink: move it away"
 	    " (mv %s/current %s/current.old) and deploy again", store->root,
-	    store->root, store->root);
+	    word.s, word.s);
+	str_release(&word);
+	return err;
 }
 
 const struct err *

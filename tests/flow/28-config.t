@@ -207,6 +207,13 @@ for mode in 664 646; do
 	like "mode $mode: and says what to do" "$err" 'run: chmod go-w'
 done
 chmod 644 "$repo/slipway.ini"
+"$slipway" init "$T/my shop.git" --root "$T/my shop" > "$T/.init" 2>&1
+chmod 664 "$T/my shop.git/slipway.ini"
+run "$slipway" config -C "$T/my shop.git"
+ok "a path with a space is a word of that command" \
+    sh -c "$(printf '%s\n' "$err" | sed -n 's/.*run: //p')"
+run "$slipway" config -C "$T/my shop.git"
+is_exit "which helps" 0
 if [ "$(id -u)" -eq 0 ]; then
 	chown 12345 "$repo/slipway.ini"
 	push_raw
