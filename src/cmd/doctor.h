@@ -53,6 +53,9 @@ void doctor_tell(struct doctor *doctor, enum level level, const char *where,
 char *doctor_command(const char *before, const char *word,
     const char *after);
 
+/* "slipway init REPO", given: for "remedy". */
+char *doctor_init_remedy(const struct doctor *doctor);
+
 /*
  * The command that takes a setting of git's back, given, for "remedy". Of
  * its "n" values some may not be the repository's own: "otherwise" is what

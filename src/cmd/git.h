@@ -82,6 +82,10 @@ const struct err *git_version(struct str *version);
  */
 const struct err *git_lacking(const char *repo, struct vec *lacking);
 
+/* "git config OPTION KEY VALUE" in the repository's own config. */
+const struct err *git_change(const char *repo, struct gitfile *file,
+    const char *option, const char *key, const char *value);
+
 /* All values of a key in the repository's own config, in their order. */
 const struct err *git_own_values(struct vec *values, const char *repo,
     const char *key, bool included);

@@ -44,8 +44,9 @@ const struct err *plumbing_index(struct plumbing *git);
 
 /*
  * Run "git ARGS..." (a list that ends with NULL, and may begin with "-c" and
- * a setting) in the work tree. "input" may be NULL. What it prints on stdout replaces the contents of "out";
- * the last line on stderr becomes part of the error.
+ * a setting) in the work tree. "input" may be NULL. What it prints on
+ * stdout replaces the contents of "out"; the last line on stderr becomes
+ * part of the error.
  */
 const struct err *plumbing_run(struct plumbing *git,
     const char *const *args, const struct str *input, struct str *out);
