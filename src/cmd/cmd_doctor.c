@@ -220,7 +220,10 @@ release(struct doctor *doctor)
 static const struct err *
 check_environment(const struct call *call)
 {
-	struct hub own = { .path = call->hub.path };
+	struct hub own = {
+		.path = call->hub.path,
+		.word = call->hub.word,
+	};
 	const struct environment *env;
 	const struct err *err = NULL;
 

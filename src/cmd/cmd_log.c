@@ -378,7 +378,10 @@ check_broken(struct call *call, const struct environment *env,
 static void
 warn_of_config(const struct call *call)
 {
-	struct hub own = { .path = call->hub.path };
+	struct hub own = {
+		.path = call->hub.path,
+		.word = call->hub.word,
+	};
 	const struct err *err = NULL;
 
 	if (hub_check_owner(own.path) == NULL)

@@ -277,7 +277,10 @@ look_at_signing(struct doctor *doctor, const struct environment *env)
 static void
 read_config(struct doctor *doctor)
 {
-	struct hub strict = { .path = doctor->hub->path };
+	struct hub strict = {
+		.path = doctor->hub->path,
+		.word = doctor->hub->word,
+	};
 	const struct err *err = hub_config(&strict);
 	char *path = hub_file(doctor->hub, "slipway.ini");
 
