@@ -32,6 +32,7 @@ struct steps {
 	struct step *v;
 	bool *mask;		/* where it is to run */
 	size_t n;
+	bool begun;		/* "run" is under way, or over */
 };
 
 static void
@@ -101,6 +102,20 @@ begin_steps(struct work *work, const struct command *command,
 	return err;
 }
 
+static const struct err *
+record_failure(const struct proc_result *result, const char *host,
+    bool single)
+{
+	struct str how = STR_INIT;
+	const struct err *err;
+
+	proc_describe(&how, result);
+	err = err_new(ERR_FAILED, "its record command failed%s%s: %s",
+	    single ? "" : " on ", single ? "" : host, how.s);
+	str_release(&how);
+	return err;
+}
+
 /*
  * Keep what the record command prints; "sums" gets a sum for each host. A
  * record from before the step is taken once: a step that is run again after
@@ -134,9 +149,8 @@ keep_record(struct work *work, const struct command *command,
 		}
 		ask_result(&result, reply);
 		if (!ask_went_well(&result))
-			err = err_new(ERR_FAILED, "its record command"
-			    " failed%s%s", steps->n == 1 ? "" : " on ",
-			    steps->n == 1 ? "" : work->hosts[i]->name);
+			err = record_failure(&result, work->hosts[i]->name,
+			    steps->n == 1);
 		else
 			vec_push(sums, message_get(reply, "sum"));
 	}
@@ -146,8 +160,9 @@ keep_record(struct work *work, const struct command *command,
 
 static void
 announce(struct work *work, const struct command *command,
-    const struct steps *steps)
+    struct steps *steps)
 {
+	steps->begun = true;
 	for (size_t i = 0; i < steps->n; i++) {
 		if (steps->mask[i])
 			event_add(work->log, "step", "ssss", "phase",
@@ -172,10 +187,21 @@ failure(const struct command *command, const struct proc_result *result,
 	return err;
 }
 
+static void
+tell_end(struct work *work, const struct step *step,
+    const struct proc_result *result)
+{
+	event_add(work->log, "step_done", "sssbiibbi", "phase", step->phase,
+	    "action", step->action, "host", step->host, "ok",
+	    (int)ask_went_well(result), "exit", step->exit, "signal",
+	    step->signal, "timed_out", (int)step->timed_out, "stopped",
+	    (int)result->stopped, "ms", step->duration_ms);
+}
+
 /* Write the end of the step on one host. */
 static const struct err *
-end_step(struct work *work, const struct command *command,
-    struct step *step, const struct proc_result *result, bool changed)
+end_step(struct work *work, struct step *step,
+    const struct proc_result *result, bool begun, bool changed)
 {
 	bool ok = ask_went_well(result);
 
@@ -186,11 +212,8 @@ end_step(struct work *work, const struct command *command,
 	step->timed_out = result->timed_out;
 	step->duration_ms = result->duration_ms;
 	step->changed = changed;
-	event_add(work->log, "step_done", "sssbiibbi", "phase",
-	    command->phase, "action", command->name, "host", step->host,
-	    "ok", ok, "exit", step->exit, "signal", step->signal,
-	    "timed_out", (int)step->timed_out, "stopped",
-	    (int)result->stopped, "ms", step->duration_ms);
+	if (begun)
+		tell_end(work, step, result);
 	return work_step_end(work, step);
 }
 
@@ -252,7 +275,7 @@ end_steps(struct work *work, const struct command *command,
 
 		if (!steps->mask[i])
 			continue;
-		err = end_step(work, command, &steps->v[i], &results[i],
+		err = end_step(work, &steps->v[i], &results[i], steps->begun,
 		    changed);
 		if (failed == NULL &&
 		    strcmp(steps->v[i].state, "failed") == 0)
@@ -278,6 +301,7 @@ perform(struct work *work, const struct command *command,
 		for (size_t i = 0; i < steps->n; i++)
 			results[i].exit_status = -1;
 	} else {
+		announce(work, command, steps);
 		err = run_steps(work, command, steps, results);
 		/* Also a command that nobody heard the end of has run. */
 		if (record && !work_is_cut(work))
@@ -314,7 +338,6 @@ command_run(struct work *work, const struct command *command)
 	if (err != NULL || !any)
 		goto done;
 	work->made_more = true;
-	announce(work, command, &steps);
 	err = perform(work, command, &steps, results, &before, &after);
 	/* A host that is lost only now has told how its command ended. */
 	if (!work_is_cut(work) ||

@@ -37,6 +37,13 @@ directive = m4
 run = echo m4 >> "$TRACE"
 undo = echo "undo m4 fails"; exit 1
 
+[action m5]
+phase = migrate
+directive = m5
+record = exit 4
+undo = true
+run = echo m5 >> "$TRACE"
+
 [action restart]
 phase = restart
 run = echo "restart on $(basename "$(readlink -f "$SLIPWAY_CURRENT")")" >> "$TRACE"
@@ -107,6 +114,16 @@ is "its state" "$(newest state)" rolled-back
 run "$slipway" retry -C "$repo"
 is_exit "the same from the command line has exit status 5" 5
 check_invariants "after a retry that was rolled back"
+
+# A record that fails keeps its step from running, which is told.
+: > "$T/trace"
+git -C "$work" reset -q --hard HEAD~1
+commit index.html three "third -m5-"
+push --force main
+like "a record that fails has an exit status, too" "$banner" \
+    'error: .* failed at migrate \(m5\): its record command failed: exit 4'
+is "its step does not run" "$(trace | grep -c m5)" 0
+unlike "nor is that said" "$banner" '^ +m5(:| failed)'
 
 # In activation, after the flip.
 : > "$T/trace"
