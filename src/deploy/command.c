@@ -58,7 +58,7 @@ begin_step(struct work *work, const struct command *command,
 	step->argument = xstrdup_null(command->argument);
 	step->undo = action == NULL ? NULL : xstrdup_null(action->undo);
 	step->record = action != NULL && action->record != NULL;
-	return step_begin(work->hub->journal, step);
+	return work_step_begin(work, step);
 }
 
 /* Where it is to run: not where it was done before a crash. */
@@ -96,7 +96,6 @@ begin_steps(struct work *work, const struct command *command,
 			continue;
 		err = begin_step(work, command, &steps->v[i],
 		    work->hosts[i]->name);
-		work->unwritten |= err != NULL;
 		*any = true;
 	}
 	return err;

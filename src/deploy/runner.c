@@ -124,7 +124,7 @@ give_up(struct work *work, const struct err *why)
 
 	/* Who picks this up after a crash must know why it failed. */
 	work_blame(work, why);
-	err = deploy_update(work->hub->journal, &work->deploy);
+	err = work_update(work);
 	if (err == NULL)
 		err = work_interrupt_steps(work);
 	if (err == NULL)

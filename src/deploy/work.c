@@ -412,7 +412,7 @@ work_end(struct work *work)
 	if (err != NULL)
 		return err;
 	deploy->finished_at = clock_now_ms();
-	err = deploy_update(work->hub->journal, deploy);
+	err = work_update(work);
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
 		err = report_results(work);
 	if (err == NULL)

@@ -78,11 +78,12 @@ const struct err *work_hosts_again(struct work *work);
 bool work_is_cut(const struct work *work);
 
 /*
- * Write how a command ended, or that it was undone. What gets lost here
- * would be run again, so a journal that is locked is waited for, for however
- * long; any other error makes the work one that is cut.
+ * Write that a command begins, how it ended, or that it was undone. What gets
+ * lost here would be run again, so a journal that is locked is waited for,
+ * for however long; any other error makes the work one that is cut.
  */
 struct step;
+const struct err *work_step_begin(struct work *work, struct step *step);
 const struct err *work_step_end(struct work *work, const struct step *step);
 const struct err *work_step_state(struct work *work, const struct step *step,
     const char *state);
@@ -117,7 +118,10 @@ int64_t work_phase(struct work *work, const char *name);
 void work_phase_done(struct work *work, const char *name, int64_t from_ms,
     bool ok, const char *note);
 
-/* Move the deploy to a state and say so in the event log. */
+/*
+ * Move the deploy to a state and say so in the event log. A locked journal is
+ * waited for here, too: nobody takes back what is whole because of that.
+ */
 const struct err *work_move(struct work *work, enum deploy_state state);
 
 /*
@@ -125,6 +129,9 @@ const struct err *work_move(struct work *work, enum deploy_state state);
  * to the next, in one transaction.
  */
 const struct err *work_activate(struct work *work);
+
+/* Write the row as it is, whenever the journal can be locked. */
+const struct err *work_update(struct work *work);
 
 /* Keep this error as the deploy's, unless it has one. */
 void work_blame(struct work *work, const struct err *err);

@@ -7,13 +7,30 @@
 #include "deploy/work.h"
 #include "journal/step.h"
 
+/* Somebody who holds the journal will let go of it some day. */
+static bool
+is_held(struct work *work, const struct err *err, bool *told)
+{
+	if (err == NULL || err->code != ERR_BUSY)
+		return false;
+	if (!*told)
+		work_warn(work, "the deploy waits to write down how far it"
+		    " is: %s", err->text);
+	*told = true;
+	return true;
+}
+
 /* The event log tells what the journal has. */
 static const struct err *
 move_along(struct work *work, const enum deploy_state *states, size_t n)
 {
 	const struct err *err;
+	bool told = false;
 
-	err = deploy_move_along(work->hub->journal, &work->deploy, states, n);
+	do {
+		err = deploy_move_along(work->hub->journal, &work->deploy,
+		    states, n);
+	} while (is_held(work, err, &told));
 	work->unwritten |= err != NULL && err->code == ERR_INTERRUPTED;
 	if (err != NULL)
 		return err;
@@ -45,17 +62,29 @@ work_activate(struct work *work)
 	return move_along(work, states, sizeof(states) / sizeof(*states));
 }
 
-/* Somebody who holds the journal will let go of it some day. */
-static bool
-is_held(struct work *work, const struct err *err, bool *told)
+const struct err *
+work_update(struct work *work)
 {
-	if (err == NULL || err->code != ERR_BUSY)
-		return false;
-	if (!*told)
-		work_warn(work, "a command has ended, and the deploy waits"
-		    " to write that down: %s", err->text);
-	*told = true;
-	return true;
+	const struct err *err;
+	bool told = false;
+
+	do {
+		err = deploy_update(work->hub->journal, &work->deploy);
+	} while (is_held(work, err, &told));
+	return err;
+}
+
+const struct err *
+work_step_begin(struct work *work, struct step *step)
+{
+	const struct err *err;
+	bool told = false;
+
+	do {
+		err = step_begin(work->hub->journal, step);
+	} while (is_held(work, err, &told));
+	work->unwritten |= err != NULL;
+	return err;
 }
 
 const struct err *
@@ -92,7 +121,7 @@ interrupt_step(const struct step *step, void *ctx)
 
 	if (strcmp(step->state, "running") != 0)
 		return NULL;
-	return step_set_state(work->hub->journal, step->id, "interrupted");
+	return work_step_state(work, step, "interrupted");
 }
 
 const struct err *

@@ -361,6 +361,40 @@ push
 is_exit "then it works" 0
 git -C "$repo" symbolic-ref HEAD refs/heads/main
 
+# Somebody has the journal open when "live" is all that is left to write: a
+# ref that is locked keeps the runner from that until it is.
+config <<EOF
+transactional = yes
+
+[action check]
+phase = verify
+run = touch $repo/refs/heads/main.lock
+EOF
+checked() {
+	[ "$(sql "SELECT state FROM steps WHERE phase = 'verify' AND
+	    deploy = (SELECT max(number) FROM deploys)")" = "done" ]
+}
+commit index.html locked locked
+git -C "$work" push -q production main > "$T/push.out" 2>&1 &
+pid=$!
+started "$pid"
+ok "its last step is over" wait_for 30 checked
+{
+	echo 'BEGIN IMMEDIATE; SELECT 1;'
+	until test -e "$T/free"; do sleep 0.05; done
+} | sqlite3 "$repo/slipway/journal.db" > "$T/held" 2>&1 &
+started "$!"
+ok "the journal is locked" wait_for 15 test -s "$T/held"
+n=$(newest deploy)
+is "before it is live" "$(deploy "$n" state)" activating
+ok "it is waited for" wait_for 60 grep -q 'deploy waits to write' \
+    "$repo/slipway/log/$n.jsonl"
+touch "$T/free"
+ok "until the push succeeds" wait "$pid"
+check_invariants "after the journal was locked at the end"
+is "with the deploy live, and not taken back" "$(deploy "$n" state)" live
+is "and the branch there" "$(branch)" "$(head_of)"
+
 # Switched off again.
 config <<'EOF'
 EOF
