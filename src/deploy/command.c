@@ -356,6 +356,17 @@ done:
 	return err;
 }
 
+/* Whether the command that was asked for has come to an end on its host. */
+static bool
+has_ended(const struct work *work, const bool *mask)
+{
+	for (size_t i = 0; i < work->n_hosts; i++) {
+		if (mask[i] && fleet_reply(work->fleet, i) != NULL)
+			return true;
+	}
+	return false;
+}
+
 const struct err *
 command_changed(struct work *work, const struct step *step,
     const struct action *action, bool *changed)
@@ -369,16 +380,27 @@ command_changed(struct work *work, const struct step *step,
 	};
 	struct steps steps = { .n = work->n_hosts };
 	struct vec before = VEC_INIT, after = VEC_INIT;
-	const struct err *err = NULL;
+	const struct err *err;
+	bool ended;
 
 	*changed = false;
-	if (!step->record || action == NULL || action->record == NULL)
+	if (!step->record)
 		return NULL;
+	if (action == NULL || action->record == NULL)
+		return err_new(ERR_NOT_FOUND, "its record is not in"
+		    " slipway.ini any more");
 	steps.mask = work_only_host(work, step->host);
 	err = keep_record(work, &command, &steps, "", &before);
+	ended = has_ended(work, steps.mask);
+	if (err == NULL && !ended)
+		err = err_new(ERR_NOT_FOUND, "host %s is not in slipway.ini"
+		    " any more", step->host);
 	if (err == NULL)
 		err = keep_record(work, &command, &steps, ".after", &after);
-	for (size_t i = 0; err == NULL && i < steps.n; i++)
+	else if (ended)
+		/* It had not been kept, so that "run" never began. */
+		err = NULL;
+	for (size_t i = 0; err == NULL && i < after.n; i++)
 		*changed |= strcmp(before.v[i], after.v[i]) != 0;
 	free(steps.mask);
 	vec_release(&before);

@@ -42,7 +42,8 @@ const struct err *command_run(struct work *work,
 /*
  * Whether a step that was interrupted had an effect: its record command is
  * run once more, and what it prints is compared with what it printed
- * before the step. False, too, when the step has no record.
+ * before the step. False, too, when the step has no record, or never began.
+ * An error: nobody could look.
  */
 struct step;
 const struct err *command_changed(struct work *work,

@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "clock.h"
-#include "deploy/command.h"
 #include "deploy/edits.h"
 #include "deploy/notes.h"
 #include "deploy/past.h"
@@ -45,26 +44,6 @@ look_at_step(const struct step *step, void *ctx)
 		findings->why = past_interruption(findings->work, step,
 		    findings->interruptions);
 	return NULL;
-}
-
-/* Nobody has heard the end of these. */
-static const struct err *
-end_running(const struct step *step, void *ctx)
-{
-	struct findings *findings = ctx;
-	struct work *work = findings->work;
-	struct step ended = *step;
-	const struct err *err = NULL;
-
-	if (strcmp(step->state, "running") != 0)
-		return NULL;
-	/* What is not run again is undone, if it had an effect. */
-	if (findings->why != NULL)
-		err = command_changed(work, step,
-		    config_action(work->hub->config, step->action),
-		    &ended.changed);
-	ended.state = (char *)(uintptr_t)"interrupted";
-	return err_first(err, step_end(work->hub->journal, &ended));
 }
 
 static bool
@@ -163,8 +142,7 @@ go_on_activating(struct work *work)
 	if (err == NULL && findings.why != NULL)
 		err = keep_reason(work, findings.why);
 	if (err == NULL)
-		err = step_each(work->hub->journal, work->deploy.number,
-		    false, end_running, &findings);
+		err = work_interrupt_steps(work);
 	if (err != NULL)
 		return err;
 	reopen_window(work, findings.began_at);

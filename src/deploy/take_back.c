@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/branch.h"
+#include "deploy/command.h"
 #include "deploy/edits.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
@@ -78,6 +79,61 @@ judge_steps(struct work *work, const struct undone *undone)
 	undo_judge(work, undone);
 	err = step_each(work->hub->journal, work->deploy.number, true,
 	    judge_step, &judging);
+	vec_release(&judging.seen);
+	return err;
+}
+
+/* As often an agent may die of the look at one step. */
+#define LOOKS_MAX 3
+
+/* What nobody can look at may have changed. */
+static const struct err *
+find_changed(struct work *work, const struct step *step, bool *changed)
+{
+	const struct action *action =
+	    config_action(work->hub->config, step->action);
+	const struct err *err, *lost;
+	bool cut = true;
+
+	for (int i = 0; cut && i < LOOKS_MAX; i++) {
+		err = command_changed(work, step, action, changed);
+		if (err == NULL)
+			return NULL;
+		cut = work_is_cut(work);
+		lost = work_hosts_again(work);
+		if (lost != NULL)
+			return err_recode(lost, ERR_INTERRUPTED);
+	}
+	*changed = true;
+	work_warn(work, "%s was interrupted, and counts as if it had changed"
+	    " something, since nobody can look: %s", step->action, err->text);
+	return NULL;
+}
+
+/* Nobody has heard the end of these, and they are not run again. */
+static const struct err *
+look_at_step(const struct step *step, void *ctx)
+{
+	struct judging *judging = ctx;
+	struct step looked = *step;
+	const struct err *err;
+
+	if (!is_newest(judging, step) || step->changed ||
+	    strcmp(step->state, "interrupted") != 0)
+		return NULL;
+	err = find_changed(judging->work, step, &looked.changed);
+	return err != NULL || !looked.changed ? err :
+	    work_step_end(judging->work, &looked);
+}
+
+static const struct err *
+look_at_interrupted(struct work *work)
+{
+	struct judging judging = { work, VEC_INIT };
+	const struct err *err;
+
+	err = step_each(work->hub->journal, work->deploy.number, true,
+	    look_at_step, &judging);
 	vec_release(&judging.seen);
 	return err;
 }
@@ -254,7 +310,9 @@ take_back(struct work *work, const struct err *why)
 		return cut_off();
 	/* Who picks this up after a crash must know that it failed. */
 	work_blame(work, why);
-	err = deploy_update(work->hub->journal, &work->deploy);
+	err = work_update(work);
+	if (err == NULL)
+		err = look_at_interrupted(work);
 	if (err == NULL)
 		err = count_effects(work);
 	if (err == NULL)

@@ -30,7 +30,7 @@ undo = echo undo >> "\$TRACE"; cp "\$SLIPWAY_RECORD" $T/schema
 phase = migrate
 directive = once
 retry = no
-record = cat $T/schema
+record = cat $T/schema; test ! -e $T/blind || exit 5; test ! -e $T/die || { rm $T/die; kill -9 \$PPID; }
 run = echo half > $T/schema; touch $T/ready; until test -e $T/go; do sleep 0.05; done
 undo = echo undo >> "\$TRACE"; cp "\$SLIPWAY_RECORD" $T/schema
 
@@ -200,6 +200,19 @@ is "its services are restarted" "$(trace | paste -s -d ,)" \
     "undo,restart four"
 like "it says why" "$(deploy "$n" error)" 'migrate \(once\): .*retry = no'
 not_ok "the maintenance page is down" test -e "$T/page"
+for how in blind die; do
+	begin "seven and $how -once-"
+	touch "$T/$how"
+	kill_runner
+	recover "the runner was killed, and its step's record command: $how"
+	is "$how: it is taken back" "$(deploy "$n" state)" rolled-back
+	is "$how: its effect is undone" "$(cat "$T/schema")" zero
+	run "$slipway" show -C "$repo" "$n" --follow
+	like "$how: which is told" "$out" '^  migrations +ran, undone$'
+	rm -f "$T/blind"
+	[ "$how" = die ] || like "$how: nobody could look" "$out" \
+	    '^warning: once was .* counts as if .* record command failed: exit 5'
+done
 begin "eight -blind-"
 kill_runner
 recover "the runner was killed in a step without a record"
