@@ -117,7 +117,22 @@ static const struct err *
 keep_reason(struct work *work, const struct err *why)
 {
 	work_blame(work, why);
-	return deploy_update(work->hub->journal, &work->deploy);
+	return work_update(work);
+}
+
+/*
+ * "lost" kept it from going on: the error where it may go on the next time,
+ * since it was a host or the journal. A release that is gone stays so.
+ */
+static const struct err *
+passing(const struct work *work, const struct err *lost)
+{
+	if (lost == NULL)
+		return NULL;
+	if (work->fleet == NULL || lost->code == ERR_BUSY ||
+	    lost->code == ERR_JOURNAL)
+		return lost;
+	return work_is_cut(work) ? err_recode(lost, ERR_INTERRUPTED) : NULL;
 }
 
 static const struct err *
@@ -127,8 +142,9 @@ go_on_activating(struct work *work)
 	const struct err *err, *lost;
 
 	lost = pick_up(work);
-	if (work->fleet == NULL)
-		return lost;
+	err = passing(work, lost);
+	if (err != NULL)
+		return err;
 	/* The taking back had begun already. */
 	if (work->deploy.error != NULL)
 		findings.why = err_new(ERR_FAILED, "%s", work->deploy.error);
@@ -136,8 +152,6 @@ go_on_activating(struct work *work)
 		findings.why = cancelled(work);
 	err = step_each(work->hub->journal, work->deploy.number, false,
 	    look_at_step, &findings);
-	if (err == NULL && is_rollback(work) && lost != NULL)
-		return lost;
 	findings.why = err_first(findings.why, lost);
 	if (err == NULL && findings.why != NULL)
 		err = keep_reason(work, findings.why);
@@ -194,12 +208,22 @@ abandon(struct work *work)
 static const struct err *
 go_on_finishing(struct work *work)
 {
-	const struct err *err;
+	const struct err *err, *lost;
 
 	err = work_interrupt_steps(work);
-	if (err == NULL)
-		err = pick_up(work);
-	return err == NULL ? finish(work) : err;
+	if (err != NULL)
+		return err;
+	lost = pick_up(work);
+	if (lost == NULL)
+		return finish(work);
+	err = passing(work, lost);
+	if (err != NULL)
+		return err;
+	/* It stays what is live until another deploy is. */
+	if (work->deploy.error != NULL)
+		work_warn(work, "%s", lost->text);
+	work_blame(work, lost);
+	return NULL;
 }
 
 /* From where the journal says that it was, to an end. */

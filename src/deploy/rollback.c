@@ -429,7 +429,7 @@ rollback_stop(struct work *work, const struct err *why)
 	work->deploy.window_ms = clock_monotonic_ms() - work->window_from_ms;
 	err = deploys_between(work, &numbers);
 	for (size_t i = 0; err == NULL && i < numbers.n; i++)
-		err = undo_count(work, numbers.v[i], &undone);
+		err = undo_stop(work, numbers.v[i], &undone);
 	free(numbers.v);
 	if (err != NULL)
 		return err;

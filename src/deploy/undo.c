@@ -137,8 +137,27 @@ undo_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
+/* One that was interrupted is not run again, and has failed with that. */
+static const struct err *
+stop_step(const struct step *step, void *ctx)
+{
+	struct undoing *undoing = ctx;
+	struct step stopped = *step;
+	const struct err *err;
+	bool is;
+
+	if (strcmp(step->state, "undoing") != 0)
+		return count_step(step, undoing);
+	err = is_own(undoing->work, step, &is);
+	if (err != NULL || !is)
+		return err;
+	stopped.state = (char *)(uintptr_t)"undo-failed";
+	err = work_step_state(undoing->work, step, stopped.state);
+	return err == NULL ? count_step(&stopped, undoing) : err;
+}
+
 const struct err *
-undo_count(struct work *work, int64_t number, struct undone *undone)
+undo_stop(struct work *work, int64_t number, struct undone *undone)
 {
 	struct undoing undoing = {
 		.work = work,
@@ -146,7 +165,7 @@ undo_count(struct work *work, int64_t number, struct undone *undone)
 		.kept = ERR_KEPT_INIT,
 	};
 
-	return step_each(work->hub->journal, number, true, count_step,
+	return step_each(work->hub->journal, number, true, stop_step,
 	    &undoing);
 }
 

@@ -37,10 +37,10 @@ const struct err *undo_deploy(struct work *work, int64_t number,
     struct undone *undone);
 
 /*
- * The same, with nothing run: what the deploy, picked up after a crash, had
- * undone before that.
+ * The same, with nothing run: what the deploy, picked up after a crash and
+ * stopped, had undone before that. An undo that was interrupted has failed.
  */
-const struct err *undo_count(struct work *work, int64_t number,
+const struct err *undo_stop(struct work *work, int64_t number,
     struct undone *undone);
 
 /* What that makes of the migrations, for the row of "work". */

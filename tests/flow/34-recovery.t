@@ -326,4 +326,34 @@ is "which is not run a second time either" "$(trace | grep -c ^signal)" 1
 is "the rollback stays live" "$(deploy "$n" state)" live
 like "and says so, too" "$(deploy "$n" error)" \
     'clear \(signal\): interrupted, and retry = no'
+rm "$T/hold-signal"
+
+# What it needs is lost meanwhile.
+begin_again() {
+	git -C "$work" reset -q --hard \
+	    "$(git -C "$repo" rev-parse refs/live/production)"
+	push_file version "$1" "$1" --force main
+	is "$2 blocks nothing" "$(live_file version)" "$1"
+}
+begin_again "seventeen -slow-" "so far nothing"
+watch "$slipway" rollback -C "$repo"
+kill_runner
+rm -rf "$root/releases/$(deploy "$n" release)"
+recover "the release that a rollback goes to was lost"
+is "the rollback is broken" "$(deploy "$n" state)" broken
+like "and says why" "$(deploy "$n" error)" \
+    '^there is no release .*; broken: nothing was flipped'
+like "an undo that was interrupted has failed" \
+    "$("$slipway" show -C "$repo" "$n")" '^  migrations +ran, not undone$'
+begin_again eighteen "a broken rollback"
+begin "nineteen -mail-"
+kill_runner
+rm -rf "$root/releases/$(current)"
+touch "$T/go"
+run "$slipway" runner -C "$repo" -e production
+is_exit "the next runner ends a deploy whose release was lost" 0
+isnt "which has an end" "$(deploy "$n" finished_at)" null
+is "and is live" "$(deploy "$n" state)" live
+like "with a reason" "$(deploy "$n" error)" '^there is no release'
+begin_again twenty "a live deploy without its release"
 done_testing
