@@ -173,12 +173,9 @@ go_on_activating(struct work *work)
 static const struct err *
 clear_away(struct work *work)
 {
-	const struct err *err;
+	const struct err *err = work_hosts(work);
 
-	err = work_hosts(work);
-	if (err == NULL && !is_rollback(work))
-		err = work_set_aside(work);
-	return err == NULL ? work_sweep(work, false) : err;
+	return err != NULL || is_rollback(work) ? err : work_set_aside(work);
 }
 
 static const struct err *

@@ -269,7 +269,12 @@ work_set_aside(struct work *work)
 	vec_push(&releases, work->deploy.release);
 	err = set_aside(work, &releases);
 	vec_release(&releases);
-	return err;
+	if (err == NULL)
+		return NULL;
+	if (work_is_cut(work))
+		return err_recode(err, ERR_INTERRUPTED);
+	work_warn(work, "%s; the next cleanup tries again", err->text);
+	return NULL;
 }
 
 const struct err *

@@ -151,7 +151,11 @@ const struct err *work_ask(struct work *work, const bool *mask,
 const struct err *work_ask_release(struct work *work, const char *verb,
     const char *release);
 
-/* Move the release of a deploy that failed aside, and keep the newest. */
+/*
+ * Move the release of a deploy that failed aside, and keep the newest. One
+ * that resists is told, and is in nobody's way: ERR_INTERRUPTED is returned
+ * when a host was lost, and nothing else.
+ */
 const struct err *work_set_aside(struct work *work);
 
 /* The same for the newest that failed, of which some may have resisted. */

@@ -363,6 +363,7 @@ verb_fail(struct agent *agent, const struct message *request,
     struct message *result)
 {
 	struct vec releases = VEC_INIT;
+	struct err_kept kept = ERR_KEPT_INIT;
 	const struct err *err;
 	int64_t keep_count;
 
@@ -370,10 +371,11 @@ verb_fail(struct agent *agent, const struct message *request,
 	err = verb_releases(request, &releases);
 	if (err == NULL)
 		err = verb_int(request, "keep", 0, KEEP_MAX, &keep_count);
+	/* One that resists must not keep the others. */
 	for (size_t i = 0; err == NULL && i < releases.n; i++)
-		err = set_aside(agent, releases.v[i], keep_count);
+		err_keep(&kept, set_aside(agent, releases.v[i], keep_count));
 	vec_release(&releases);
-	return err;
+	return err_first(err, err_kept(&kept));
 }
 
 const struct err *

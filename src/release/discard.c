@@ -34,6 +34,40 @@ layout_check_not_live(struct store *store, const char *release,
 	return err;
 }
 
+/* Whether it can be now; "errno" stays. */
+static bool
+make_writable(int dirfd, const char *name, const struct stat *st)
+{
+	int saved_errno = errno;
+	bool made = S_ISDIR(st->st_mode) && (st->st_mode & S_IWUSR) == 0 &&
+	    fchmodat(dirfd, name, (st->st_mode & 07777) | S_IWUSR,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+
+	errno = saved_errno;
+	return made;
+}
+
+const struct err *
+layout_move(int from_fd, const char *from, int to_fd, const char *to,
+    const char *act)
+{
+	struct stat st;
+
+	if (renameat(from_fd, from, to_fd, to) == 0)
+		return NULL;
+	if (errno != EACCES ||
+	    fstatat(from_fd, from, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return err_system("%s", act);
+	if (make_writable(from_fd, from, &st) &&
+	    renameat(from_fd, from, to_fd, to) == 0)
+		return NULL;
+	if (st.st_uid == geteuid())
+		return err_system("%s", act);
+	return err_system("%s: its folder belongs to uid %lu, give it back"
+	    " with chown, or remove it, as root", act,
+	    (unsigned long)st.st_uid);
+}
+
 /* A name that nothing in the trash has, given: what is there may resist. */
 static char *
 trash_name(const struct store *store, const char *name)
@@ -117,17 +151,18 @@ remove_trash(const struct store *store, const char *name)
 const struct err *
 layout_discard(struct store *store, int dirfd, const char *name)
 {
-	const struct err *err = NULL;
-	char *to;
+	const struct err *err;
+	char *to, *act;
 
 	if (!file_exists(dirfd, name))
 		return NULL;
 	to = trash_name(store, name);
-	if (renameat(dirfd, name, store->trash_fd, to) == -1)
-		err = err_system("move %s to the trash", name);
-	else
-		/* It has left its place; what stays in the trash is swept. */
+	act = xasprintf("move %s to the trash", name);
+	err = layout_move(dirfd, name, store->trash_fd, to, act);
+	/* It has left its place; what stays in the trash is swept. */
+	if (err == NULL)
 		remove_trash(store, to);
+	free(act);
 	free(to);
 	return err;
 }
@@ -191,15 +226,18 @@ move_failed(struct store *store, const char *release)
 {
 	const struct err *err;
 	struct stat st;
+	char *act;
 
 	if (fstatat(store->releases_fd, release, &st, AT_SYMLINK_NOFOLLOW) ==
 	    -1)
 		return errno == ENOENT ? NULL :
 		    err_system("set %s aside", release);
+	act = xasprintf("set %s aside", release);
 	err = layout_discard(store, store->failed_fd, release);
-	if (err == NULL && renameat(store->releases_fd, release,
-	    store->failed_fd, release) == -1)
-		err = err_system("set %s aside", release);
+	if (err == NULL)
+		err = layout_move(store->releases_fd, release,
+		    store->failed_fd, release, act);
+	free(act);
 	return err;
 }
 

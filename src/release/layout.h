@@ -37,6 +37,14 @@ const struct err *layout_check_not_live(struct store *store,
     const char *release, const char *act);
 
 /*
+ * rename(2), also of a folder that a build has taken the permission to write
+ * from: that is needed to give it another parent. "act" is what the error
+ * says could not be done.
+ */
+const struct err *layout_move(int from_fd, const char *from, int to_fd,
+    const char *to, const char *act);
+
+/*
  * Rename an entry of the folder "dirfd" into the trash and remove it
  * there. What is not there is no error, nor is what cannot be emptied: the
  * next sweep does that, and tells.

@@ -38,13 +38,16 @@ static const struct err *
 set_aside(struct store *store, const char *release)
 {
 	char *manifest = layout_spare_manifest(release);
-	const struct err *err = NULL;
+	char *act = xasprintf("move %s to .slipway/spare", release);
+	const struct err *err;
 
-	if (renameat(store->releases_fd, release, store->spare_fd, release)
-	    == -1 || renameat(store->manifest_fd, release, store->spare_fd,
-	    manifest) == -1)
-		err = err_system("move %s to .slipway/spare", release);
+	err = layout_move(store->releases_fd, release, store->spare_fd,
+	    release, act);
+	if (err == NULL)
+		err = layout_move(store->manifest_fd, release,
+		    store->spare_fd, manifest, act);
 	free(manifest);
+	free(act);
 	return err;
 }
 

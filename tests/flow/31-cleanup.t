@@ -93,6 +93,36 @@ chmod -R a-w "$root/releases/$oldest/ro"
 push_file index.html 8 "number 8"
 not_ok "what is read-only goes, too" test -e "$root/releases/$oldest"
 
+# Nor is a release that is read-only itself. (Root may move that, too.)
+cat >> "$repo/slipway.ini" <<'EOF'
+
+[action harden]
+phase = build
+directive = harden
+run = chmod -R a-w .
+EOF
+as_owner() {
+	if [ "$(id -u)" -ne 0 ]; then
+		run "$@"
+	else
+		run setpriv --inh-caps=-all --bounding-set=-all "$@"
+	fi
+}
+oldest=$(ls "$root/releases" | head -n 1)
+chmod a-w "$root/releases/$oldest"
+commit index.html 9 "number 9 -harden-"
+as_owner git -C "$work" push production main
+is "a release that its build makes read-only is live" "$(live_file index.html)" 9
+not_ok "one that is read-only goes" test -e "$root/releases/$oldest"
+commit index.html 10 "number 10 -harden- -fails-"
+as_owner git -C "$work" push production main
+is "one that fails is kept apart" "$(ls "$root/.slipway/failed")" \
+    "$(newest release --state failed)"
+unlike "and nothing is said of it" "$err" 'aside|denied'
+git -C "$work" reset -q --hard HEAD~1
+chmod -R u+w "$root"/releases/* "$root/.slipway/failed"
+push_file index.html 11 "number 11" --force main
+
 # The live one and the one before, whatever happens.
 sed -i 's/^keep = .*/keep = 1/' "$repo/slipway.ini"
 slip rollback

@@ -149,11 +149,16 @@ run "$slipway" show -C "$repo" "$n"
 like "show says that its runner is gone" "$out" \
     "^  left +its runner is gone: slipway resume -C $repo\$"
 is_exit "and has shown it" 0
+ln -sfn "releases/$(deploy "$n" release)" "$root/current"
 git -C "$work" reset -q --hard HEAD~1
 commit version four "four"
 push --force main
 is_exit "the next push recovers, too" 0
-is "and is live" "$(live_file version)" four
+is "and is live, whatever current was pointed at by hand" \
+    "$(live_file version)" four
+is "the one that was given up is so" "$(deploy "$n" state)" failed
+not_ok "and its release has gone" \
+    test -e "$root/releases/$(deploy "$n" release)"
 
 # In a migration: forward.
 begin "five -schema-"

@@ -32,6 +32,11 @@ directive = schema
 run = echo run >> "\$TRACE"; touch $T/ready; until test -e $T/go; do sleep 0.05; done
 undo = true
 
+[action fixed]
+phase = verify
+directive = fixed
+run = chattr +i . && exit 1
+
 [action gate]
 phase = build
 directive = gate
@@ -98,9 +103,10 @@ is "and live" "$(live_file version)" five
 theirs=$root/.slipway/trash/theirs/file
 mkdir -p "$root/.slipway/trash/theirs"
 : > "$theirs"
-trap 'chattr -i "$theirs" 2> /dev/null; _end' EXIT
+trap 'chattr -i "$theirs" "$root"/releases/2*/ 2> /dev/null; _end' EXIT
 if chattr +i "$theirs" 2> /dev/null; then
 	killed_push six "six -gate-"
+	chattr +i "$root/releases/$(newest release)"
 	touch "$T/go"
 	run "$slipway" resume -C "$repo"
 	like "a file that cannot be removed does not keep a deploy from being\
@@ -110,7 +116,23 @@ if chattr +i "$theirs" 2> /dev/null; then
 	like "it is told of" "$out" "trash stays: remove .*theirs/file: .*;\
  remove it as the user who has made it"
 	unlike "as no failure" "$out" "cleanup +failed"
-	chattr -i "$theirs"
+	failed=$(deploy "$(($(newest deploy) - 1))" release)
+	like "so is its release, which cannot be moved" "$out" \
+	    "warning: set $failed aside: Operation not permitted"
+	commit version seven "seven -fixed-"
+	push_raw
+	is "nor does one block the next that fails late" "$(newest state)" \
+	    rolled-back
+	like "which is told, and when that is tried again" "$banner" \
+	    "warning: set $(newest release) aside: .*; the next cleanup tries"
+	is "and it has an end" "$(deploy "$(newest deploy)" finished_at |
+	    grep -c 20)" 1
+	chattr -i "$theirs" "$root"/releases/2*/
+	slip cleanup
+	not_ok "the next cleanup moves it" test -e "$root/releases/$failed"
+	not_ok "and the other" test -e "$root/releases/$(newest release)"
+	git -C "$work" reset -q --hard HEAD~1
+	push --force main
 fi
 trap _end EXIT
 slip deploy
