@@ -299,6 +299,30 @@ settle(struct call *call)
 	return err;
 }
 
+/*
+ * What is live now may lack what was asked for. Where a branch moves with
+ * its deploys this does not happen.
+ */
+static const struct err *
+check_held(const struct call *call, const struct deploy *request,
+    const struct deploy *last)
+{
+	const struct err *err;
+	char *which;
+	bool held;
+
+	err = queue_is_held(&call->hub, request, last, &held);
+	if (err != NULL || held)
+		return err;
+	which = cmd_which(call, call->env->name);
+	err = err_new(ERR_FAILED, "deploy %" PRId64 " took the place of %"
+	    PRId64 " and does not contain %.7s; to have that live instead:"
+	    " slipway deploy%s %.7s", last->number, request->number,
+	    request->commit, which, request->commit);
+	free(which);
+	return err;
+}
+
 const struct err *
 cmd_request(struct call *call, struct deploy *request,
     const struct directives *options)
@@ -317,6 +341,8 @@ cmd_request(struct call *call, struct deploy *request,
 		err = cmd_watch(call, request->number, &last);
 	if (err == NULL && deploy_outcome(&last) != NULL)
 		err = err_new(deploy_outcome(&last)->code, "%s", "");
+	else if (err == NULL)
+		err = check_held(call, request, &last);
 	deploy_release(&last);
 	return err;
 }

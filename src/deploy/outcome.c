@@ -10,11 +10,11 @@
 #include "deploy/answer.h"
 #include "deploy/astray.h"
 #include "deploy/cancel.h"
+#include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "journal/deploy.h"
 #include "journal/push.h"
 #include "plan/phase.h"
-#include "repo.h"
 
 /* The banner above has all of it; what does not fit here is left out. */
 #define WHY_MAX 200
@@ -70,26 +70,6 @@ add_failure(struct str *out, const struct deploy *deploy, int64_t asked,
 		str_addf(out, "; release %s is live", live);
 }
 
-/* The commit of one that was superseded may be in what went live, or not. */
-static const struct err *
-find_contained(const struct hub *hub, const struct offered *offered,
-    const struct deploy *deploy, bool *is)
-{
-	struct repo *repo;
-	const struct err *err;
-
-	*is = true;
-	if (deploy->number == offered->deploy ||
-	    repo_is_zero(offered->new))
-		return NULL;
-	err = repo_open(&repo, hub->path, false);
-	if (err == NULL)
-		err = repo_is_ancestor(repo, offered->new, deploy->commit,
-		    is);
-	repo_close(repo);
-	return err;
-}
-
 static void
 refuse(const struct hub *hub, struct offered *offered,
     const struct deploy *deploy)
@@ -134,13 +114,16 @@ give_stopped(const struct hub *hub, struct offered *offered)
 static const struct err *
 give_one(const struct hub *hub, struct offered *offered)
 {
-	struct deploy deploy = DEPLOY_INIT;
+	struct deploy deploy = DEPLOY_INIT, asked;
 	const struct err *err;
-	bool contained;
+	bool held;
 
-	err = deploy_get_last(hub->journal, offered->deploy, &deploy);
+	err = deploy_get(hub->journal, offered->deploy, &asked);
 	if (err == NULL)
-		err = find_contained(hub, offered, &deploy, &contained);
+		err = deploy_get_last(hub->journal, asked.number, &deploy);
+	/* A push may name it by a tag: the row has the commit. */
+	if (err == NULL)
+		err = queue_is_held(hub, &asked, &deploy, &held);
 	if (err != NULL)
 		goto done;
 	offered->unsure = !deploy_is_over(deploy.state);
@@ -151,12 +134,13 @@ give_one(const struct hub *hub, struct offered *offered)
 		    deploy.number);
 	else if (deploy_outcome(&deploy) != NULL)
 		refuse(hub, offered, &deploy);
-	else if (!contained)
+	else if (!held)
 		offer_refuse(offered, "deploy %" PRId64 " took its place and"
-		    " does not contain %.7s", deploy.number, offered->new);
+		    " does not contain %.7s", deploy.number, asked.commit);
 	else
 		offered->answer = ANSWER_OK;
 done:
+	deploy_release(&asked);
 	deploy_release(&deploy);
 	return err;
 }

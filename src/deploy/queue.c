@@ -114,10 +114,50 @@ queue_tell_superseded(const struct hub *hub, struct repo *repo,
 	    tell_superseded, &to);
 }
 
+const struct err *
+queue_is_held(const struct hub *hub, const struct deploy *request,
+    const struct deploy *last, bool *is)
+{
+	struct repo *repo;
+	const struct err *err;
+
+	*is = request->number == last->number || *request->commit == '\0';
+	if (*is)
+		return NULL;
+	err = repo_open(&repo, hub->path, false);
+	if (err == NULL)
+		err = repo_is_ancestor(repo, request->commit, last->commit,
+		    is);
+	repo_close(repo);
+	return err;
+}
+
+/* Another took its place while it was on its way. */
+static const struct err *
+tell_late(const struct hub *hub, const struct deploy *request,
+    struct event_log *log)
+{
+	struct deploy by = DEPLOY_INIT;
+	const struct err *err;
+	bool holds = false;
+
+	if (request->superseded_by == 0)
+		return NULL;
+	err = deploy_get(hub->journal, request->superseded_by, &by);
+	if (err == NULL)
+		err = queue_is_held(hub, request, &by, &holds);
+	if (err == NULL)
+		event_add(log, "superseded", "ib", "by", by.number, "holds",
+		    (int)holds);
+	deploy_release(&by);
+	return err;
+}
+
 /* The first lines of the log, so that a viewer has something to show. */
 const struct err *
 queue_announce(const struct hub *hub, const struct deploy *request)
 {
+	const struct err *err;
 	struct event_log *log;
 
 	if (request->requested_at == 0)
@@ -127,11 +167,10 @@ queue_announce(const struct hub *hub, const struct deploy *request)
 	    "environment", request->environment, "kind", request->kind,
 	    "commit", request->commit, "ref", request->ref, "pusher",
 	    request->pusher, "subject", request->subject);
-	if (request->joins)
-		event_add(log, "superseded", "ib", "by",
-		    request->superseded_by, "holds", 1);
+	err = tell_late(hub, request, log);
 	event_log_close(log);
-	return queue_tell(hub, request->environment, request->number - 1);
+	return err_first(err, queue_tell(hub, request->environment,
+	    request->number - 1));
 }
 
 const struct err *

@@ -35,6 +35,13 @@ const struct err *queue_announce(const struct hub *hub,
     const struct deploy *request);
 
 /*
+ * Whether the commit of a request is in the deploy that it went into, which
+ * deploy_get_last() gives. A rollback has none before it is begun.
+ */
+const struct err *queue_is_held(const struct hub *hub,
+    const struct deploy *request, const struct deploy *last, bool *is);
+
+/*
  * Make the hidden ref that keeps the commit of a request, which no branch
  * may hold, from git gc. Its asker and its runner may do so at once.
  */

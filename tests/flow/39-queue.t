@@ -138,20 +138,35 @@ like "it is not told that its commit is there" "$(cat "$T/lost")" \
     "deploy $((n + 1)): superseded, deploy $((n + 2)) took its place"
 is "and it is not" "$(live_file version)" kept
 
-# The exit status of who was superseded is that of what took its place.
+# The exit status of who was superseded is that of what took its place, if
+# that contains what was asked for. A tag object is asked for by its commit.
 begin "three -gate-"
-later cli "$slipway" deploy -C "$repo" -e production
-cli=$pid
+git -C "$work" tag -a -m "version 3" v3 HEAD~1
+later lost "$slipway" deploy -C "$repo" -e production main
+lost=$pid
 wait_for 15 waits 1
-later bad "$slipway" deploy -C "$repo" -e production -d a2 HEAD~1
-bad=$pid
+later tag git -C "$work" push production v3:refs/deploy/production/now
+tag=$pid
 wait_for 15 waits 2
+later cli "$slipway" deploy -C "$repo" -e production HEAD~1
+cli=$pid
+wait_for 15 waits 3
+later last "$slipway" deploy -C "$repo" -e production -d a2 HEAD~1
+last=$pid
+wait_for 15 waits 4
 touch "$T/go"
 wait "$cli"
 is "a good end is one for who was superseded" $? 0
-wait "$bad"
+wait "$last"
 is "as for the one in whose place it was" $? 0
-check_invariants "after two requests by hand"
+wait "$tag"
+is "and for who pushed a tag of that commit" $? 0
+wait "$lost"
+is "not for whose commit is not in it" $? 1
+lost=$(git -C "$work" rev-parse --short=7 main)
+like "who is told what to do" "$(cat "$T/lost")" \
+    "^slipway: deploy $((n + 4)) took the place of $((n + 1)) and does not contain $lost; to have that live instead: slipway deploy -C $repo -e production $lost$"
+check_invariants "after requests by hand"
 sed -i 's/^run = echo a2 .*/run = exit 7/' "$repo/slipway.ini"
 begin "four -gate-"
 later cli "$slipway" deploy -C "$repo" -e production
@@ -243,4 +258,27 @@ wait_for 20 ended "$develop"
 check_invariants "after two environments at once"
 is "both are live" "$(sql "SELECT count(*) FROM deploys
     WHERE state = 'live' AND subject = 'meet -meet-'")" 2
+
+# A push of another ref has come while the gate of this one was slow.
+sed -i "s|^branch = main\$|branch = main release/*|
+    s|^root = $root\$|&\ngate = test ! -e hot \|\| { $hold; }|" \
+    "$repo/slipway.ini"
+clear_gate
+git -C "$work" checkout -q -b release/1
+commit released one "a release"
+git -C "$work" checkout -q main
+commit hot one "a hotfix"
+later hotfix git -C "$work" push production main
+hotfix=$pid
+wait_for 15 test -e "$T/ready" || diag "no gate" "$(cat "$T/hotfix")"
+push_raw release/1
+is_exit "the other one does not wait for it" 0
+n=$(newest deploy -e production)
+touch "$T/go"
+wait "$hotfix"
+check_invariants "after a push that came too late"
+like "it is not told that its commit is live" "$(cat "$T/hotfix")" \
+    "deploy $((n + 1)): superseded, deploy $n took its place"
+is "and it is not" "$(git -C "$repo" rev-parse refs/live/production)" \
+    "$(head_of release/1)"
 done_testing
