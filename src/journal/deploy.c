@@ -489,11 +489,11 @@ deploy_pending_directives(struct journal *journal,
 	    " FROM directives WHERE commit_oid = ''"
 	    " AND deploy IN (SELECT number FROM deploys"
 	    "  WHERE environment = ?1 AND number <= ?2"
-	    "  AND state NOT IN ('live', 'retired')"
-	    "  AND (cancelled_by IS NULL"
+	    "  AND state NOT IN ('live', 'retired') AND (cancelled_by IS NULL"
 	    "   OR instr(error, '" DEPLOY_CANCELLED_BY "') <> 1)"
 	    "  AND number > coalesce((SELECT max(number) FROM deploys"
-	    "   WHERE environment = ?1 AND state = 'live'), 0))"
+	    "   WHERE environment = ?1 AND kind = 'deploy'"
+	    "   AND state IN ('live', 'retired')), 0))"
 	    " ORDER BY deploy, name, argument", "si", deploy->environment,
 	    deploy->number);
 	return err != NULL ? err : take_directives(query, list);

@@ -212,9 +212,9 @@ const struct err *deploy_directives(struct journal *journal, int64_t number,
     bool known, struct directives *list);
 
 /*
- * What push options and -d asked for since the live deploy was requested,
- * in deploys that never went live: nothing asked for is lost, but with a
- * deploy that somebody stopped.
+ * What push options and -d asked for since the newest deploy that went live
+ * was requested, in deploys that never did: nothing asked for is lost, but
+ * with a deploy that somebody stopped. A rollback brings nothing of it.
  */
 const struct err *deploy_pending_directives(struct journal *journal,
     const struct deploy *deploy, struct directives *list);

@@ -169,6 +169,15 @@ sed -i 's/^run = exit 1$/run = echo mended >> "$TRACE"/' "$repo/slipway.ini"
 : > "$T/trace"
 push_file a 26 "twenty-sixth"
 ran "an option of a failed deploy is not lost, either" "mended always cc"
+sed -i 's/^run = echo mended.*/run = exit 1/' "$repo/slipway.ini"
+push_file a 26a "twenty-sixth again -fails-" -o cc main
+sed -i 's/^run = exit 1$/run = echo mended >> "$TRACE"/' "$repo/slipway.ini"
+slip rollback
+: > "$T/trace"
+push_file a 26b "twenty-sixth, third time"
+ran "nor by a rollback in between" "mended always cc"
+push_file a 26c "twenty-sixth, fourth time"
+ran "until it was done" "always"
 
 # Nor does a deploy that another one supersedes.
 sed -i '/^run = echo mended/d; /^\[action fails\]/a run = touch "$TRACE.on"; until test -e "$TRACE.go"; do sleep 0.05; done' \
@@ -358,5 +367,5 @@ is "as JSON, too" "$(printf '%s' "$out" | json directives.0.older)" "$n"
 slip rollback
 is_exit "a rollback" 0
 push_file a 42 "forty-second"
-is "ends it" "$(live_file a)" 42
+like "does not end it" "$banner" "^  -fails-  \(option of deploy $n\)\$"
 done_testing
