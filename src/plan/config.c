@@ -300,6 +300,18 @@ check_host(struct fault *fault, const struct section *section)
 	}
 }
 
+/* A step of it would be taken for one of the hook, which has no undo. */
+static bool
+is_named_as_hook(const char *name)
+{
+	enum phase phase;
+
+	return (str_starts_with(name, "before_") &&
+	    phase_by_name(&phase, name + strlen("before_"))) ||
+	    (str_starts_with(name, "after_") &&
+	    phase_by_name(&phase, name + strlen("after_")));
+}
+
 static void
 check_action(struct fault *fault, const struct section *section)
 {
@@ -311,6 +323,10 @@ check_action(struct fault *fault, const struct section *section)
 	    str_ends_with(action->name, ".partial"))
 		complain(fault, section->line, "%s: records have such names;"
 		    " call the action something else", section->title);
+	if (is_named_as_hook(action->name))
+		complain(fault, section->line, "%s: a hook of the release has"
+		    " this name; call the action something else",
+		    section->title);
 	if (action->record != NULL && action->undo == NULL)
 		complain(fault, reader_line(fault->reader, section,
 		    "record"), "%s has 'record' and no 'undo' that would"

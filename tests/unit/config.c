@@ -109,6 +109,11 @@ static const struct {
 	{ ACT "record = x\n", "8: [action a] has 'record' and no 'undo'" },
 	{ ENV "[action a.after]\nphase = build\nrun = x\n", "5: [action"
 	    " a.after]: records have such names" },
+	{ ENV "[action before_migrate]\nphase = build\nrun = x\n", "5: [action"
+	    " before_migrate]: a hook of the release has this name; call the"
+	    " action something else" },
+	{ ENV "[action after_fetch]\nphase = build\nrun = x\n", "5: [action"
+	    " after_fetch]: a hook of the release has this name" },
 	{ ACT "environment = q\n", "8: [action a] names an unknown"
 	    " environment, 'q'" },
 	{ ENV "[action a]\nphase = migrat\nrun = x\n", "6: phase = migrat:"
