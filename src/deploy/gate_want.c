@@ -2,11 +2,14 @@
  * What the commits that would go live ask for. Those that landed before
  * cannot be mended by this pusher, and are let through by "strict".
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "deploy/gate_part.h"
 #include "journal/deploy.h"
 #include "plan/unknown.h"
+#include "repo.h"
 
 static const struct err *
 scan(const struct repo_commit *commit, void *ctx)
@@ -35,24 +38,39 @@ gate_collect(struct gate *gate, const struct candidate *candidate,
 	return err;
 }
 
+/* "39fbad5^", or for the first commit of all "--root". */
+static void
+add_base(struct str *out, struct repo *repo, const char *oid)
+{
+	char *name = xasprintf("%s^", oid), parent[REPO_OID_SIZE];
+
+	if (repo_resolve(repo, name, parent) == NULL)
+		str_addf(out, "%.7s^", oid);
+	else
+		str_add(out, "--root");
+	free(name);
+}
+
 /* Where it stands tells how it is taken out. */
 static void
-add_remedy(struct str *out, const struct unknown_word *word,
-    const char *tip)
+add_remedy(struct str *out, struct repo *repo,
+    const struct unknown_word *word, const char *tip)
 {
 	const struct directive *directive = word->directive;
 
-	if (directive->commit[0] == '\0')
+	if (directive->commit[0] == '\0') {
 		str_addf(out, "; push without -o %s%s%s", directive->name,
 		    directive->argument[0] == '\0' ? "" : ":",
 		    directive->argument);
-	else if (strcmp(word->oldest, tip) == 0)
+	} else if (strcmp(word->oldest, tip) == 0) {
 		str_add(out, "; mend the message (git commit --amend) and"
 		    " push again");
-	else
-		str_addf(out, "; mend the message%s (git rebase -i %.7s^,"
-		    " then reword) and push again", word->alike > 1 ? "s" :
-		    "", word->oldest);
+	} else {
+		str_addf(out, "; mend the message%s (git rebase -i ",
+		    word->alike > 1 ? "s" : "");
+		add_base(out, repo, word->oldest);
+		str_add(out, ", then reword) and push again");
+	}
 }
 
 const struct err *
@@ -72,7 +90,7 @@ gate_check_want(struct gate *gate, const struct candidate *candidate)
 	for (size_t i = 0; i < unknown.n; i++) {
 		str_clear(&text);
 		unknown_text(&text, &unknown.v[i]);
-		add_remedy(&text, &unknown.v[i], candidate->commit);
+		add_remedy(&text, gate->repo, &unknown.v[i], candidate->commit);
 		vec_pushf(&gate->reasons, "%s: %s", env->name, text.s);
 	}
 	str_clear(&text);

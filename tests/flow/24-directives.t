@@ -257,6 +257,12 @@ ran "and does what it says" "always cc"
 push_file a 34 "thirty-fourth" -o udpb main
 isnt "strict refuses an unknown option, too" "$status" 0
 like "and says so" "$banner" '-updb-\?; push without -o udpb$'
+git -C "$work" checkout -q --orphan fresh
+commit a root "a new beginning -udpb-"
+push_file a root2 "and what follows" --force fresh:main
+like "the first commit of all is mended from the root" "$banner" \
+    '-udpb- .*\(git rebase -i --root, then reword\) and push again$'
+git -C "$work" checkout -q main
 sed -i 's/^strict = yes/strict = no/' "$repo/slipway.ini"
 sed -i 's/^run = echo cc >> .*/run = exit 1/' "$repo/slipway.ini"
 push_file a 35 "thirty-fifth -udpb- -cc-"
