@@ -177,6 +177,10 @@ run_now(struct asking *asking, struct offered *offered,
 {
 	const struct err *err = NULL;
 
+	if (directives_has(&asking->options, DIRECTIVE_SKIP))
+		return err_new(ERR_REFUSED, "-skip- is not possible here: %s"
+		    " is a word to deploy now; push without -o skip",
+		    offered->ref);
 	if (env->set.transactional) {
 		char *ref = xasprintf("refs/heads/%s", env->branch);
 		char now[REPO_OID_SIZE];

@@ -38,6 +38,10 @@ is "the push has landed" \
     "$(sql "SELECT state FROM pushes ORDER BY id DESC LIMIT 1")" landed
 push main:refs/deploy/now
 is "as often as it is asked for" "$(deploys)" 4
+push -o skip main:refs/deploy/now
+like "but not to deploy nothing" "$err" \
+    '-skip- is not possible here: refs/deploy/now .*push without -o skip'
+is "which it does not" "$(deploys)" 4
 live=$(head_of)
 
 put bad x
