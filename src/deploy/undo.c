@@ -169,14 +169,26 @@ undo_stop(struct work *work, int64_t number, struct undone *undone)
 	    &undoing);
 }
 
-/* The names of a deploy's directives, for its facts. */
+/*
+ * The names of a deploy's directives, for its facts: in the order of the
+ * config, as its steps had them, and what that does not have any more.
+ */
 static const struct err *
-directive_names(struct journal *journal, int64_t number, struct vec *names)
+directive_names(const struct work *work, int64_t number, struct vec *names)
 {
+	const struct config *config = work->hub->config;
 	struct directives list = DIRECTIVES_INIT;
 	const struct err *err;
 
-	err = deploy_directives(journal, number, true, &list);
+	err = deploy_directives(work->hub->journal, number, true, &list);
+	for (size_t i = 0; i < config->n_actions; i++) {
+		const struct action *action = &config->actions[i];
+
+		if (action->directive != NULL &&
+		    config_action_applies(action, work->env) &&
+		    directives_has(&list, action->directive))
+			vec_push_new(names, action->directive);
+	}
 	for (size_t i = 0; i < list.n; i++)
 		vec_push_new(names, list.v[i].name);
 	directives_release(&list);
@@ -200,7 +212,7 @@ undo_deploy(struct work *work, int64_t number, struct undone *undone)
 	if (err == NULL)
 		err = repo_commit_read(work->repo, deploy.commit, &commit);
 	if (err == NULL)
-		err = directive_names(work->hub->journal, number, &names);
+		err = directive_names(work, number, &names);
 	undoing.facts = (struct facts){
 		.hub = work->hub,
 		.env = work->env,

@@ -159,4 +159,18 @@ is "and what comes after it is" "$(steps)" "low undone,mig undone"
 is "it is taken back whole" "$(newest state)" rolled-back
 sqlite3 "$repo/slipway/journal.db" "DROP TRIGGER fails"
 
+# Not in the order of the alphabet.
+cat >> "$repo/slipway.ini" <<'EOF'
+
+[action early]
+phase = clear
+directive = early
+run = echo "run $SLIPWAY_DIRECTIVES" >> "$TRACE"
+undo = echo "undo $SLIPWAY_DIRECTIVES" >> "$TRACE"
+EOF
+break_it "eleven -low- -early-"
+is "an undo has the names as its step had them" \
+    "$(trace | grep ' ' | grep -v old | head -n 2 | paste -s -d ,)" \
+    "run low early,undo low early"
+
 done_testing
