@@ -232,6 +232,14 @@ const struct err *repo_move_ref(struct repo *repo,
 const struct err *repo_free_lock(struct repo *repo, const char *ref);
 
 /*
+ * The same for a ref that gits move: the lock stays while, as far as /proc
+ * shows, a process called git lives that is older than it and is at work in
+ * this repository; git then says of what it moves that it is locked. One that
+ * waits for a pre-receive, proc-receive or post-receive hook holds none.
+ */
+const struct err *repo_free_lock_of_git(struct repo *repo, const char *ref);
+
+/*
  * For who holds the lock of a ref: what it is, false when it is not there;
  * and once it should be gone, remove that very one if it is not. What cannot
  * be removed stays for repo_free_lock().
@@ -241,10 +249,8 @@ void repo_lock_drop(struct repo *repo, const char *ref,
     const struct stat *held);
 
 /*
- * repo_free_lock() for the lock on the packed refs, which a git that packs
- * many may well hold for longer: it stays while, as far as /proc shows, a
- * process called git lives that is older than it and is at work in this
- * repository.
+ * repo_free_lock_of_git() for the lock on the packed refs, which a git that
+ * packs many may well hold for longer.
  */
 const struct err *repo_free_packed(struct repo *repo);
 

@@ -100,14 +100,6 @@ drop(const char *path, const struct stat *seen)
 	return err;
 }
 
-static const struct err *
-free_lock(const char *path)
-{
-	struct stat seen;
-
-	return outlasts(path, &seen) ? drop(path, &seen) : NULL;
-}
-
 static char *
 lock_of(struct repo *repo, const char *ref)
 {
@@ -135,31 +127,10 @@ repo_lock_drop(struct repo *repo, const char *ref, const struct stat *held)
 	free(path);
 }
 
-const struct err *
-repo_free_lock(struct repo *repo, const char *ref)
-{
-	const char *dir = git_repository_path(repo_handle(repo));
-	char *lock, *log_lock;
-	const struct err *err;
-
-	/* It would be the way to any other file that ends in ".lock". */
-	if (strcmp(ref, "HEAD") != 0 && !repo_is_ref(ref))
-		return err_new(ERR_GIT, "%s is no name for a ref", ref);
-	lock = lock_of(repo, ref);
-	log_lock = xasprintf("%slogs/%s.lock", dir, ref);
-	err = free_lock(lock);
-	if (err == NULL)
-		err = free_lock(log_lock);
-	free(log_lock);
-	free(lock);
-	return err;
-}
-
-/* Who may have made a lock that is there. */
+/* Who may have made a lock that is there: all that lives. */
 struct makers {
-	const char *dir;	/* of the repository */
-	int64_t made_ticks;	/* since the boot */
-	bool live;
+	struct kin_process *all;
+	size_t n;
 };
 
 /* What it was started with, or what it has mapped. */
@@ -192,34 +163,139 @@ works_in(pid_t pid, const char *dir)
 }
 
 static void
-look_at_maker(const struct kin_process *process, void *ctx)
+collect(const struct kin_process *process, void *ctx)
 {
 	struct makers *makers = ctx;
 
-	if (makers->live || process->state == 'Z' || process->state == 'X' ||
-	    process->start_ticks > makers->made_ticks ||
-	    (strcmp(process->name, "git") != 0 &&
-	    strncmp(process->name, "git-", 4) != 0))
-		return;
-	makers->live = works_in(process->pid, makers->dir);
+	makers->all = xreallocarray(makers->all, makers->n + 1,
+	    sizeof(*makers->all));
+	makers->all[makers->n++] = *process;
+}
+
+static pid_t
+parent_of(const struct makers *makers, pid_t pid)
+{
+	for (size_t i = 0; i < makers->n; i++) {
+		if (makers->all[i].pid == pid)
+			return makers->all[i].parent;
+	}
+	return 0;
+}
+
+/*
+ * git holds no lock of a ref while it runs one of these, nor does who waits
+ * for that git: a push may be watched for as long as its deploy takes.
+ */
+static bool
+waits_for_hook(const struct makers *makers, pid_t pid)
+{
+	static const char *const hooks[] = {
+		"pre-receive", "proc-receive", "post-receive"
+	};
+
+	for (size_t i = 0; i < makers->n; i++) {
+		const struct kin_process *process = &makers->all[i];
+		pid_t above = process->parent;
+		bool is = false;
+
+		for (size_t k = 0; k < sizeof(hooks) / sizeof(*hooks); k++)
+			is |= strcmp(process->name, hooks[k]) == 0;
+		while (is && above > 1 && above != pid)
+			above = parent_of(makers, above);
+		if (is && above == pid)
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_hold(const struct makers *makers, const struct kin_process *process,
+    int64_t made_ticks, const char *dir)
+{
+	return process->state != 'Z' && process->state != 'X' &&
+	    process->start_ticks <= made_ticks &&
+	    (strcmp(process->name, "git") == 0 ||
+	    str_starts_with(process->name, "git-")) &&
+	    works_in(process->pid, dir) &&
+	    !waits_for_hook(makers, process->pid);
 }
 
 static bool
 maker_lives(const char *lock, const char *dir)
 {
-	int64_t hz = sysconf(_SC_CLK_TCK);
-	struct makers makers = { .dir = dir };
+	int64_t hz = sysconf(_SC_CLK_TCK), age_ms, made_ticks;
+	struct makers makers = { NULL, 0 };
 	struct timespec now;
+	bool lives = false;
 	struct stat st;
-	int64_t age_ms;
 
 	if (!age_of(lock, &st, &age_ms))
 		return false;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	makers.made_ticks = ((int64_t)now.tv_sec * 1000 - age_ms + SLACK_MS) *
-	    hz / 1000;
-	kin_each(look_at_maker, &makers);
-	return makers.live;
+	made_ticks = ((int64_t)now.tv_sec * 1000 - age_ms + SLACK_MS) * hz /
+	    1000;
+	kin_each(collect, &makers);
+	for (size_t i = 0; i < makers.n && !lives; i++)
+		lives = may_hold(&makers, &makers.all[i], made_ticks, dir);
+	free(makers.all);
+	return lives;
+}
+
+/* With "dir" it stays where a git may be at work with it. */
+static const struct err *
+free_lock(const char *path, const char *dir)
+{
+	struct stat seen;
+
+	return outlasts(path, &seen) &&
+	    (dir == NULL || !maker_lives(path, dir)) ? drop(path, &seen) :
+	    NULL;
+}
+
+/* As "/srv/shop.git": git_repository_path() has a slash at its end. */
+static char *
+dir_of(struct repo *repo)
+{
+	const char *path = git_repository_path(repo_handle(repo));
+	size_t len = strlen(path);
+
+	return xstrndup(path, len > 1 ? len - 1 : len);
+}
+
+static const struct err *
+free_both(struct repo *repo, const char *ref, const char *dir)
+{
+	const char *path = git_repository_path(repo_handle(repo));
+	char *lock, *log_lock;
+	const struct err *err;
+
+	/* It would be the way to any other file that ends in ".lock". */
+	if (strcmp(ref, "HEAD") != 0 && !repo_is_ref(ref))
+		return err_new(ERR_GIT, "%s is no name for a ref", ref);
+	lock = lock_of(repo, ref);
+	log_lock = xasprintf("%slogs/%s.lock", path, ref);
+	err = free_lock(lock, dir);
+	if (err == NULL)
+		err = free_lock(log_lock, dir);
+	free(log_lock);
+	free(lock);
+	return err;
+}
+
+const struct err *
+repo_free_lock(struct repo *repo, const char *ref)
+{
+	return free_both(repo, ref, NULL);
+}
+
+const struct err *
+repo_free_lock_of_git(struct repo *repo, const char *ref)
+{
+	char *dir = dir_of(repo);
+	const struct err *err = free_both(repo, ref, dir);
+
+	free(dir);
+	return err;
 }
 
 /*
@@ -229,9 +305,7 @@ maker_lives(const char *lock, const char *dir)
 const struct err *
 repo_free_packed(struct repo *repo)
 {
-	const char *path = git_repository_path(repo_handle(repo));
-	size_t len = strlen(path);
-	char *dir = xstrndup(path, len > 1 ? len - 1 : len);
+	char *dir = dir_of(repo);
 	char *lock = xasprintf("%s/packed-refs.lock", dir);
 	char *list = xasprintf("%s/packed-refs.new", dir);
 	const struct err *err = NULL;
@@ -239,7 +313,7 @@ repo_free_packed(struct repo *repo)
 
 	if (outlasts(lock, &seen) && !maker_lives(lock, dir)) {
 		if (is_same(lock, &seen))
-			err = free_lock(list);
+			err = free_lock(list, NULL);
 		if (err == NULL)
 			err = drop(lock, &seen);
 	}

@@ -284,7 +284,7 @@ free_ref(const struct hub *hub, struct repo *repo, const char *ref)
 	const struct err *err = lives_one(hub, ref, &lives);
 
 	return err != NULL || lives ? err :
-	    repo_free_lock(repo, ref == NULL ? "HEAD" : ref);
+	    repo_free_lock_of_git(repo, ref == NULL ? "HEAD" : ref);
 }
 
 const struct err *

@@ -103,7 +103,16 @@ touch "$repo/packed-refs.lock"
 push_raw :older
 isnt "while a git lives that may hold it, it does" "$status" 0
 ok "and stays" test -e "$repo/packed-refs.lock"
+touch "$repo/refs/heads/slow.lock"
+push_raw --force main~1:refs/heads/slow
+isnt "so it is with the lock of a ref" "$status" 0
+ok "whoever moves it" test -e "$repo/refs/heads/slow.lock"
 kill $packer
 push :older
 is_exit "until that one has ended" 0
+push --force main~1:refs/heads/slow
+is_exit "for the other, too" 0
+touch "$repo/refs/heads/slow.lock"
+push main:refs/heads/slow
+is_exit "the git that runs this hook holds none" 0
 done_testing
