@@ -36,14 +36,26 @@ layout_built(const char *release)
 	return xasprintf("%s" LAYOUT_BUILT, release);
 }
 
+static bool
+is_folder(const struct drift_item *item)
+{
+	return item->path[strlen(item->path) - 1] == '/';
+}
+
+/* A folder of the commit that was seen, and has another mode or owner. */
+static bool
+has_look(const struct drift_item *item)
+{
+	return is_folder(item) && item->kind == DRIFT_MODE &&
+	    S_ISDIR(item->st.st_mode);
+}
+
 /* A folder that is missing is told by its files. */
 static bool
 is_kept(const struct drift_item *item)
 {
-	bool is_folder = item->path[strlen(item->path) - 1] == '/';
-
 	return item->kind != DRIFT_STALE && item->kind != DRIFT_LINKED &&
-	    (!is_folder || item->kind == DRIFT_ADDED);
+	    (!is_folder(item) || item->kind == DRIFT_ADDED || has_look(item));
 }
 
 static int
@@ -71,7 +83,8 @@ take_rows(struct building *building, const struct drift *drift)
 			continue;
 		row->item = item;
 		row->name = *base == '\0' ? NULL : base;
-		row->folder = base == item->path ? xstrdup("") :
+		row->folder = base == item->path ||
+		    strcmp(item->path, "./") == 0 ? xstrdup("") :
 		    xstrndup(item->path, (size_t)(base - item->path - 1));
 		building->n++;
 		/* A folder in the place of a file is both. */
@@ -124,36 +137,51 @@ is_within(const char *path, const char *folder, size_t len)
 
 /* With those above it that are not there from the one before. */
 static void
-add_folder(struct manifest_draft *draft, const char *folder,
+add_folder(struct manifest_draft *draft, const struct made *row,
     const char *before)
 {
-	static const unsigned char no_tree[20];
+	const char *folder = row->folder;
 	size_t len = 0;
 
 	do {
+		unsigned char look[20] = { 0 };
+
 		len += strcspn(folder + len, "/");
+		if (folder[len] == '\0' && has_look(row->item))
+			manifest_put_look(look, &row->item->st);
 		if (!is_within(before, folder, len)) {
 			char *above = xstrndup(folder, len);
 
-			manifest_add_folder(draft, above, no_tree);
+			manifest_add_folder(draft, above, look);
 			free(above);
 		}
 	} while (folder[len] != '\0' && len++ > 0);
 }
 
+/* Of the release itself, which is the first. */
+static void
+add_root(struct manifest_draft *draft, const struct building *building)
+{
+	unsigned char look[20] = { 0 };
+
+	if (building->n > 0 && *building->rows[0].folder == '\0' &&
+	    has_look(building->rows[0].item))
+		manifest_put_look(look, &building->rows[0].item->st);
+	manifest_add_folder(draft, "", look);
+}
+
 static const struct err *
 write_rows(const struct building *building, struct manifest_draft *draft)
 {
-	static const unsigned char no_tree[20];
 	const struct err *err = NULL;
 	const char *folder = "";
 
-	manifest_add_folder(draft, "", no_tree);
+	add_root(draft, building);
 	for (size_t i = 0; i < building->n && err == NULL; i++) {
 		const struct made *row = &building->rows[i];
 
 		if (strcmp(row->folder, folder) != 0)
-			add_folder(draft, row->folder, folder);
+			add_folder(draft, row, folder);
 		folder = row->folder;
 		if (row->name != NULL)
 			err = add_row(building, draft, row);

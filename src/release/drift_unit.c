@@ -12,9 +12,6 @@
 #include "release/content.h"
 #include "release/layout.h"
 
-/* What a folder's mode must be; it may inherit its group. */
-#define FOLDER_MODE 0755
-
 char *
 unit_path(const struct unit *unit, const char *name)
 {
@@ -322,6 +319,19 @@ tell_missing(struct unit *unit)
 	}
 }
 
+/* It may inherit its group. */
+static bool
+has_other_look(const struct unit *unit, const struct stat *st)
+{
+	mode_t mode;
+	uid_t uid;
+
+	manifest_folder_look(unit->spec->manifest, &unit->of_built, &mode,
+	    &uid);
+	return ((st->st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) != 0 ||
+	    st->st_uid != uid;
+}
+
 static const struct err *
 open_unit(struct unit *unit, bool *there)
 {
@@ -343,8 +353,7 @@ open_unit(struct unit *unit, bool *there)
 	if (err == NULL && unit->folder != -1) {
 		if (fstat(unit->fd, &st) == -1)
 			err = err_system("stat");
-		else if ((st.st_mode & 07777 & ~S_ISGID) != FOLDER_MODE ||
-		    st.st_uid != manifest_uid(unit->spec->manifest))
+		else if (has_other_look(unit, &st))
 			unit_tell(unit, DRIFT_MODE, NULL, -1, &st);
 	}
 	return err;

@@ -34,6 +34,10 @@
 #define BLOCK_HEAD_BYTES 28
 #define BLOCK_ALIGN 4
 
+/* Of a folder of the second manifest, in the place of a tree. */
+#define AT_LOOK_MODE 0
+#define AT_LOOK_UID 4
+
 /* An entry. */
 #define AT_NAME 0
 #define AT_MODE 4

@@ -320,6 +320,25 @@ manifest_uid(const struct manifest *manifest)
 }
 
 void
+manifest_folder_look(const struct manifest *manifest,
+    const struct manifest_folder *made, mode_t *mode, uid_t *uid)
+{
+	*mode = made == NULL ? 0 : (mode_t)get32(made->tree + AT_LOOK_MODE);
+	*uid = *mode == 0 ? manifest->uid :
+	    (uid_t)get32(made->tree + AT_LOOK_UID);
+	if (*mode == 0)
+		*mode = S_IFDIR | 0755;
+}
+
+void
+manifest_put_look(unsigned char tree[20], const struct stat *st)
+{
+	memset(tree, 0, 20);
+	put32(tree + AT_LOOK_MODE, (uint32_t)st->st_mode);
+	put32(tree + AT_LOOK_UID, (uint32_t)st->st_uid);
+}
+
+void
 manifest_commit(const struct manifest *manifest, char commit[41])
 {
 	static const char digits[] = "0123456789abcdef";

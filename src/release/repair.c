@@ -197,14 +197,22 @@ put_back_all(int from_fd, int to_fd, const struct vec *paths)
 
 /* Owner and mode of a folder, if there is one and not something else. */
 static const struct err *
-mend_folder(const struct manifest *manifest, int dirfd, const char *path)
+mend_folder(const struct repairing *repairing, const char *path)
 {
-	uid_t uid = manifest_uid(manifest);
+	const struct manifest *built = repairing->built;
+	struct manifest_folder made = { .path = path };
 	const struct err *err;
 	struct stat st;
+	int64_t i;
+	mode_t mode;
+	uid_t uid;
 	int fd;
 
-	err = file_open_folder(&fd, dirfd, path);
+	i = built == NULL ? -1 : manifest_find_folder(built, path);
+	if (i != -1)
+		manifest_folder(built, (size_t)i, &made);
+	manifest_folder_look(repairing->manifest, &made, &mode, &uid);
+	err = file_open_folder(&fd, repairing->dirfd, path);
 	if (err != NULL)
 		return err->sys_errno == ENOENT || err->sys_errno == ENOTDIR
 		    || err->sys_errno == ELOOP ? NULL : err;
@@ -212,8 +220,9 @@ mend_folder(const struct manifest *manifest, int dirfd, const char *path)
 		err = err_system("stat %s", path);
 	else if (st.st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1)
 		err = err_system("set the owner of %s", path);
-	else if ((st.st_mode & 07777 & ~S_ISGID) != 0755 &&
-	    fchmod(fd, 0755 | (st.st_mode & S_ISGID)) == -1)
+	else if (((st.st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) != 0 &&
+	    fchmod(fd, (mode & 07777 & ~(mode_t)S_ISGID) |
+	    (st.st_mode & S_ISGID)) == -1)
 		err = err_system("set the mode of %s", path);
 	file_close(&fd);
 	return err;
@@ -221,8 +230,7 @@ mend_folder(const struct manifest *manifest, int dirfd, const char *path)
 
 /* Folders among the paths that the commit has. */
 static const struct err *
-mend_folders(const struct manifest *manifest, int dirfd,
-    const struct vec *paths)
+mend_folders(const struct repairing *repairing, const struct vec *paths)
 {
 	const struct err *err = NULL;
 
@@ -234,8 +242,8 @@ mend_folders(const struct manifest *manifest, int dirfd,
 			continue;
 		path = strcmp(paths->v[i], "./") == 0 ? xstrdup("") :
 		    xstrndup(paths->v[i], len - 1);
-		if (manifest_find_folder(manifest, path) != -1)
-			err = mend_folder(manifest, dirfd, path);
+		if (manifest_find_folder(repairing->manifest, path) != -1)
+			err = mend_folder(repairing, path);
 		free(path);
 	}
 	return err;
@@ -286,7 +294,7 @@ repair_make(struct repairing *repairing, const struct vec *paths)
 	manifest_commit(manifest, commit);
 	checkout.commit = commit;
 	checkout.export = (manifest_flags(manifest) & MANIFEST_EXPORT) != 0;
-	err = mend_folders(manifest, repairing->dirfd, paths);
+	err = mend_folders(repairing, paths);
 	return err == NULL ? checkout_write(&checkout, NULL, &made, &flags) :
 	    err;
 }

@@ -9,6 +9,10 @@ make_site
 config_trace <<'EOF'
 drift = refuse
 
+[action group]
+phase = build
+run = chmod g+w storage storage/empty .
+
 [action warm]
 phase = clear
 run = mkdir -p warm && echo x >> warm/routes; test ! -e "$TRACE.old" || test -e unhealthy || { rm "$TRACE.old"; kill -9 $PPID; }
@@ -34,8 +38,17 @@ from_live() {
 	    "$(git -C "$repo" rev-parse refs/live/production)"
 }
 
+# look PATH: mode of that of the live release.
+look() {
+	stat -c %A "$root/current/$1"
+}
+
+put storage/keep x
+put storage/empty/.keep x
 push_file index.html one "first"
 one=$(current)
+drift
+is_exit "the mode that a command gave a folder is no drift" 0
 
 # A deploy that is taken back clears the cache of the old release.
 put unhealthy x
@@ -79,5 +92,22 @@ like "it was picked up" "$("$slipway" show -C "$repo" \
     "$(newest deploy)")$err" 'notify +die: interrupted|was interrupted'
 drift
 is_exit "what its commands have made is no drift" 0
+
+# Modes of the commit's folders.
+slip rollback
+is_exit "a rollback" 0
+unlike "has nothing to put right" "$out$err" 'put right'
+is "and takes no mode away" "$(look storage) $(look storage/empty) $(look .)" \
+    "drwxrwxr-x drwxrwxr-x drwxrwxr-x"
+chmod 0755 "$root/current/storage" "$root/current/."
+drift
+is_exit "that somebody takes it away is an edit" 1
+is "of each of them" "$(printf '%s\n' "$out" | sed 's/ *(.*//')" "$(
+    printf '%s\n' 'mode      ./' 'mode      storage/')"
+run "$slipway" drift -C "$repo" --repair
+drift
+is_exit "and is put right" 0
+is "to what the command had made" "$(look storage) $(look .)" \
+    "drwxrwxr-x drwxrwxr-x"
 
 done_testing
