@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/branch.h"
 #include "nearest.h"
 #include "str.h"
 
@@ -91,11 +92,20 @@ void
 errand_add_deploy(struct str *out, const struct hub *hub,
     const struct environment *env, const char *commit)
 {
-	if (hub->pushed) {
+	const struct asked asked = { .env = env, .commit = commit,
+	    .force = "" };
+	bool force = branch_check(hub, &asked, NULL) != NULL;
+
+	/* That ref forces nothing. */
+	if (hub->pushed && force) {
+		str_addf(out, "git push --force REMOTE %.7s:%s", commit,
+		    env->branch);
+	} else if (hub->pushed) {
 		str_addf(out, "git push REMOTE %.7s:", commit);
 		add_ref(out, hub->config, env, ERRAND_NOW);
 	} else {
-		str_addf(out, "slipway deploy %.7s", commit);
+		str_addf(out, "slipway deploy %s%.7s", force ? "--force " :
+		    "", commit);
 		hub_add_which(out, hub, env->name);
 	}
 }

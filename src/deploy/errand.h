@@ -45,7 +45,8 @@ const struct err *errand_parse(struct errand *errand,
 /*
  * Append what deploys a commit: "slipway deploy 1a2b3c4 -C DIR -e ENV"; or,
  * in the answer to a push, "git push REMOTE 1a2b3c4:refs/deploy/now", for
- * which nobody needs a login.
+ * which nobody needs a login. Where the branch moves with its deploys, and
+ * would be moved to what does not contain it, it is forced.
  */
 void errand_add_deploy(struct str *out, const struct hub *hub,
     const struct environment *env, const char *commit);

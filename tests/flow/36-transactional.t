@@ -361,6 +361,17 @@ push
 is_exit "then it works" 0
 git -C "$repo" symbolic-ref HEAD refs/heads/main
 
+# What cannot be gone back to takes the branch back when it is deployed.
+gone=$(sql "SELECT name FROM releases WHERE state = 'removed'
+    ORDER BY id LIMIT 1")
+slip rollback "$gone"
+command=$(printf '%s\n' "$err" | sed -n 's/.* deploy its commit: //p')
+like "which is forced" "$command" '^slipway deploy --force [0-9a-f]{7} '
+eval "run $command"
+is_exit "as it stands" 0
+is "and moves it" "$(branch)" \
+    "$(sql "SELECT commit_oid FROM releases WHERE name = '$gone'")"
+
 # Somebody has the journal open when "live" is all that is left to write: a
 # ref that is locked keeps the runner from that until it is.
 config <<EOF
