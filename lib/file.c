@@ -386,6 +386,19 @@ file_symlink(int dirfd, const char *path, const char *target)
 	return err;
 }
 
+bool
+file_is_symlink_temp(const char *name, const char *path)
+{
+	char *start = xasprintf(".%.*s.", TEMP_NAME_MAX, path_base(path));
+	const char *pid = name + strlen(start);
+	bool is = str_starts_with(name, start) &&
+	    strspn(pid, "0123456789") > 0 &&
+	    strcmp(pid + strspn(pid, "0123456789"), ".tmp") == 0;
+
+	free(start);
+	return is;
+}
+
 const struct err *
 file_readlink(struct str *out, int dirfd, const char *path)
 {

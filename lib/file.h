@@ -89,6 +89,9 @@ const struct err *file_remove_beneath(int dirfd, const char *path);
 const struct err *file_symlink(int dirfd, const char *path,
     const char *target);
 
+/* True for a temporary name that file_symlink() may have left of "path". */
+bool file_is_symlink_temp(const char *name, const char *path);
+
 /* The target of a symlink, appended. ERR_SYSTEM with ENOENT or EINVAL. */
 const struct err *file_readlink(struct str *out, int dirfd,
     const char *path);

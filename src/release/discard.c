@@ -258,23 +258,53 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 	return err;
 }
 
-/* Temporary names of a flip, and of a folder being seeded. */
+/* True when a release stands between the two. */
 static bool
-is_left_over(const char *name, const char *prefix, const char *suffix)
+is_of_release(const char *name, const char *prefix, const char *suffix)
 {
-	return str_starts_with(name, prefix) && str_ends_with(name, suffix);
+	size_t around = strlen(prefix) + strlen(suffix);
+	char *between;
+	bool is;
+
+	if (!str_starts_with(name, prefix) || !str_ends_with(name, suffix) ||
+	    strlen(name) < around)
+		return false;
+	between = xstrndup(name + strlen(prefix), strlen(name) - around);
+	is = store_is_release(between);
+	free(between);
+	return is;
 }
 
+static bool
+is_partial(const char *name)
+{
+	return is_of_release(name, "", ".partial");
+}
+
+/* A folder being seeded. */
+static bool
+is_seed(const char *name)
+{
+	return is_of_release(name, ".", ".seed");
+}
+
+static bool
+is_flip(const char *name)
+{
+	return file_is_symlink_temp(name, "current");
+}
+
+/* Files of others have nearly such names: none of them is touched. */
 static const struct err *
-sweep_left_over(struct store *store, int dirfd, const char *prefix,
-    const char *suffix, struct vec *swept)
+sweep_left_over(struct store *store, int dirfd, bool (*is)(const char *name),
+    struct vec *swept)
 {
 	struct vec names = VEC_INIT;
 	const struct err *err;
 
 	err = file_list(&names, dirfd, ".");
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
-		if (!is_left_over(names.v[i], prefix, suffix))
+		if (!is(names.v[i]))
 			continue;
 		err = layout_discard(store, dirfd, names.v[i]);
 		if (err == NULL)
@@ -382,13 +412,11 @@ store_sweep(struct store *store, struct vec *swept, struct vec *stays)
 	struct vec trash = VEC_INIT;
 	const struct err *err;
 
-	err = sweep_left_over(store, store->releases_fd, "", ".partial",
-	    swept);
+	err = sweep_left_over(store, store->releases_fd, is_partial, swept);
 	if (err == NULL)
-		err = sweep_left_over(store, store->root_fd, ".current.",
-		    ".tmp", swept);
+		err = sweep_left_over(store, store->root_fd, is_flip, swept);
 	if (err == NULL)
-		err = sweep_left_over(store, store->shared_fd, ".", ".seed",
+		err = sweep_left_over(store, store->shared_fd, is_seed,
 		    swept);
 	if (err == NULL)
 		err = sweep_manifests(store);

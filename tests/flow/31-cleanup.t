@@ -146,10 +146,13 @@ is "and only so many" "$(ls "$root/.slipway/failed" | wc -l)" 2
 # What is not ours is left alone.
 mkdir "$root/releases/mine" "$root/releases/20200101000000.bak"
 mkdir "$root/notes"
+echo mine > "$root/shared/.wallet.seed"
 sed -i '/^\[action fails\]/,/^run/s/^run.*/run = true/' "$repo/slipway.ini"
 push_file index.html 10 "number 10"
 ok "a folder of another name stays" test -d "$root/releases/mine"
 ok "so does one that looks nearly like ours" \
     test -d "$root/releases/20200101000000.bak"
 ok "and one beside releases/" test -d "$root/notes"
+is "and a file of shared/ that is called nearly as a seed of ours" \
+    "$(cat "$root/shared/.wallet.seed")" mine
 done_testing

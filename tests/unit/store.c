@@ -238,6 +238,11 @@ is_verified(const char *want, const char *what)
 #define IN_SECOND "cd root/releases/" SECOND " && "
 #define BUILT "root/.slipway/manifest/" SECOND ".built"
 
+/* Nearly what a crash leaves, and nobody's of ours. */
+#define OTHERS "root/releases/old.partial root/shared/.wallet.seed" \
+	" root/shared/.seed root/.current.old.tmp root/.current.1.2.tmp" \
+	" root/.current..tmp"
+
 /* What commands did before the seal is the release, no later edit is. */
 static void
 test_sealed(void)
@@ -347,11 +352,15 @@ test_end(void)
 	    "kept");
 	is_ok(store_fail(store, SECOND, 0), "keeping none");
 	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
-	ok(sh("mkdir -p root/releases/" SECOND ".partial/x && : >" BUILT),
-	    "a crash");
+	ok(sh("mkdir -p root/releases/" SECOND ".partial/x root/shared/."
+	    SECOND ".seed/x && ln -s releases/x root/.current.4711.tmp && : >"
+	    BUILT), "a crash");
+	ok(sh("touch " OTHERS), "and what others have, called nearly so");
 	is_ok(store_sweep(store, &swept, &stays), "is swept");
-	is_int((int64_t)swept.n, 1, "by name");
+	is_int((int64_t)swept.n, 3, "by name");
 	ok(sh("test ! -e " BUILT), "with what was built");
+	ok(sh("ls " OTHERS), "and nothing of others");
+	ok(sh("rm " OTHERS), "which goes");
 	is_ok(store_flip(store, ""), "current is taken away");
 	ok(sh("test ! -L root/current && mkdir root/current"), "a folder");
 	is_err(store_flip(store, FIRST), ERR_FAILED, "move it away",
