@@ -240,18 +240,6 @@ run_in(struct gate *gate, const struct candidate *candidate,
 	return err;
 }
 
-/* Two branches of one push may be at the same commit. */
-static bool
-has_run(const struct gate *gate, const struct candidate *candidate)
-{
-	const struct candidate *other = gate->candidates;
-
-	while (other != candidate && (other->env != candidate->env ||
-	    strcmp(other->commit, candidate->commit) != 0))
-		other++;
-	return other != candidate;
-}
-
 static bool
 declines(struct gate *gate, const struct candidate *candidate,
     const char *ref, const char *old, const char *new)
@@ -297,7 +285,7 @@ gate_run(struct gate *gate, const struct candidate *candidate)
 	const struct err *err;
 	bool may;
 
-	if (env->set.gate == NULL || has_run(gate, candidate))
+	if (env->set.gate == NULL)
 		return NULL;
 	err = ask_update(gate, candidate, &may);
 	if (err != NULL || !may)

@@ -163,10 +163,10 @@ wait_for 10 idle
 is "it is live" "$(live_file index.html)" six
 is "and nothing is left" "$(trials)" ''
 
-# Two branches at one commit are one question; two environments are two.
+# Each environment, and each ref that would be deployed there, is a question.
 cat > "$repo/slipway.ini" <<EOF
 [app]
-gate = echo \$SLIPWAY_ENVIRONMENT >> $T/runs
+gate = echo \$SLIPWAY_ENVIRONMENT \$SLIPWAY_BRANCH >> $T/runs; test ! -e no-\$SLIPWAY_BRANCH
 [environment production]
 branch = main next
 root = $root
@@ -177,10 +177,16 @@ EOF
 commit index.html "for two" "for two"
 push_raw main main:next
 is_exit "two branches and two environments" 0
-is "each was asked once" "$(cat "$T/runs")" "production
-staging"
+is "each was asked once" "$(sort "$T/runs")" "production main
+production next
+staging main"
 wait_for 10 idle
 is "the other one is live" "$(cat "$T/staging/current/index.html")" "for two"
+commit no-next x "not for next"
+push_raw main main:next
+isnt "a branch beside another one that is let through" "$status" 0
+like "is refused for itself" "$banner" 'the check of .* failed'
+git -C "$work" reset -q --hard HEAD^
 
 # In a transactional environment, too.
 config <<EOF
