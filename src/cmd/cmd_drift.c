@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "cmd/cmd.h"
 #include "deploy/edits.h"
@@ -36,7 +37,8 @@ add_line(struct str *out, const struct edit *edit, bool with_host)
 	str_addf(out, "%-8s  ", edit->change);
 	str_add_visible(out, edit->path, strlen(edit->path));
 	if (edit->uid != -1) {
-		str_add(out, "  (since ");
+		str_addf(out, "  (%s%ssince ", edit->mode == NULL ? "" :
+		    edit->mode, edit->mode == NULL ? "" : ", ");
 		clock_add_local(out, edit->since_at);
 		str_add(out, ", ");
 		add_owner(out, edit->uid);
@@ -161,12 +163,28 @@ say(const char *path, const char *what)
 }
 
 static void
+say_mode(const struct edit *edit)
+{
+	char *what = xasprintf("is left out: no commit can hold that its mode"
+	    " was %s", edit->mode);
+
+	say(edit->path, what);
+	free(what);
+}
+
+static void
 tell_left_out(const struct edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
 		if (edits->v[i].left_out && edits->v[i].shared)
 			say(edits->v[i].path, "is left out: it is in the place"
 			    " of a link to shared/, and may be as secret");
+		else if (edits->v[i].left_out && edits->v[i].mode != NULL)
+			say_mode(&edits->v[i]);
+		else if (edits->v[i].left_out && edits->v[i].uid == -1)
+			say(edits->v[i].path, "is left out: only commands had"
+			    " made it, and no commit can hold that it is"
+			    " gone");
 		else if (edits->v[i].left_out)
 			say(edits->v[i].path, "is left out: no commit can hold"
 			    " it, or this user may not read it");

@@ -36,6 +36,7 @@ edits_release(struct edits *edits)
 		free(edits->v[i].release);
 		free(edits->v[i].change);
 		free(edits->v[i].path);
+		free(edits->v[i].mode);
 	}
 	free(edits->v);
 	vec_release(&edits->branches);
@@ -74,6 +75,7 @@ add_edit(struct look *look, size_t host, const char *item)
 	edit->release = xstrdup(fleet_current(look->fleet, host));
 	edit->change = xstrndup(item, (size_t)(since - item));
 	edit->path = xstrdup(path + 1);
+	edit->mode = NULL;
 	edit->since_at = at;
 	edit->uid = owner;
 	edit->built = (what & WIRE_ITEM_BUILT) != 0;
@@ -120,9 +122,28 @@ ask_drift(struct look *look, size_t host, bool deep)
 	return err;
 }
 
+/* In the order of those of the edits, from "first" on, that have one. */
+static void
+add_modes(struct look *look, size_t host, size_t first)
+{
+	struct vec modes = VEC_INIT;
+	size_t k = 0;
+
+	message_all(fleet_reply(look->fleet, host), "mode", &modes);
+	for (size_t i = first; i < look->edits->n && k < modes.n; i++) {
+		struct edit *edit = &look->edits->v[i];
+
+		if (strcmp(edit->change, "mode") == 0 && *modes.v[k++] !=
+		    '\0')
+			edit->mode = xstrdup(modes.v[k - 1]);
+	}
+	vec_release(&modes);
+}
+
 static const struct err *
 find_on(struct look *look, size_t host, bool deep)
 {
+	size_t first = look->edits->n;
 	struct vec items = VEC_INIT;
 	const struct err *err = ask_drift(look, host, deep);
 
@@ -133,6 +154,7 @@ find_on(struct look *look, size_t host, bool deep)
 	message_all(fleet_reply(look->fleet, host), "item", &items);
 	for (size_t i = 0; i < items.n && err == NULL; i++)
 		err = add_edit(look, host, items.v[i]);
+	add_modes(look, host, first);
 	vec_release(&items);
 	return err;
 }

@@ -32,6 +32,7 @@ struct edit {
 	char *release;
 	char *change;		/* modified, added, removed or mode */
 	char *path;
+	char *mode;		/* "600 instead of 644", else NULL */
 	int64_t since_at;	/* of the last change of its inode, 0: gone */
 	int64_t uid;		/* who owns it now, -1: gone */
 	bool built;		/* only commands made what it was */
@@ -97,6 +98,9 @@ const struct err *edits_any(struct work *work, const char *release,
 
 /* "the live release was edited by hand: a.css modified, and 2 more". */
 void edits_add(struct str *out, const struct edits *edits);
+
+/* "a.css modified", "b.py mode (600 instead of 644)". */
+void edits_add_one(struct str *out, const struct edit *edit);
 
 /* ERR_REFUSED when a deploy would not go over them: "drift = refuse". */
 const struct err *edits_refusal(const struct edits *edits,

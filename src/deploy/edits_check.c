@@ -15,10 +15,18 @@
 #define AGAIN_MS 1000
 
 void
+edits_add_one(struct str *out, const struct edit *edit)
+{
+	str_addf(out, "%s %s", edit->path, edit->change);
+	if (edit->mode != NULL)
+		str_addf(out, " (%s)", edit->mode);
+}
+
+void
 edits_add(struct str *out, const struct edits *edits)
 {
-	str_addf(out, "the live release was edited by hand: %s %s",
-	    edits->v[0].path, edits->v[0].change);
+	str_add(out, "the live release was edited by hand: ");
+	edits_add_one(out, &edits->v[0]);
 	if (edits->count > 1)
 		str_addf(out, ", and %" PRId64 " more", edits->count - 1);
 }
@@ -76,9 +84,16 @@ tell(struct work *work, const struct edits *edits)
 	str_release(&branches);
 }
 
+static bool
+is_mode_of_file(const struct edit *edit)
+{
+	return strcmp(edit->change, "mode") == 0 &&
+	    !str_ends_with(edit->path, "/");
+}
+
 /*
- * What only commands had made, or no commit can hold, nobody can put right;
- * all may not be named.
+ * What only commands had made, or no commit can hold, nobody can put right,
+ * but for the mode of a file; all may not be named.
  */
 static const struct edit *
 find_repairable(const struct edits *edits)
@@ -86,7 +101,8 @@ find_repairable(const struct edits *edits)
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct edit *edit = &edits->v[i];
 
-		if (!edit->built && (!edit->left_out || edit->shared))
+		if (!edit->built && (!edit->left_out || edit->shared ||
+		    is_mode_of_file(edit)))
 			return edit;
 	}
 	return (int64_t)edits->n < edits->count ? &edits->v[0] : NULL;

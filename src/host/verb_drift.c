@@ -29,6 +29,7 @@ static void
 add_item(struct message *result, int dirfd, const struct drift_item *item)
 {
 	bool is = item->st.st_ino != 0;
+	struct str mode = STR_INIT;
 	int what = 0;
 
 	if (item->is_built)
@@ -40,6 +41,12 @@ add_item(struct message *result, int dirfd, const struct drift_item *item)
 	message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %d %s",
 	    drift_kind_name(item->kind), is ? since_ms(&item->st) : 0,
 	    is ? (int64_t)item->st.st_uid : -1, what, item->path);
+	if (item->kind == DRIFT_MODE) {
+		if (is)
+			drift_add_mode(&mode, item);
+		message_add(result, "mode", mode.s);
+	}
+	str_release(&mode);
 }
 
 /* Where there is no room for all, new files do not hide changed ones. */
@@ -307,7 +314,7 @@ verb_adopt(struct agent *agent, const struct message *request,
 		message_add(result, "commit", commit);
 		message_add(result, "parent", parent);
 		message_add_int(result, "left", (int64_t)left_out.n);
-		message_add_int(result, "taken",
+		message_add_int(result, "taken", commit[0] == '\0' ? 0 :
 		    (int64_t)count_taken(&found, &left_out));
 		add_left_out(result, &left_out);
 		keep(agent, release, &found, &left_out);

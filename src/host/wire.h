@@ -33,7 +33,7 @@
  *	seal       release changed       -
  *	flip       release (may be "")   -
  *	verify     release               repaired* changed count added
- *	drift      release deep          item* count
+ *	drift      release deep          item* mode* count
  *	           writable*
  *	adopt      release title deep    commit parent taken left
  *	           writable*             left-out*
@@ -50,7 +50,8 @@
  * puts back what it can, and counts what it cannot. An item of "drift" is
  * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
  * gone), the sum of what is true of it (WIRE_ITEM_), and the path, with
- * spaces between; an answer has 10,000 at the most, and counts them all.
+ * spaces between; an answer has 10,000 at the most, and counts them all. For
+ * each that has another mode there is a "mode", in words, in the same order.
  * "adopt" takes what "drift" would find then, and all of it, but for "left"
  * paths that no commit can hold. "repair" puts right what the last "adopt"
  * took and nobody has changed since; what was in the place of a link to

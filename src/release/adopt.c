@@ -65,6 +65,10 @@ add_line(struct str *out, const struct drift_item *item)
 
 	str_addf(out, "%s ", drift_kind_name(item->kind));
 	str_add_visible(out, item->path, strlen(item->path));
+	if (item->kind == DRIFT_MODE && item->st.st_ino != 0) {
+		str_add(out, " ");
+		drift_add_mode(out, item);
+	}
 	if (item->st.st_ino != 0) {
 		clock_iso(since, (int64_t)item->st.st_ctim.tv_sec * 1000 +
 		    item->st.st_ctim.tv_nsec / 1000000);
@@ -105,6 +109,18 @@ add_message(struct str *out, const char *title, const struct drift *found,
 		str_add(out, "\nno commit can hold this, and it is not in"
 		    " here:\n\n");
 	add_lines(out, found, left_out, true);
+}
+
+static const struct err *
+is_tree_of(struct repo *repo, const char *oid, const char *tree, bool *is)
+{
+	struct repo_commit commit;
+	const struct err *err = repo_commit_read(repo, oid, &commit);
+
+	*is = err == NULL && strcmp(commit.tree, tree) == 0;
+	if (err == NULL)
+		repo_commit_release(&commit);
+	return err;
 }
 
 static const struct err *
@@ -169,7 +185,9 @@ adopt_edits(struct store *store, const char *release, struct repo *repo,
 	int fd, desk_fd = -1;
 	const struct err *err;
 	struct plumbing git;
+	bool same = false;
 
+	commit[0] = '\0';
 	err = store_open_release(store, release, &fd);
 	if (err == NULL)
 		err = manifest_open(&manifest, store->manifest_fd, release);
@@ -180,8 +198,10 @@ adopt_edits(struct store *store, const char *release, struct repo *repo,
 		manifest_commit(manifest, parent);
 		plumbing_init(&git, repo, parent, fd, index);
 		err = write_tree(&git, found, left_out, tree);
-		add_message(&text, title, found, left_out);
 		if (err == NULL)
+			err = is_tree_of(repo, parent, tree, &same);
+		add_message(&text, title, found, left_out);
+		if (err == NULL && !same)
 			err = write_commit(&git, tree, text.s, commit);
 		err = err_first(err, plumbing_release(&git));
 	}

@@ -17,12 +17,13 @@ struct repo;
 struct store;
 
 /*
- * The commit that was deployed is its "parent"; its name in "commit". Paths
- * that are gone are removed in it. What no commit can hold (a pipe, an empty
- * folder, what lies in a .git, a file that this user may not read) is pushed
- * onto "left_out", in the order of "found", as is all else that is not in the
- * commit, because git wants no such path; its line of the message, which
- * begins with "title", says so.
+ * The commit that was deployed is its "parent"; its name in "commit", empty
+ * when it would have nothing that its parent has not. Paths that are gone are
+ * removed in it. What no commit can hold (a pipe, an empty folder, what lies
+ * in a .git, a file that this user may not read, an owner, a mode but for
+ * whether it can be executed) is pushed onto "left_out", in the order of
+ * "found", as is all else that is not in the commit, because git wants no
+ * such path; its line of the message, which begins with "title", says so.
  */
 const struct err *adopt_edits(struct store *store, const char *release,
     struct repo *repo, const struct drift *found, const char *title,

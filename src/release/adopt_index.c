@@ -45,6 +45,20 @@ struct adopting {
 };
 
 /*
+ * Of a mode a commit has one bit, and of what only commands had made it never
+ * had anything.
+ */
+static bool
+changes_nothing(const struct drift_item *item)
+{
+	if (item->kind == DRIFT_MODE)
+		return !S_ISREG(item->st.st_mode) ||
+		    (item->st.st_mode & 0100) == (item->mode & 0100);
+	return item->kind == DRIFT_REMOVED && item->is_built &&
+	    item->entry == -1;
+}
+
+/*
  * What becomes of a path in the commit. What a folder in the place of a file
  * has in it is told by itself.
  */
@@ -62,7 +76,8 @@ fate_of(int dirfd, const struct drift_item *item)
 		return item->kind == DRIFT_REMOVED ? AS_IT_WAS : LEFT_OUT;
 	if (*name == '\0' && item->kind == DRIFT_REMOVED)
 		return AS_IT_WAS;
-	if (*name == '\0' || !is_path_of_git(item->path))
+	if (*name == '\0' || !is_path_of_git(item->path) ||
+	    changes_nothing(item))
 		return LEFT_OUT;
 	err = file_open_parent(&fd, dirfd, item->path);
 	/* With its folder, or something else is in the place of that. */

@@ -42,6 +42,24 @@ drift_kind_name(enum drift_kind kind)
 }
 
 void
+drift_add_mode(struct str *out, const struct drift_item *item)
+{
+	unsigned int is = item->st.st_mode & 07777;
+	unsigned int was = S_ISDIR(item->st.st_mode) ? 0755 | (is & S_ISGID) :
+	    item->mode & 07777;
+	const char *separator = "";
+
+	if (!S_ISLNK(item->st.st_mode) && is != was) {
+		str_addf(out, "%o instead of %o", is, was);
+		separator = ", ";
+	}
+	if (item->st.st_uid != item->owner)
+		str_addf(out, "%sowner %u instead of %u", separator,
+		    (unsigned int)item->st.st_uid,
+		    (unsigned int)item->owner);
+}
+
+void
 drift_item_release(struct drift_item *item)
 {
 	free(item->path);

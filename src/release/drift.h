@@ -23,6 +23,7 @@
 
 #include "err.h"
 #include "release/manifest.h"
+#include "str.h"
 #include "vec.h"
 
 enum drift_kind {
@@ -41,6 +42,7 @@ struct drift_item {
 	int64_t entry;		/* of that folder; -1: the folder itself, or
 				 * what it has not */
 	uint32_t mode;		/* that it should have, 0: none */
+	uid_t owner;		/* and whose it should be */
 	bool is_built;		/* it should be what a command made of it */
 	bool is_shared;		/* it should be a link to shared/ */
 	struct stat st;		/* as it is now, zeros when it is not */
@@ -87,6 +89,12 @@ void drift_item_release(struct drift_item *item);
 
 /* "modified", "mode", "removed" or "added", as people read it. */
 const char *drift_kind_name(enum drift_kind kind);
+
+/*
+ * What of one with another mode is not as it should be, appended: "600
+ * instead of 644, owner 33 instead of 0".
+ */
+void drift_add_mode(struct str *out, const struct drift_item *item);
 
 /*
  * True when a path, or a folder above it, matches one of the patterns: see

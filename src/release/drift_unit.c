@@ -32,6 +32,7 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 	item->path = unit_path(unit, name);
 	item->folder = unit->folder;
 	item->entry = entry;
+	item->owner = manifest_uid(unit->spec->manifest);
 	item->is_built = kind == DRIFT_REMOVED && unit->folder == -1;
 	if (name != NULL) {
 		item->mode = unit->mode;

@@ -49,8 +49,8 @@ touch "$live/built.txt"
 drift
 is_exit "what was changed is told" 1
 is "each path, and nothing else" \
-    "$(echo "$out" | sed 's/  (since.*//; s/  */ /')" \
-    "mode css/site.css
+    "$(echo "$out" | sed 's/  (since.*//; s/, since.*//; s/  */ /')" \
+    "mode css/site.css  (755 instead of 644
 modified gen/app.js
 modified index.html
 removed run.sh

@@ -87,6 +87,32 @@ is "as the filter gives it" "$(kept c.need)" "secret"
 git -C "$repo" config --remove-section filter.need
 forget
 
+# Of a mode a commit has one bit.
+branches() {
+	git -C "$repo" for-each-ref refs/heads/drift
+}
+chmod 600 "$live/f"
+drift
+like "a mode is told with what it was" "$out" \
+    '^mode +f +\(600 instead of 644, since '
+drift --repair
+is_exit "a mode that no commit can hold" 0
+like "is told as that" "$err" \
+    '^slipway: f is left out: .* its mode was 600 instead of 644$'
+is "and makes no branch" "$(branches)" ""
+is "it is put right" "$(stat -c %a "$live/f")" 644
+chmod 600 "$live/f"
+commit index.html "two" "second"
+push_raw
+like "so it is by a deploy" "$banner" \
+    'by hand: f mode \(600 instead of 644\); 1 of that no commit can hold'
+is "which makes none either" "$(branches)" ""
+chmod 700 "$live/f"
+drift --repair
+is "the bit that it has is kept" \
+    "$(git -C "$repo" ls-tree "$branch" f | cut -d ' ' -f 1)" 100755
+forget
+
 # A sweep takes the index of nobody who is at work.
 git -C "$repo" config filter.slow.clean "touch '$T/at'; while ! test -e
     '$T/go'; do sleep 0.1; done; cat"

@@ -305,6 +305,23 @@ test_sealed(void)
 }
 
 static void
+test_sweep(void)
+{
+	struct vec swept = VEC_INIT, stays = VEC_INIT;
+
+	ok(sh("mkdir -p root/releases/" SECOND ".partial/x root/shared/."
+	    SECOND ".seed/x && ln -s releases/x root/.current.4711.tmp && : >"
+	    BUILT), "a crash");
+	ok(sh("touch " OTHERS), "and what others have, called nearly so");
+	is_ok(store_sweep(store, &swept, &stays), "is swept");
+	is_int((int64_t)swept.n, 3, "by name");
+	ok(sh("test ! -e " BUILT), "with what was built");
+	ok(sh("ls " OTHERS), "and nothing of others");
+	ok(sh("rm " OTHERS), "which goes");
+	vec_release(&swept);
+}
+
+static void
 test_end(void)
 {
 	struct vec swept = VEC_INIT, names = VEC_INIT, busy = VEC_INIT;
@@ -352,15 +369,6 @@ test_end(void)
 	    "kept");
 	is_ok(store_fail(store, SECOND, 0), "keeping none");
 	ok(sh("test ! -e root/.slipway/failed/" SECOND), "gone");
-	ok(sh("mkdir -p root/releases/" SECOND ".partial/x root/shared/."
-	    SECOND ".seed/x && ln -s releases/x root/.current.4711.tmp && : >"
-	    BUILT), "a crash");
-	ok(sh("touch " OTHERS), "and what others have, called nearly so");
-	is_ok(store_sweep(store, &swept, &stays), "is swept");
-	is_int((int64_t)swept.n, 3, "by name");
-	ok(sh("test ! -e " BUILT), "with what was built");
-	ok(sh("ls " OTHERS), "and nothing of others");
-	ok(sh("rm " OTHERS), "which goes");
 	is_ok(store_flip(store, ""), "current is taken away");
 	ok(sh("test ! -L root/current && mkdir root/current"), "a folder");
 	is_err(store_flip(store, FIRST), ERR_FAILED, "move it away",
@@ -382,6 +390,7 @@ main(void)
 	test_shared();
 	test_sealed();
 	test_end();
+	test_sweep();
 	store_close(store);
 	repo_close(repo);
 	return tap_done();
