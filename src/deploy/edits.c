@@ -26,7 +26,15 @@ struct look {
 	size_t n_hosts;
 	struct fleet *fleet;
 	struct edits *edits;
+	const char *release;	/* NULL: the one that is live */
 };
+
+static const char *
+release_on(const struct look *look, size_t host)
+{
+	return look->release != NULL ? look->release :
+	    fleet_current(look->fleet, host);
+}
 
 void
 edits_release(struct edits *edits)
@@ -72,7 +80,7 @@ add_edit(struct look *look, size_t host, const char *item)
 	edits->v = xreallocarray(edits->v, edits->n + 1, sizeof(*edits->v));
 	edit = &edits->v[edits->n++];
 	edit->host = xstrdup(look->hosts[host]->name);
-	edit->release = xstrdup(fleet_current(look->fleet, host));
+	edit->release = xstrdup(release_on(look, host));
 	edit->change = xstrndup(item, (size_t)(since - item));
 	edit->path = xstrdup(path + 1);
 	edit->mode = NULL;
@@ -103,7 +111,8 @@ add_search(const struct look *look, size_t host, bool deep,
 {
 	const struct vec *writable = &look->env->set.writable;
 
-	message_add(request, "release", fleet_current(look->fleet, host));
+	message_add(request, "release", release_on(look, host));
+	message_add_int(request, "added", look->release == NULL);
 	message_add_int(request, "deep", deep);
 	for (size_t i = 0; i < writable->n; i++)
 		message_add(request, "writable", writable->v[i]);
@@ -302,7 +311,7 @@ adopt_on(struct look *look, size_t host, bool deep, bool branch)
 
 	message_add(&request, "verb", "adopt");
 	message_addf(&request, "title", "edits by hand in release %s of %s on"
-	    " %s", fleet_current(look->fleet, host), look->env->name,
+	    " %s", release_on(look, host), look->env->name,
 	    look->hosts[host]->name);
 	add_search(look, host, deep, &request);
 	err = ask_host(look, host, &request);
@@ -345,7 +354,7 @@ repair_on(struct look *look, size_t host, bool deep)
 	const struct err *err;
 
 	message_add(&request, "verb", "repair");
-	message_add(&request, "release", fleet_current(look->fleet, host));
+	message_add(&request, "release", release_on(look, host));
 	err = ask_host(look, host, &request);
 	message_release(&request);
 	if (err == NULL)
@@ -364,11 +373,11 @@ look_at(struct look *look, const struct edits_query *query)
 	const struct err *err = NULL;
 
 	for (size_t i = 0; i < look->n_hosts && err == NULL; i++) {
-		if (*fleet_current(look->fleet, i) == '\0')
+		if (*release_on(look, i) == '\0')
 			return err_new(ERR_NOT_FOUND, "nothing is live in %s"
 			    " on %s", look->env->name, look->hosts[i]->name);
 		if (query->but != NULL &&
-		    strcmp(fleet_current(look->fleet, i), query->but) == 0)
+		    strcmp(release_on(look, i), query->but) == 0)
 			continue;
 		err = find_on(look, i, query->deep);
 		if (err != NULL || message_int(fleet_reply(look->fleet, i),
@@ -464,7 +473,8 @@ edits_look(struct edits *edits, struct work *work,
 {
 	struct look look = { .hub = work->hub, .env = work->env,
 	    .hosts = work->hosts, .n_hosts = work->n_hosts,
-	    .fleet = work->fleet, .edits = edits };
+	    .fleet = work->fleet, .edits = edits,
+	    .release = query->release };
 
 	return look_at(&look, query);
 }

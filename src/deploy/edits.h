@@ -64,6 +64,8 @@ struct edits_query {
 	bool branch;		/* with a branch, */
 	bool repair;		/* and put the release right then */
 	const char *but;	/* where this is live, nothing is; NULL: - */
+	const char *release;	/* this one instead of the live one, and
+				 * nothing that was added to it; NULL: - */
 };
 
 /*
@@ -91,6 +93,14 @@ const struct err *edits_check(struct work *work, bool may_refuse);
  * be others, or when this process has not looked.
  */
 const struct err *edits_check_again(struct work *work, bool may_refuse);
+
+/*
+ * An edited release does not go live unseen: one that a rollback is going to
+ * make live is put right, and what was edited in it is kept before; it is
+ * told. ERR_FAILED when something cannot be put right, or not be kept: nothing
+ * was touched then. What was added stays.
+ */
+const struct err *edits_mend(struct work *work, const char *release);
 
 /* Whether a release was edited, be it live or not. */
 const struct err *edits_any(struct work *work, const char *release,

@@ -184,6 +184,136 @@ done:
 	return err;
 }
 
+/* What was put right, as far as so many. */
+#define NAMED_MAX 3
+
+static void
+tell_mended(struct work *work, const struct edits *edits,
+    const char *release)
+{
+	struct str text = STR_INIT;
+	size_t n = 0;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct edit *edit = &edits->v[i];
+
+		if (edit->built && !edit->shared)
+			continue;
+		if (n++ >= NAMED_MAX)
+			continue;
+		str_add(&text, n > 1 ? ", " : "");
+		edits_add_one(&text, edit);
+	}
+	if (n > NAMED_MAX)
+		str_addf(&text, " and %zu more", n - NAMED_MAX);
+	for (size_t i = 0; i < edits->branches.n; i++)
+		str_addf(&text, "%s %s", i == 0 ? "; kept on branch" : "",
+		    edits->branches.v[i]);
+	work_warn(work, "release %s was not what had been deployed, and was"
+	    " put right: %s", release, text.s);
+	for (size_t i = 0; i < edits->saved.n; i++)
+		work_warn(work, "what was in the place of a link to shared/"
+		    " in release %s is in %s/%s now: take over from it what"
+		    " is wanted, and remove it", release,
+		    work->env->set.root, edits->saved.v[i]);
+	str_release(&text);
+}
+
+static const struct err *
+mend_target(struct work *work, const char *release)
+{
+	struct edits_query query = { .adopt = true, .branch = true,
+	    .repair = true, .release = release };
+	struct edits edits = { 0 };
+	const struct err *err = edits_look(&edits, work, &query);
+
+	if (err == NULL)
+		tell_mended(work, &edits, release);
+	else if (!work_is_cut(work) && edits.n > 0)
+		err = err_new(ERR_FAILED, "release %s was edited by hand (%s"
+		    " %s%s), and cannot be put right with the edits kept:"
+		    " %s; roll back again when that is mended, or deploy its"
+		    " commit again", release, edits.v[0].path,
+		    edits.v[0].change, edits.count > 1 ? ", and more" : "",
+		    err->text);
+	edits_release(&edits);
+	return err;
+}
+
+static void
+tell_added(struct work *work, const char *release,
+    const struct message *reply)
+{
+	int64_t added = message_int(reply, "added", 0);
+
+	if (added > 0)
+		work_warn(work, "release %s has %" PRId64 " file%s more than"
+		    " were deployed; slipway drift -e %s tells which when"
+		    " it is live", release, added, added == 1 ? "" : "s",
+		    work->env->name);
+}
+
+static const struct err *
+not_deployed(const char *release, const struct message *reply, int64_t count)
+{
+	struct vec changed = VEC_INIT;
+	struct str names = STR_INIT;
+	const struct err *err;
+
+	message_all(reply, "changed", &changed);
+	vec_join(&changed, ", ", &names);
+	if ((int64_t)changed.n < count)
+		str_addf(&names, " and %" PRId64 " more",
+		    count - (int64_t)changed.n);
+	err = err_new(ERR_FAILED, "release %s is not what was deployed: %"
+	    PRId64 " file%s by hand and cannot be put right: %s; deploy its"
+	    " commit again instead", release, count, count == 1 ?
+	    " was changed" : "s were changed", names.s);
+	str_release(&names);
+	vec_release(&changed);
+	return err;
+}
+
+/* Through "*mend", whether something has to be put right before. */
+static const struct err *
+look_at_target(struct work *work, const char *release, bool *mend)
+{
+	const struct err *err;
+
+	*mend = false;
+	err = work_ask_release(work, "verify", release);
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+		int64_t count = message_int(reply, "count", 0);
+
+		*mend |= message_int(reply, "mend", 0) > 0;
+		if (count > 0)
+			err = not_deployed(release, reply, count);
+	}
+	return err;
+}
+
+const struct err *
+edits_mend(struct work *work, const char *release)
+{
+	const struct err *err;
+	bool mend;
+
+	err = look_at_target(work, release, &mend);
+	if (err == NULL && mend) {
+		err = mend_target(work, release);
+		if (err == NULL)
+			err = look_at_target(work, release, &mend);
+		if (err == NULL && mend)
+			err = err_new(ERR_FAILED, "release %s was edited again"
+			    " while it was put right; roll back again",
+			    release);
+	}
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+		tell_added(work, release, fleet_reply(work->fleet, i));
+	return err;
+}
+
 const struct err *
 edits_any(struct work *work, const char *release, bool *any)
 {

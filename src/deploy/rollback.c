@@ -14,48 +14,6 @@
 #include "journal/release.h"
 #include "release/store.h"
 
-/* What was put right before it goes live is told. */
-static void
-tell_repaired(struct work *work, const char *release,
-    const struct message *reply)
-{
-	struct vec repaired = VEC_INIT;
-	int64_t added = message_int(reply, "added", 0);
-
-	message_all(reply, "repaired", &repaired);
-	if (repaired.n > 0)
-		work_warn(work, "release %s was not what had been deployed,"
-		    " and was put right: %s%s", release, repaired.v[0],
-		    repaired.n > 1 ? " and other files" : "");
-	if (added > 0)
-		work_warn(work, "release %s has %" PRId64 " file%s more than"
-		    " were deployed; slipway drift -e %s tells which when"
-		    " it is live", release, added, added == 1 ? "" : "s",
-		    work->env->name);
-	vec_release(&repaired);
-}
-
-/* An edited release does not go live unseen. */
-static const struct err *
-verify_target(struct work *work, const char *release)
-{
-	const struct err *err;
-
-	err = work_ask_release(work, "verify", release);
-	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
-		const struct message *reply = fleet_reply(work->fleet, i);
-		int64_t count = message_int(reply, "count", 0);
-
-		tell_repaired(work, release, reply);
-		if (count > 0)
-			err = err_new(ERR_FAILED, "release %s is not what was"
-			    " deployed: %" PRId64 " files differ, %s among"
-			    " them; deploy its commit again instead", release,
-			    count, message_get(reply, "changed"));
-	}
-	return err;
-}
-
 /* Numbers of the deploys to undo, newest first. */
 struct numbers {
 	int64_t *v;
@@ -348,7 +306,7 @@ rollback_prepare(struct work *work)
 	if (err == NULL)
 		err = edits_check(work, false);
 	if (err == NULL)
-		err = verify_target(work, work->deploy.release);
+		err = edits_mend(work, work->deploy.release);
 	if (err == NULL)
 		err = deploys_between(work, &numbers);
 	if (err == NULL)

@@ -17,6 +17,9 @@
 #define ITEMS_MAX 10000
 #define ITEMS_BYTES (4 * 1024 * 1024)
 
+/* How many "verify" names of those that it counts. */
+#define CHANGED_MAX 3
+
 /* The last sign of a change: what was moved here keeps its mtime. */
 static int64_t
 since_ms(const struct stat *st)
@@ -76,17 +79,19 @@ find(struct agent *agent, const struct message *request,
 {
 	struct vec writable = VEC_INIT;
 	const struct err *err;
-	int64_t deep;
+	int64_t deep, added;
 
 	memset(drift, 0, sizeof(*drift));
 	err = verb_release(request, release);
 	if (err == NULL)
 		err = verb_int(request, "deep", 0, 1, &deep);
+	if (err == NULL)
+		err = verb_int(request, "added", 1, 1, &added);
 	if (err != NULL)
 		return err;
 	message_all(request, "writable", &writable);
-	err = store_drift(agent->store, *release, deep == 1, true, &writable,
-	    drift);
+	err = store_drift(agent->store, *release, deep == 1, added == 1,
+	    &writable, drift);
 	vec_release(&writable);
 	return err;
 }
@@ -174,60 +179,42 @@ verb_note_saved(struct agent *agent, const char *release,
 	return err;
 }
 
-/* What the commit has is put back; what commands made of it cannot be. */
-static const struct err *
-mend(struct agent *agent, const char *release, const struct drift *drift,
-    struct message *result)
+/* What only commands had made, and what no commit can hold, stays. */
+static bool
+can_mend(int dirfd, const struct drift_item *item)
 {
-	struct vec paths = VEC_INIT, links = VEC_INIT, saved = VEC_INIT;
-	const struct err *err = NULL;
-	struct repo *repo;
-
-	for (size_t i = 0; i < drift->n; i++) {
-		if (!drift->items[i].is_built && !drift->items[i].is_shared)
-			vec_push(&paths, drift->items[i].path);
-	}
-	if (paths.n > 0)
-		err = verb_repo(agent, &repo);
-	if (err == NULL && paths.n > 0)
-		err = store_repair(agent->store, release, repo, &paths);
-	if (err == NULL)
-		err = relink(agent, release, drift, &links, &saved);
-	if (err == NULL)
-		err = verb_note_saved(agent, release, &saved);
-	if (err == NULL) {
-		verb_add_all(result, "repaired", &paths);
-		verb_add_all(result, "repaired", &links);
-	}
-	vec_release(&paths);
-	vec_release(&links);
-	vec_release(&saved);
-	return err;
+	if (item->is_shared)
+		return true;
+	return !item->is_built && (item->kind != DRIFT_MODIFIED ||
+	    !adopt_is_left_out(dirfd, item));
 }
 
 const struct err *
 verb_verify(struct agent *agent, const struct message *request,
     struct message *result)
 {
+	int64_t added = 0, can = 0, cannot = 0;
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 	const char *release;
-	int64_t added = 0;
+	int dirfd = -1;
 
 	err = verb_release(request, &release);
 	if (err == NULL)
 		err = find_other(agent, release, &drift, &added);
-	if (err == NULL && drift.n > 0) {
-		err = mend(agent, release, &drift, result);
-		drift_release(&drift);
-		if (err == NULL)
-			err = find_other(agent, release, &drift, &added);
+	if (err == NULL)
+		err = store_open_release(agent->store, release, &dirfd);
+	for (size_t i = 0; err == NULL && i < drift.n; i++) {
+		if (can_mend(dirfd, &drift.items[i]))
+			can++;
+		else if (cannot++ < CHANGED_MAX)
+			message_add(result, "changed", drift.items[i].path);
 	}
+	message_add_int(result, "count", cannot);
+	message_add_int(result, "mend", can);
 	message_add_int(result, "added", added);
-	if (err == NULL && drift.n > 0)
-		message_add(result, "changed", drift.items[0].path);
-	message_add_int(result, "count", (int64_t)drift.n);
 	drift_release(&drift);
+	file_close(&dirfd);
 	return err;
 }
 

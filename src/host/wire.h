@@ -32,11 +32,11 @@
  *	           [keep [once]]
  *	seal       release changed       -
  *	flip       release (may be "")   -
- *	verify     release               repaired* changed count added
+ *	verify     release               changed* count mend added
  *	drift      release deep          item* mode* count
- *	           writable*
+ *	           writable* [added]
  *	adopt      release title deep    commit parent taken left
- *	           writable*             left-out*
+ *	           writable* [added]     left-out*
  *	repair     release               saved*
  *	list       -                     release* partial* current
  *	busy       release*              busy* (name, space, pid and program)
@@ -47,11 +47,15 @@
  * With "look 1" of "open" the root is neither locked nor changed, and only
  * "drift" and "adopt" are asked for then. "retire 1" keeps the last release
  * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
- * puts back what it can, and counts what it cannot. An item of "drift" is
+ * touches nothing, and counts what differs: "mend" of what "repair" can put
+ * right, "count" of what it cannot, which is "changed", as far as named, and
+ * "added" of what there is besides. An item of "drift" is
  * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
  * gone), the sum of what is true of it (WIRE_ITEM_), and the path, with
  * spaces between; an answer has 10,000 at the most, and counts them all. For
  * each that has another mode there is a "mode", in words, in the same order.
+ * With "added 0" what was added is passed over, but for what is in a folder
+ * that stands in the place of a file.
  * "adopt" takes what "drift" would find then, and all of it, but for "left"
  * paths that no commit can hold. "repair" puts right what the last "adopt"
  * took and nobody has changed since; what was in the place of a link to

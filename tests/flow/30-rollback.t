@@ -132,12 +132,47 @@ echo edited >> "$root/releases/$live/version"
 chmod 4646 "$root/releases/$live/version"
 slip rollback "$live"
 is_exit "a rollback to a release that was edited" 0
-like "names the file" "$out$err" 'was put right: version'
+like "names the file" "$out$err" \
+    'was put right: version modified; kept on branch drift/production/'
+drift=drift/production/$(date -u +%Y-%m-%d)
+is "the edit is on a branch" "$(git -C "$repo" show "$drift:version" |
+    paste -s -d ,)" "$before,edited"
+is "of the commit that the release is of" \
+    "$(git -C "$repo" rev-parse "$drift^")" "$(newest commit)"
 is "which is as it was" "$(live_file version)" "$before"
 is "with its mode" "$(stat -c %a "$root/current/version")" 644
 slip deploy
 is_exit "and back" 0
 eight=$(current)
+
+# Nothing is put right that cannot be kept before.
+push_file version 8a "eight and a bit"
+for i in 1 2 3 4; do
+	echo "by hand" > "$root/releases/$eight/by-hand-$i"
+done
+rm "$root/releases/$eight/version"
+mkdir "$root/releases/$eight/version"
+echo "by hand" > "$root/releases/$eight/version/deep"
+mkdir -p "$repo/refs/heads/drift"
+mv "$repo/refs/heads/drift" "$T/drift"
+touch "$repo/refs/heads/drift"
+run "$slipway" rollback "$eight" -C "$repo"
+isnt "a rollback whose branch cannot be made" "$status" 0
+like "says so" "$out$err" "$eight was edited by hand .version.*roll back again"
+is "nothing was touched" "$(cat "$root/releases/$eight/version/deep")" \
+    "by hand"
+rm "$repo/refs/heads/drift"
+mv "$T/drift" "$repo/refs/heads/drift"
+extras=yes
+slip rollback "$eight"
+is_exit "when it can" 0
+is "it is as it was" "$(live_file version)" 8
+is "what was in the place of a file is kept" \
+    "$(git -C "$repo" show "$drift-2:version/deep")" "by hand"
+is "what was added stays" "$(find "$root/current/" -name 'by-hand-*' | wc -l)" 4
+like "and is told" "$out$err" '4 files more than were deployed'
+rm "$root/current/by-hand-"*
+extras=
 
 # Services that do not come up again, when code and database are back.
 push_file version 8b "eight and a half"
@@ -165,10 +200,14 @@ is "as it was built" "$(live_file page | paste -s)" "plain	built"
 push_file version 8e "not edited"
 plain=$(current)
 echo edited >> "$root/releases/$edited/page"
+echo edited > "$root/releases/$edited/version"
+drifts=$(git -C "$repo" for-each-ref refs/heads/drift)
 slip rollback "$edited"
 isnt "not to one that was edited by hand afterwards" "$status" 0
 like "it names the file" "$out$err" '1 file.*page'
 unlike "and not the one that a build removed" "$out$err" 'draft'
+is "and nothing is touched" "$(cat "$root/releases/$edited/version")" edited
+is "nor kept" "$(git -C "$repo" for-each-ref refs/heads/drift)" "$drifts"
 is "what was live is live" "$(current)" "$plain"
 
 # An undo that fails.

@@ -233,7 +233,8 @@ up=../..
 ln -sf "$up/shared/run.sh" "$old/run.sh"
 slip rollback
 is_exit "a rollback to an edited release" 0
-like "says what it did" "$out$err" "was put right: css/site.css and other files"
+like "says what it did" "$out$err" \
+    "was put right: css/site.css removed, index.html modified, run.sh modified;"
 is "a link to shared/ is none of the release's" "$(live_file run.sh)" \
     "echo run"
 is "what goes live is what was deployed" "$(live_file index.html)" "first"

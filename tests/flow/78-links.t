@@ -124,7 +124,7 @@ sed -i s/secret/s5cret/ "$root/releases/$old/.env"
 slip rollback
 is_exit "a rollback" 0
 like "puts the links of its release right" "$out$err" \
-    "was put right: .env and other files"
+    "was put right: .env modified, uploads removed"
 is "they are there" "$(live_file .env) $(live_file uploads/a)" \
     "PASSWORD=secret shipped"
 is "and what was in the place of one is kept" "$(edited "$old" .env)" \

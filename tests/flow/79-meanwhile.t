@@ -11,8 +11,8 @@ drift() {
 branch=drift/production/$(date -u +%Y-%m-%d)
 
 kept() {
-	git -C "$repo" cat-file blob "$branch:$1" 2>/dev/null
-	git -C "$repo" update-ref -d "refs/heads/$branch"
+	git -C "$repo" cat-file blob "$branch${2-}:$1" 2>/dev/null
+	git -C "$repo" update-ref -d "refs/heads/$branch${2-}"
 }
 
 # An editor puts another file under the same name.
@@ -57,8 +57,10 @@ edit g "dear"
 touch "$T/undo"
 wait "$rollback"
 like "what was edited before its flip is told" "$(cat "$T/rolled")" \
-    "edited by hand: g modified; kept on branch $branch"
-is "and kept" "$(kept g)" "dear"
+    "edited by hand: g modified; kept on branch $branch-2"
+is "and kept" "$(kept g -2)" "dear"
+is "so is what was edited in the release that it goes back to" "$(kept g)" \
+    "precious"
 wait_for 10 idle
 
 # A command writes into a file that the live release has, too, and somebody
