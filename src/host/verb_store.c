@@ -174,15 +174,41 @@ verb_hooks(struct agent *agent, const struct message *request,
 	return err;
 }
 
+static const struct err *
+note_mended(struct agent *agent, const struct vec *mended,
+    const struct vec *saved)
+{
+	struct str more = STR_INIT;
+	const struct err *err;
+
+	err = verb_note(agent, "%s%s was written into instead of being"
+	    " replaced, by a command or by hand, and is a file of the live"
+	    " release, too: that one is put right; store = copy in"
+	    " slipway.ini keeps releases apart", mended->v[0],
+	    mended->n > 1 ? ", with others," : "");
+	if (saved->n > 1)
+		str_addf(&more, " and %zu more files beside it",
+		    saved->n - 1);
+	if (err == NULL && saved->n > 0)
+		err = verb_note(agent, "what was written is in %s/%s%s now:"
+		    " take over from it what is wanted, and remove it",
+		    store_root(agent->store), saved->v[0], more.s);
+	str_release(&more);
+	return err;
+}
+
 /*
  * The live release has files that were written into through another one,
  * and so others than it was deployed with. They are put back, each at one
- * stroke; what is another file by now is an edit, and stays.
+ * stroke; what is another file by now is an edit, and stays. An edit may be
+ * among what was written, too: it is in the new release, or with one that
+ * failed nowhere, so that it has to be saved.
  */
 static const struct err *
-mend_live(struct agent *agent, const char *release, const struct vec *paths)
+mend_live(struct agent *agent, const char *release, const struct vec *paths,
+    bool failed)
 {
-	struct vec mended = VEC_INIT;
+	struct vec mended = VEC_INIT, saved = VEC_INIT;
 	struct str live = STR_INIT;
 	const struct err *err;
 	struct repo *repo;
@@ -194,15 +220,12 @@ mend_live(struct agent *agent, const char *release, const struct vec *paths)
 	err = verb_repo(agent, &repo);
 	if (err == NULL)
 		err = store_part(agent->store, live.s, release, repo, paths,
-		    &mended);
+		    &mended, failed ? &saved : NULL);
 	if (err == NULL && mended.n > 0)
-		err = verb_note(agent, "%s%s was written into instead of"
-		    " being replaced, by a command or by hand, and is a file"
-		    " of the live release, too: that one is put right; store"
-		    " = copy in slipway.ini keeps releases apart",
-		    mended.v[0], mended.n > 1 ? ", with others," : "");
+		err = note_mended(agent, &mended, &saved);
 done:
 	vec_release(&mended);
+	vec_release(&saved);
 	str_release(&live);
 	return err;
 }
@@ -224,7 +247,7 @@ verb_seal(struct agent *agent, const struct message *request,
 		err = store_seal(agent->store, release, changed == 1,
 		    &through);
 	if (err == NULL)
-		err = mend_live(agent, release, &through);
+		err = mend_live(agent, release, &through, false);
 	vec_release(&through);
 	return err;
 }
@@ -351,7 +374,7 @@ set_aside(struct agent *agent, const char *release, int64_t keep_count)
 
 	/* One that was not made, or is gone, has written nothing. */
 	if (store_through(agent->store, release, &through) == NULL)
-		err = mend_live(agent, release, &through);
+		err = mend_live(agent, release, &through, true);
 	if (err == NULL)
 		err = store_fail(agent->store, release, keep_count);
 	vec_release(&through);

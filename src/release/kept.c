@@ -15,6 +15,7 @@
 #include "alloc.h"
 #include "file.h"
 #include "path.h"
+#include "release/content.h"
 #include "release/drift.h"
 #include "release/layout.h"
 #include "release/repair.h"
@@ -309,9 +310,60 @@ find_common(struct drift *common, int live_fd, int dirfd,
 	}
 }
 
+/* Where nobody can tell, there is. */
+static bool
+has_other_content(const struct manifest *manifest, int dirfd,
+    const char *path)
+{
+	unsigned char now[CONTENT_BYTES];
+	char *dir = path_dir(path);
+	struct manifest_entry row;
+	int64_t folder, entry = -1;
+	bool other = true;
+	int fd = -1;
+
+	folder = manifest_find_folder(manifest, strcmp(dir, ".") == 0 ? "" :
+	    dir);
+	if (folder != -1)
+		entry = manifest_find_entry(manifest, (size_t)folder,
+		    path_base(path));
+	if (entry != -1 && file_open_parent(&fd, dirfd, path) == NULL &&
+	    content_of(now, fd, path_base(path)) == NULL) {
+		manifest_entry(manifest, (size_t)folder, (size_t)entry,
+		    &row);
+		other = memcmp(now, row.content, sizeof(now)) != 0;
+	}
+	file_close(&fd);
+	free(dir);
+	return other;
+}
+
+/* Durably, since what is in their places goes. */
+static const struct err *
+save_copies(struct store *store, const char *release, int dirfd,
+    const struct drift *found, struct vec *saved)
+{
+	struct manifest *manifest;
+	const struct err *err;
+
+	err = manifest_open(&manifest, store->manifest_fd, release);
+	for (size_t i = 0; i < found->n && err == NULL; i++) {
+		const struct drift_item *item = &found->items[i];
+
+		if (S_ISREG(item->st.st_mode) &&
+		    has_other_content(manifest, dirfd, item->path))
+			err = layout_save_copy(store, release, dirfd,
+			    item->path, saved);
+	}
+	manifest_close(manifest);
+	return err == NULL && saved->n > 0 ? file_sync_all(store->root_fd) :
+	    err;
+}
+
 const struct err *
 store_part(struct store *store, const char *live, const char *release,
-    struct repo *repo, const struct vec *paths, struct vec *mended)
+    struct repo *repo, const struct vec *paths, struct vec *mended,
+    struct vec *saved)
 {
 	struct drift common = DRIFT_INIT;
 	const struct err *err;
@@ -322,6 +374,8 @@ store_part(struct store *store, const char *live, const char *release,
 		err = store_open_release(store, release, &dirfd);
 	if (err == NULL)
 		find_common(&common, live_fd, dirfd, paths);
+	if (err == NULL && common.n > 0 && saved != NULL)
+		err = save_copies(store, live, live_fd, &common, saved);
 	if (err == NULL && common.n > 0)
 		err = store_put_right(store, live, repo, &common);
 	for (size_t i = 0; i < common.n && err == NULL; i++)

@@ -99,6 +99,14 @@ const struct err *layout_list_shared(struct store *store,
 const struct err *layout_prune_shared(struct store *store,
     const char *release, int dirfd);
 
+/*
+ * Copy a file of a release, whose folder is "dirfd", below
+ * .slipway/edited/RELEASE/, and push where onto "saved". Not durable before
+ * file_sync_all().
+ */
+const struct err *layout_save_copy(struct store *store, const char *release,
+    int dirfd, const char *path, struct vec *saved);
+
 /* What a link at "path" of a release to its shared file says. */
 void layout_shared_target(struct str *out, const char *path);
 

@@ -67,6 +67,28 @@ save(const struct relinking *relinking, int fd, const char *path)
 	return err;
 }
 
+const struct err *
+layout_save_copy(struct store *store, const char *release, int dirfd,
+    const char *path, struct vec *saved)
+{
+	const struct relinking relinking = { .store = store,
+	    .release = release, .dirfd = dirfd };
+	const struct err *err;
+	char *place;
+	int fd = -1;
+
+	err = make_place(&relinking, path, &place);
+	if (err == NULL)
+		err = file_open_parent(&fd, dirfd, path);
+	if (err == NULL)
+		err = file_copy(fd, path_base(path), store->root_fd, place);
+	if (err == NULL)
+		vec_push(saved, place);
+	file_close(&fd);
+	free(place);
+	return err == NULL ? NULL : err_add(err, "keep %s", path);
+}
+
 static const struct err *
 put_link(const struct relinking *relinking, int fd, const char *path)
 {

@@ -254,11 +254,13 @@ const struct err *store_put_right(struct store *store, const char *release,
 
 /*
  * The live release gets files of its own of the commit in these places, where
- * another release has the same one; these are pushed onto "mended".
+ * another release has the same one; these are pushed onto "mended". Unless
+ * "saved" is NULL, what is in one before, and is not what the commit has, is
+ * copied into .slipway/edited/LIVE/, and where it is is pushed onto it.
  */
 const struct err *store_part(struct store *store, const char *live,
     const char *release, struct repo *repo, const struct vec *paths,
-    struct vec *mended);
+    struct vec *mended, struct vec *saved);
 
 /*
  * Put links to shared/ back in these places. What is in one is moved into

@@ -27,7 +27,7 @@ run = echo appended >> shared.txt
 [action breaks]
 phase = build
 directive = breaks
-run = test -e "$SLIPWAY_SHARED/mended" || { echo broken >> shared.txt; chmod 600 d1/same.txt; exit 1; }
+run = test -e "$SLIPWAY_SHARED/mended" || { echo broken >> shared.txt; echo lost >> d1/same.txt; chmod 600 d1/same.txt d4/same.txt; exit 1; }
 EOF
 extras=yes
 built=shared.txt
@@ -98,8 +98,16 @@ like "a build that fails" "$banner$err" "failed at build"
 is "leaves nothing in the live release" "$(live_file shared.txt)" "shared
 appended"
 is "nor another mode" "$(stat -c %a "$root/current/d1/same.txt")" 644
-like "and says so" "$banner$err" "d1/same.txt was written into"
+like "and says so" "$banner$err" "d1/same.txt, with others, was written into"
 
+# What was written may be an edit by hand: nothing else has it.
+saved=$root/.slipway/edited/$(current)
+like "and where that is" "$banner$err" \
+    "what was written is in $saved/d1/same.txt now"
+is "which it is" "$(cat "$saved/d1/same.txt")" "same 1
+lost"
+is "and is put right" "$(live_file d1/same.txt)" "same 1"
+not_ok "a mode is no content" test -e "$saved/d4"
 touch "$root/shared/mended"
 
 # Copies share nothing.
