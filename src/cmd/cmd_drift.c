@@ -165,8 +165,8 @@ say(const char *path, const char *what)
 static void
 say_mode(const struct edit *edit)
 {
-	char *what = xasprintf("is left out: no commit can hold that its mode"
-	    " was %s", edit->mode);
+	char *what = xasprintf("is left out: no commit can hold its mode or"
+	    " rights: %s", edit->mode);
 
 	say(edit->path, what);
 	free(what);

@@ -53,10 +53,14 @@ drift_add_mode(struct str *out, const struct drift_item *item)
 		str_addf(out, "%o instead of %o", is, was);
 		separator = ", ";
 	}
-	if (item->st.st_uid != item->owner)
+	if (item->st.st_uid != item->owner) {
 		str_addf(out, "%sowner %u instead of %u", separator,
 		    (unsigned int)item->st.st_uid,
 		    (unsigned int)item->owner);
+		separator = ", ";
+	}
+	if (item->right != NULL)
+		str_addf(out, "%s%s", separator, item->right);
 }
 
 void

@@ -6,6 +6,10 @@
  * is called changed. Nothing is written, and nothing is opened through a
  * symlink.
  *
+ * Capabilities and ACLs are in none of these data: they are looked for where
+ * the ctime is not the one that was recorded, and, where none was, in files
+ * that can be executed; with "deep", in all.
+ *
  *	struct drift_spec spec = { .dirfd = fd, .manifest = manifest, ... };
  *
  *	err = drift_find(&drift, &spec);
@@ -28,7 +32,8 @@
 
 enum drift_kind {
 	DRIFT_MODIFIED,		/* other bytes, or another kind of file */
-	DRIFT_MODE,		/* another mode or owner, the same bytes */
+	DRIFT_MODE,		/* another mode or owner, or a capability or
+				 * an ACL, the same bytes */
 	DRIFT_REMOVED,
 	DRIFT_ADDED,
 	DRIFT_LINKED,		/* has more links than it should */
@@ -45,6 +50,8 @@ struct drift_item {
 	uid_t owner;		/* and whose it should be */
 	bool is_built;		/* it should be what a command made of it */
 	bool is_shared;		/* it should be a link to shared/ */
+	const char *right;	/* "a file capability" that it should not
+				 * have, lent for ever; NULL: none */
 	struct stat st;		/* as it is now, zeros when it is not */
 };
 

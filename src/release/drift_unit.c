@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -11,6 +12,9 @@
 #include "path.h"
 #include "release/content.h"
 #include "release/layout.h"
+
+/* Names of extended attributes of a file: there are seldom any. */
+#define RIGHTS_BYTES 4096
 
 char *
 unit_path(const struct unit *unit, const char *name)
@@ -22,7 +26,7 @@ unit_path(const struct unit *unit, const char *name)
 	    path_join(unit->path, name);
 }
 
-void
+struct drift_item *
 unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
     int64_t entry, const struct stat *st)
 {
@@ -40,6 +44,7 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 	}
 	if (st != NULL)
 		item->st = *st;
+	return item;
 }
 
 bool
@@ -139,6 +144,58 @@ is_linked(const struct unit *unit, const struct manifest_entry *row,
 	    (st->st_nlink > 1 && (uint64_t)st->st_ino != row->inode);
 }
 
+static bool
+has_name(const char *names, ssize_t len, const char *name)
+{
+	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(names + at) + 1) {
+		if (strcmp(names + at, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a new file there would not have, and this one gives somebody: NULL is
+ * nothing. In a folder with an ACL for new files they all have one.
+ */
+static const char *
+find_right(const struct unit *unit, const char *name)
+{
+	const char *right = NULL;
+	char names[RIGHTS_BYTES];
+	ssize_t len;
+	int fd;
+
+	fd = openat(unit->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	len = flistxattr(fd, names, sizeof(names));
+	if (len == -1 && errno == ERANGE)
+		right = "with many extended attributes";
+	else if (has_name(names, len, "security.capability"))
+		right = "with a file capability";
+	else if (has_name(names, len, "system.posix_acl_access") &&
+	    fgetxattr(unit->fd, "system.posix_acl_default", NULL, 0) == -1)
+		right = "with an ACL";
+	file_close(&fd);
+	return right;
+}
+
+/* Whoever has set one has changed the ctime, where that is recorded. */
+static bool
+may_have_right(const struct unit *unit, const struct manifest_entry *row,
+    const struct stat *st)
+{
+	struct manifest_entry now;
+
+	if (!S_ISREG(st->st_mode))
+		return false;
+	manifest_entry_stat(&now, st);
+	return unit->spec->deep || (row->ctime_ns == 0 ?
+	    (st->st_mode & 0111) != 0 : now.ctime_ns != row->ctime_ns);
+}
+
 /* What commands added is known by its look alone. */
 static void
 compare_added(struct unit *unit, const struct manifest_entry *row,
@@ -158,6 +215,7 @@ compare(struct unit *unit, const struct manifest *with,
 {
 	enum manifest_state state = manifest_compare(with, row, st);
 	bool is_built = with != unit->spec->manifest, other = false;
+	const char *right = NULL;
 	const struct err *err = NULL;
 
 	if (state == MANIFEST_OTHER) {
@@ -168,10 +226,13 @@ compare(struct unit *unit, const struct manifest *with,
 		err = has_other_content(unit, row, st, is_built, &other);
 	if (err != NULL)
 		return err;
+	if (!other && !is_built && may_have_right(unit, row, st))
+		right = find_right(unit, row->name);
 	if (other)
 		unit_tell(unit, DRIFT_MODIFIED, row->name, entry, st);
-	else if (has_other_mode(state, row, st, is_built))
-		unit_tell(unit, DRIFT_MODE, row->name, entry, st);
+	else if (has_other_mode(state, row, st, is_built) || right != NULL)
+		unit_tell(unit, DRIFT_MODE, row->name, entry, st)->right =
+		    right;
 	else if (is_linked(unit, row, st))
 		unit_tell(unit, DRIFT_LINKED, row->name, entry, st);
 	else if (!is_built && is_stale(row, st))

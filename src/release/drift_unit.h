@@ -50,9 +50,9 @@ struct unit {
 /* The path of a name in the unit's folder, given; NULL is the folder. */
 char *unit_path(const struct unit *unit, const char *name);
 
-/* Note an item; "st" may be NULL. */
-void unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
-    int64_t entry, const struct stat *st);
+/* Note an item, lent until the next one; "st" may be NULL. */
+struct drift_item *unit_tell(struct unit *unit, enum drift_kind kind,
+    const char *name, int64_t entry, const struct stat *st);
 
 /* True for a link to shared/ that was put there when it was made. */
 bool unit_is_shared(const struct unit *unit, const char *name);

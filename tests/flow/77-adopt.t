@@ -98,7 +98,7 @@ like "a mode is told with what it was" "$out" \
 drift --repair
 is_exit "a mode that no commit can hold" 0
 like "is told as that" "$err" \
-    '^slipway: f is left out: .* its mode was 600 instead of 644$'
+    '^slipway: f is left out: .* rights: 600 instead of 644$'
 is "and makes no branch" "$(branches)" ""
 is "it is put right" "$(stat -c %a "$live/f")" 644
 chmod 600 "$live/f"
