@@ -299,7 +299,7 @@ rollback_prepare(struct work *work)
 	if (err == NULL && strcmp(work->live_commit, work->deploy.commit) ==
 	    0 && store_has(work->env->set.root, work->deploy.previous))
 		work_warn(work, "release %s is of the commit that is live"
-		    " already, %.7s: what the site is does not change",
+		    " already, %.7s: the code does not change",
 		    work->deploy.release, work->deploy.commit);
 	if (err == NULL)
 		err = branch_begin(work);
