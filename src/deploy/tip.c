@@ -19,7 +19,8 @@ struct tip {
 	char *ref;
 	char oid[REPO_OID_SIZE];
 	struct deploy live;	/* number 0: nothing is */
-	struct deploy last;	/* the newest of this commit; 0: none */
+	int64_t own;		/* the newest deploy of this commit; 0: none */
+	struct deploy last;	/* the same, or what took its place */
 	bool skipped;		/* as its newest push asked for, and */
 	bool says_so;		/* its own message, too */
 };
@@ -84,9 +85,10 @@ find_last(struct tip *tip)
 		.limit = 1,
 	};
 	const struct err *err;
-	int64_t number = 0;
+	int64_t number;
 
-	err = deploy_each(journal, &filter, keep_newest, &number);
+	err = deploy_each(journal, &filter, keep_newest, &tip->own);
+	number = tip->own;
 	while (err == NULL && number != 0) {
 		deploy_release(&tip->last);
 		err = deploy_get(journal, number, &tip->last);
@@ -170,7 +172,11 @@ add_why(struct str *out, const struct tip *tip)
 	const struct deploy *last = &tip->last;
 	bool own = strcmp(last->commit, tip->oid) == 0;
 
-	str_addf(out, " (deploy %" PRId64 ", ", last->number);
+	str_addf(out, " (deploy %" PRId64 ", ", own ? last->number :
+	    tip->own);
+	if (!own)
+		str_addf(out, "superseded by deploy %" PRId64 " of %.7s, ",
+		    last->number, last->commit);
 	if (deploy_was_cancelled(last))
 		str_addf(out, "%s)", last->error);
 	else
