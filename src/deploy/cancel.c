@@ -5,7 +5,9 @@
 
 #include "deploy/ending.h"
 #include "deploy/queue.h"
+#include "deploy/rollback.h"
 #include "journal/event.h"
+#include "journal/release.h"
 
 /* Who watches it sees at once that it is called off. */
 static const struct err *
@@ -32,6 +34,23 @@ tell(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
+/* Where there is nothing to go back to, no command is named. */
+static const struct err *
+add_way_back(const struct err *late, const struct hub *hub,
+    const struct environment *env)
+{
+	struct release target, live;
+	const struct err *err;
+
+	err = rollback_target(hub, env, NULL, &target, &live);
+	if (err == NULL)
+		late = err_new(late->code, "%s; slipway rollback -C %s -e %s"
+		    " takes it back", late->text, hub->word, env->name);
+	release_release(&target);
+	release_release(&live);
+	return late;
+}
+
 const struct err *
 cancel_request(const struct hub *hub, const struct environment *env,
     int64_t number, const char *who, int64_t *cancelled)
@@ -43,6 +62,10 @@ cancel_request(const struct hub *hub, const struct environment *env,
 	*cancelled = 0;
 	err = deploy_cancel(hub->journal, env->name, number, who, &deploy,
 	    &first);
+	/* One that slipway.ini does not have any more has no root. */
+	if (err != NULL && err->code == ERR_REFUSED &&
+	    deploy.state == DEPLOY_LIVE && env->set.root != NULL)
+		err = add_way_back(err, hub, env);
 	if (err == NULL) {
 		*cancelled = deploy.number;
 		if (first)

@@ -57,8 +57,7 @@ check_in_time(const struct deploy *deploy)
 
 	if (deploy->state == DEPLOY_LIVE)
 		return err_new(ERR_REFUSED, "deploy %" PRId64 " is live"
-		    " already; slipway rollback -e %s takes it back",
-		    deploy->number, deploy->environment);
+		    " already", deploy->number);
 	if (deploy_is_over(deploy->state))
 		return err_new(ERR_REFUSED, "deploy %" PRId64 " is over"
 		    " already: %s", deploy->number,

@@ -114,8 +114,7 @@ cancel seven
 is_exit "a word is no number" 2
 cancel 1
 is_exit "what is live is not cancelled" 3
-like "and what to do instead is said" "$err" \
-    'deploy 1 is live already; slipway rollback'
+like "that is said" "$err" 'deploy 1 is live already$'
 
 # While it waits.
 begin "two -gate-"
@@ -272,7 +271,8 @@ cancel
 is_exit "a deploy that is live already goes on" 1
 cancel "$n"
 is_exit "also by its number" 3
-like "that is said" "$err" "deploy $n is live already"
+like "and what to do instead is said" "$err" \
+    "deploy $n is live already; slipway rollback -C $repo -e production takes it back$"
 touch "$T/go"
 ends "the mail" live
 push_file version eleven "eleven -data-"
