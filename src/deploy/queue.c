@@ -91,14 +91,14 @@ tell_superseded(int64_t number, void *ctx)
 	struct event_log *log = open_log(to->hub, number);
 	struct deploy old = DEPLOY_INIT;
 	const struct err *err;
-	bool holds = false;
+	bool holds = false, known;
 
 	err = deploy_get(to->hub->journal, number, &old);
-	if (err == NULL && repo_is_ancestor(to->repo, old.commit,
-	    to->deploy->commit, &holds) != NULL)
-		holds = false;
-	event_add(log, "superseded", "ib", "by", to->deploy->number,
-	    "holds", (int)holds);
+	known = err == NULL && repo_is_ancestor(to->repo, old.commit,
+	    to->deploy->commit, &holds) == NULL;
+	event_add(log, "superseded", "ibss", "by", to->deploy->number,
+	    "holds", (int)holds, "commit", known ? old.commit : NULL,
+	    "environment", old.environment);
 	event_log_close(log);
 	deploy_release(&old);
 	return err;

@@ -171,12 +171,15 @@ static void
 on_superseded(struct render *render, const struct json_flat *event,
     struct str *out)
 {
+	bool holds = is_true(event, "holds");
+
 	render->superseded_by = json_flat_int(event, "by", 0);
 	render->over = true;
 	str_addf(out, "deploy %" PRId64 ": superseded, ", render->deploy);
-	str_addf(out, is_true(event, "holds") ? "your commit is in deploy %"
-	    PRId64 "\n" : "deploy %" PRId64 " took its place\n",
-	    render->superseded_by);
+	str_addf(out, holds ? "your commit is in deploy %" PRId64 "\n" :
+	    "deploy %" PRId64 " took its place", render->superseded_by);
+	if (!holds)
+		summary_add_left_out(out, event, render->repo);
 }
 
 static void

@@ -172,6 +172,29 @@ add_push(const struct summary *summary, const char *verb, const char *commit)
 	str_addf(summary->out, "/%s\n", verb);
 }
 
+void
+summary_add_left_out(struct str *out, const struct json_flat *superseded,
+    const char *repo)
+{
+	const struct summary summary = { out, superseded, NULL, repo };
+	const char *commit = get(&summary, "commit");
+	struct str name = STR_INIT;
+
+	if (commit == NULL) {
+		str_addch(out, '\n');
+		return;
+	}
+	line_commit(&name, commit);
+	str_addf(out, "; your commit %s is not in it\n", name.s);
+	add_command(&summary, "to deploy it", "deploy", name.s);
+	str_add(out, " -e ");
+	str_add_word(out, get_or(&summary, "environment", ""));
+	str_addch(out, '\n');
+	if (is_remote)
+		add_push(&summary, "now", commit);
+	str_release(&name);
+}
+
 static void
 add_success(const struct summary *summary)
 {

@@ -33,4 +33,11 @@ void summary_for_remote(bool remote);
 void summary_add(struct str *out, const struct json_flat *end,
     const struct vec *results, const char *repo);
 
+/*
+ * End the line of a "superseded" event whose commit is not in what took its
+ * place, with what to do about it.
+ */
+void summary_add_left_out(struct str *out,
+    const struct json_flat *superseded, const char *repo);
+
 #endif

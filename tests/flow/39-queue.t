@@ -135,8 +135,15 @@ wait_for 15 ended "$lost"
 wait_for 15 ended "$pid"
 check_invariants "after a forced push"
 like "it is not told that its commit is there" "$(cat "$T/lost")" \
-    "deploy $((n + 1)): superseded, deploy $((n + 2)) took its place"
+    "deploy $((n + 1)): superseded, deploy $((n + 2)) took its place; your commit $(head_of "HEAD@{2}" | cut -c 1-7) is not in it"
 is "and it is not" "$(live_file version)" kept
+again=$(sed -n 's/^remote:   to deploy it  \(on the server: \)\{0,1\}slipway //p' \
+    "$T/lost")
+# shellcheck disable=SC2086 # the words of a command
+run "$slipway" $again
+is "what it is told to type deploys it" "$(live_file version)" lost
+slip deploy -e production
+is "and the branch comes back" "$(live_file version)" kept
 
 # The exit status of who was superseded is that of what took its place, if
 # that contains what was asked for. A tag object is asked for by its commit.
@@ -166,6 +173,11 @@ is "not for whose commit is not in it" $? 1
 lost=$(git -C "$work" rev-parse --short=7 main)
 like "who is told what to do" "$(cat "$T/lost")" \
     "^slipway: deploy $((n + 4)) took the place of $((n + 1)) and does not contain $lost; to have that live instead: slipway deploy -C $repo -e production $lost$"
+like "in the lines of the deploy, too" "$(cat "$T/lost")" \
+    "; your commit $lost is not in it$"
+like "the status does not take that for its commit" \
+    "$("$slipway" status -C "$repo" -e production)" \
+    "not live +main is at $lost \(deploy $((n + 1)), superseded by deploy $((n + 4)) of $(head_of HEAD~1 | cut -c 1-7), live\); "
 check_invariants "after requests by hand"
 sed -i 's/^run = echo a2 .*/run = exit 7/' "$repo/slipway.ini"
 begin "four -gate-"

@@ -61,6 +61,13 @@ static const struct {
 	{ "superseded by something else", REQUESTED
 	    "{\"event\":\"superseded\",\"by\":43,\"holds\":false}\n",
 	    TITLE "deploy 42: superseded, deploy 43 took its place\n" },
+	{ "superseded by what leaves it out", REQUESTED
+	    "{\"event\":\"superseded\",\"by\":43,\"holds\":false,"
+	    "\"commit\":\"" COMMIT "\",\"environment\":\"x\"}\n",
+	    TITLE "deploy 42: superseded, deploy 43 took its place; your"
+	    " commit 1a2b3c4 is not in it\n"
+	    "  to deploy it  slipway deploy 1a2b3c4 -C /srv/shop.git -e"
+	    " x\n" },
 	{ "cancelled", REQUESTED "{\"event\":\"cancel\",\"by\":\"bob\"}\n",
 	    TITLE "bob cancels deploy 42\n" },
 	{ "directives",
