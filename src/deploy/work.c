@@ -318,25 +318,67 @@ result_of(const struct deploy *deploy, const char *state)
 	return state;
 }
 
-/* What became of each directive: the worst of what its actions did. */
+/* How bad a result is beside others. */
+static size_t
+badness_of(const char *result)
+{
+	static const char *const results[] = {
+		"done", "not run", "undone", "interrupted", "stopped",
+		"failed", "undo-failed",
+	};
+	size_t n = sizeof(results) / sizeof(*results), i = 0;
+
+	while (i < n && strcmp(result, results[i]) != 0)
+		i++;
+	return i;
+}
+
+/* Several actions may have the directive: the worst of them counts. */
+static const struct err *
+worst_result(const struct work *work, const char *directive, char **result)
+{
+	const struct err *err = NULL;
+
+	*result = xstrdup("done");
+	for (size_t i = 0; err == NULL && i < work->plan.n_items; i++) {
+		const struct action *action = work->plan.items[i].action;
+		const char *other;
+		char *state;
+
+		if (action->directive == NULL ||
+		    strcmp(action->directive, directive) != 0)
+			continue;
+		err = step_worst_state(work->hub->journal,
+		    work->deploy.number, action->name, work->old_from,
+		    &state);
+		if (err != NULL)
+			break;
+		other = result_of(&work->deploy, state);
+		if (badness_of(other) > badness_of(*result)) {
+			free(*result);
+			*result = xstrdup(other);
+		}
+		free(state);
+	}
+	return err;
+}
+
 static const struct err *
 report_results(struct work *work)
 {
-	for (size_t i = 0; i < work->plan.directives.n; i++) {
-		const char *name = work->plan.directives.v[i];
-		const struct err *err;
-		char *state;
+	const struct err *err = NULL;
 
-		err = step_worst_state(work->hub->journal,
-		    work->deploy.number, work_action_of(work, name),
-		    work->old_from, &state);
-		if (err != NULL)
-			return err;
-		event_add(work->log, "result", "ss", "name", name, "result",
-		    result_of(&work->deploy, state));
-		free(state);
+	for (size_t i = 0; err == NULL && i < work->plan.directives.n; i++) {
+		const char *name = work->plan.directives.v[i];
+		char *result;
+
+		err = worst_result(work, name, &result);
+		if (err == NULL)
+			event_add(work->log, "result", "ss", "name", name,
+			    "result", result);
+		free(result);
 	}
-	return NULL;
+	return err;
 }
 
 /* Every command had the folder; most leave it as it was. */

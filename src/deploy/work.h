@@ -97,9 +97,6 @@ const struct err *work_interrupt_steps(struct work *work);
  */
 const struct err *work_plan(struct work *work, bool write);
 
-/* The action that a directive of the plan runs; NULL: none. */
-const char *work_action_of(const struct work *work, const char *directive);
-
 /*
  * Append the options, of this deploy and of older ones, that will be asked
  * for again when this one does not go live: "-updb- (option of deploy 4)".

@@ -125,8 +125,9 @@ warn_of_leaving(struct work *work)
 	return err;
 }
 
-const char *
-work_action_of(const struct work *work, const char *directive)
+/* The first that a directive of the plan runs; NULL: none does. */
+static const char *
+action_of(const struct work *work, const char *directive)
 {
 	for (size_t i = 0; i < work->plan.n_items; i++) {
 		const struct action *action = work->plan.items[i].action;
@@ -148,7 +149,7 @@ work_add_staying(const struct work *work, struct str *out)
 
 		if (d->commit[0] == '\0' && (d->deploy != 0 ||
 		    !deploy_was_cancelled(&work->deploy)) &&
-		    work_action_of(work, d->name) != NULL)
+		    action_of(work, d->name) != NULL)
 			str_addf(out, "%s-%s- (%s of deploy %" PRId64 ")",
 			    out->len == 0 ? "" : ", ", d->name, d->source,
 			    number);
@@ -161,7 +162,7 @@ report(struct work *work, const struct directive *d,
 {
 	event_add(work->log, "directive", "ssssssisi", "name", d->name,
 	    "argument", d->argument, "commit", d->commit, "source",
-	    d->source, "action", work_action_of(work, d->name), "nearest",
+	    d->source, "action", action_of(work, d->name), "nearest",
 	    word == NULL ? NULL : word->nearest, "alike", word == NULL ?
 	    INT64_C(1) : (int64_t)word->alike, "elsewhere", word == NULL ?
 	    NULL : word->elsewhere, "older", d->deploy);

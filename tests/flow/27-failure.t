@@ -11,6 +11,11 @@ phase = build
 directive = nobuild
 run = echo "cannot build"; exit 7
 
+[action dump]
+phase = backup
+directive = m3
+run = true
+
 [action m1]
 phase = migrate
 directive = m1
@@ -111,6 +116,8 @@ like "of m3 nobody knows whether it has to be undone, and that is told" \
     "$banner" 'migrations +failed, may have changed data'
 like "and why" "$banner" 'warning: m3 failed and was not undone: it has no rec'
 is "its state" "$(newest state)" rolled-back
+like "of two actions of a directive the worse one counts" "$banner" \
+    'directives +m3 failed, m1 undone, m2 undone$'
 run "$slipway" retry -C "$repo"
 is_exit "the same from the command line has exit status 5" 5
 check_invariants "after a retry that was rolled back"
