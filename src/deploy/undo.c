@@ -223,6 +223,8 @@ undo_deploy(struct work *work, int64_t number, struct undone *undone)
 	if (err == NULL)
 		err = step_each(work->hub->journal, number, true, undo_step,
 		    &undoing);
+	if (number != work->deploy.number)
+		work_drop_backup(work, number);
 	repo_commit_release(&commit);
 	deploy_release(&deploy);
 	vec_release(&names);

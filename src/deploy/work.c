@@ -381,15 +381,14 @@ report_results(struct work *work)
 	return err;
 }
 
-/* Every command had the folder; most leave it as it was. */
-static void
-drop_empty_backup(const struct work *work)
+void
+work_drop_backup(struct work *work, int64_t number)
 {
-	char *path = hub_backup_path(work->hub, work->deploy.number);
+	char *path = hub_backup_path(work->hub, number);
 
 	if (rmdir(path) == -1 && errno != ENOENT && errno != ENOTEMPTY)
-		event_add(work->log, "warning", "s", "text",
-		    "its empty backup folder could not be removed");
+		work_warn(work, "the empty folder %s could not be removed",
+		    path);
 	free(path);
 }
 
@@ -453,7 +452,7 @@ work_end(struct work *work)
 	struct deploy *deploy = &work->deploy;
 	const struct err *err;
 
-	drop_empty_backup(work);
+	work_drop_backup(work, deploy->number);
 	/* A host that was lost at the end never told how its step went. */
 	err = work_interrupt_steps(work);
 	if (err != NULL)

@@ -167,6 +167,12 @@ const struct err *work_sweep(struct work *work, bool spare);
 /* Read which deploy/ hooks a release has, from its first host. */
 const struct err *work_hooks(struct work *work, const char *release);
 
+/*
+ * Every command of a deploy, and every undo, had its backup folder; most
+ * leave it empty, and then it goes.
+ */
+void work_drop_backup(struct work *work, int64_t number);
+
 /* Finish the row and write the last line of the event log. */
 const struct err *work_end(struct work *work);
 
