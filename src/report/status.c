@@ -131,7 +131,7 @@ status_get(struct status *status, struct journal *journal,
 	return err;
 }
 
-/* "deploy 42 (1a2b3c4) by alice"; the line is left open. */
+/* "deploy 42 (1a2b3c4) by alice, a rollback"; the line is left open. */
 static void
 add_deploy(struct str *out, const struct deploy *deploy)
 {
@@ -143,6 +143,8 @@ add_deploy(struct str *out, const struct deploy *deploy)
 	}
 	str_add(out, " by ");
 	line_text(out, deploy->pusher);
+	if (strcmp(deploy->kind, "rollback") == 0)
+		str_add(out, ", a rollback");
 }
 
 /* Of a rollback: what the release that it went back to was made of. */
