@@ -189,6 +189,19 @@ cut_off(const struct err *err)
 	    " comes after it is not done", err->text);
 }
 
+/* Each is told at the end, where it is seen, in its order. */
+static void
+add_blame(struct work *work, const struct err *err)
+{
+	char *before = work->deploy.error;
+
+	if (err == NULL)
+		return;
+	work->deploy.error = before == NULL ? xstrdup(err->text) :
+	    xasprintf("%s; %s", before, err->text);
+	free(before);
+}
+
 const struct err *
 finish(struct work *work)
 {
@@ -216,10 +229,7 @@ finish(struct work *work)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);
 		if (err != NULL && work_is_cut(work))
 			return cut_off(err);
-		/* The first is told at the end, where it is seen. */
-		if (err != NULL && work->deploy.error != NULL)
-			work_warn(work, "%s", err->text);
-		work_blame(work, err);
+		add_blame(work, err);
 	}
 	if (work->made_more && !work_is_cut(work)) {
 		const struct err *err = seal(work, work->deploy.release);

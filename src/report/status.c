@@ -344,6 +344,8 @@ table_status(struct str *out, struct journal *journal,
 			add_ref(out, journal, &status.live);
 		line_pair(out, "but", status.fault.len == 0 ? NULL :
 		    status.fault.s);
+		/* What failed after it had become live; the row has it. */
+		line_pair(out, "warning", status.live.error);
 		line_pair(out, "not live", place->not_live);
 		line_pair(out, "maintenance", status.page_up == 0 ? NULL :
 		    status.page.s);

@@ -63,6 +63,11 @@ phase = verify
 directive = nocheck
 run = echo "502 Bad Gateway"; exit 22
 
+[action nocontract]
+phase = contract
+directive = nonotify
+run = exit 9
+
 [action nonotify]
 phase = notify
 directive = nonotify
@@ -218,8 +223,15 @@ commit index.html six "sixth -nonotify-"
 push --force main
 is "a failure in finish leaves the deploy live" "$(newest state)" live
 is "its page is live" "$(live_file index.html)" six
-like "and is told" "$banner" '(notify|nonotify)'
 like "with its output" "$banner" 'no mail today'
+told="contract \\(nocontract\\): exit 9; notify \\(nonotify\\): exit 1"
+like "a warning tells all that failed there" "$banner" "^warning: $told$"
+is "once" "$(printf '%s\n' "$banner" | grep -c '^warning: ')" 1
+like "behind what is live" "$(printf '%s\n' "$banner" |
+    sed -n '/: release .* is live/,$p')" "^warning: $told$"
+like "so does its row" "$(newest error)" "^$told$"
+like "and the status" "$("$slipway" status -C "$repo")" \
+    "^  warning       $told$"
 
 # The first deploy of all.
 _sites=
