@@ -147,8 +147,9 @@ tell_late(const struct hub *hub, const struct deploy *request,
 	if (err == NULL)
 		err = queue_is_held(hub, request, &by, &holds);
 	if (err == NULL)
-		event_add(log, "superseded", "ib", "by", by.number, "holds",
-		    (int)holds);
+		event_add(log, "superseded", "ibss", "by", by.number, "holds",
+		    (int)holds, "commit", request->commit, "environment",
+		    request->environment);
 	deploy_release(&by);
 	return err;
 }
