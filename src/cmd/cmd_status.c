@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/hooks.h"
+#include "deploy/leaving.h"
 #include "deploy/tip.h"
 #include "journal/deploy.h"
 #include "plan/takes.h"
@@ -31,6 +32,7 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	char *where = cmd_where(call), *which = cmd_which(call, env->name);
 	struct journal *journal = call->hub.journal;
 	struct str tip = STR_INIT, handmade = STR_INIT;
+	struct leaving leaving = LEAVING_INIT;
 	const struct err *err;
 
 	place.which = which;
@@ -38,13 +40,17 @@ status_one(struct call *call, const struct environment *env, struct str *out,
 	place.handmade = handmade.s;
 	/* What the journal knows is told of a broken repository, too. */
 	err = claim != NULL ? NULL : tip_add(&tip, &call->hub, env, where);
+	if (err == NULL && claim == NULL)
+		err = leaving_find_live(&leaving, &call->hub, env);
 	if (err != NULL)
 		str_add(&tip, err->text);
+	place.leaving = &leaving;
 	place.not_live = tip.len == 0 ? NULL : tip.s;
 	if (call->json)
 		err = table_status_json(json, journal, &place, fault);
 	else
 		err = table_status(out, journal, &place, fault);
+	leaving_release(&leaving);
 	str_release(&tip);
 	str_release(&handmade);
 	free(which);

@@ -46,17 +46,7 @@ add_leaving(struct json *json, const struct leaving *leaving)
 {
 	json_key_int(json, "leave", (int64_t)leaving->commits.n);
 	add_commits(json, "leaving", &leaving->commits);
-	json_key(json, "not_undone");
-	json_array(json);
-	for (size_t i = 0; i < leaving->n_steps; i++) {
-		json_object(json);
-		json_key_int(json, "deploy", leaving->steps[i].deploy);
-		json_key_string(json, "action", leaving->steps[i].action);
-		json_key_bool(json, "can_be", leaving->steps[i].has_undo);
-		json_end(json);
-	}
-	json_end(json);
-	json_key_string(json, "undone_by", leaving->release);
+	leaving_add_json(json, leaving);
 }
 
 static bool

@@ -67,25 +67,21 @@ static void
 add_leaving(struct str *out, const struct forecast *forecast)
 {
 	const struct leaving *leaving = &forecast->leaving;
-	const struct work *work = &forecast->work;
 	struct str steps = STR_INIT, backups = STR_INIT;
 
-	if (leaving->commits.n == 0)
-		return;
-	str_add(out, "  goes back: ");
-	leaving_add_count(out, leaving);
-	str_addch(out, '\n');
-	add_commits(out, &leaving->commits);
+	if (leaving->commits.n > 0) {
+		str_add(out, "  goes back: ");
+		leaving_add_count(out, leaving);
+		str_addch(out, '\n');
+		add_commits(out, &leaving->commits);
+	}
 	leaving_add_steps(&steps, leaving);
 	leaving_add_backups(&backups, leaving);
 	add_line(out, "is not undone", &steps);
 	add_line(out, "backed up", &backups);
-	if (leaving->release != NULL) {
-		str_clear(&steps);
-		str_addf(&steps, "slipway rollback %s -C %s -e %s",
-		    leaving->release, work->hub->word, work->env->name);
-		add_line(out, "to undo it instead", &steps);
-	}
+	str_clear(&steps);
+	str_add(&steps, leaving->command == NULL ? "" : leaving->command);
+	add_line(out, "to undo it instead", &steps);
 	str_release(&steps);
 	str_release(&backups);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "deploy/effect.h"
+#include "deploy/rollback.h"
 #include "deploy/undo.h"
 #include "file.h"
 #include "journal/release.h"
@@ -17,6 +19,9 @@ struct search {
 	struct leaving *leaving;
 	struct work *work;
 	char (*oids)[REPO_OID_SIZE];	/* of what leaves, sorted */
+	struct effect effect;		/* of the deploy that is looked at */
+	bool kept;			/* its release is */
+	struct vec seen;		/* actions that ran again since */
 };
 
 static int
@@ -25,10 +30,9 @@ compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static const struct err *
-add_step(const struct step *step, void *ctx)
+static void
+add_step(struct leaving *leaving, const struct step *step)
 {
-	struct leaving *leaving = ctx;
 	struct leaving_step *added;
 
 	leaving->steps = xreallocarray(leaving->steps, leaving->n_steps + 1,
@@ -37,17 +41,25 @@ add_step(const struct step *step, void *ctx)
 	added->deploy = step->deploy;
 	added->action = xstrdup(step->action);
 	added->has_undo = step->undo != NULL;
-	return NULL;
 }
 
-/* The folder is there as long as something is in it. */
+static bool
+has_dump(const char *path)
+{
+	struct vec names = VEC_INIT;
+	bool has = file_list(&names, AT_FDCWD, path) == NULL && names.n > 0;
+
+	vec_release(&names);
+	return has;
+}
+
 static void
 add_backup(struct leaving *leaving, const struct hub *hub, int64_t deploy)
 {
 	char *path = hub_backup_path(hub, deploy);
 	struct leaving_backup *added;
 
-	if (!file_exists(AT_FDCWD, path)) {
+	if (!has_dump(path)) {
 		free(path);
 		return;
 	}
@@ -58,42 +70,116 @@ add_backup(struct leaving *leaving, const struct hub *hub, int64_t deploy)
 	added->path = path;
 }
 
-/* A broken deploy may have done something that could not be undone. */
+/* Is it the way from what is live to the new commit that leaves it? */
+static bool
+leaves_now(const struct search *search, const struct step *step)
+{
+	struct vec commits = VEC_INIT;
+	bool leaves = false;
+
+	effect_commits(&search->effect, step, &commits);
+	for (size_t i = 0; i < commits.n && !leaves; i++)
+		leaves = bsearch(commits.v[i], search->oids,
+		    search->leaving->commits.n, sizeof(*search->oids),
+		    compare) != NULL;
+	vec_release(&commits);
+	return leaves;
+}
+
+/*
+ * Told as long as it is so. Where no release can undo it any more, and the
+ * action has brought the data to another commit since, it is history.
+ */
 static const struct err *
-look_at(struct journal *journal, const struct deploy *deploy, void *ctx)
+look_at_step(const struct step *step, void *ctx)
 {
 	struct search *search = ctx;
+	const struct err *err;
+	bool is_in;
 
-	(void)journal;
-	if (strcmp(deploy->kind, "deploy") != 0 ||
-	    (deploy->state != DEPLOY_LIVE &&
-	    deploy->state != DEPLOY_RETIRED &&
-	    deploy->state != DEPLOY_BROKEN) ||
-	    deploy->number == search->work->deploy.number ||
-	    bsearch(deploy->commit, search->oids,
-	    search->leaving->commits.n, sizeof(*search->oids), compare) ==
-	    NULL)
+	if (!search->kept && vec_has(&search->seen, step->action) &&
+	    !leaves_now(search, step))
 		return NULL;
-	add_backup(search->leaving, search->work->hub, deploy->number);
-	return undo_each(search->work, deploy->number, add_step,
-	    search->leaving);
+	err = effect_is_in(&search->effect, step, &is_in);
+	if (err != NULL)
+		return err;
+	if (is_in)
+		vec_push_new(&search->seen, step->action);
+	else
+		add_step(search->leaving, step);
+	return NULL;
+}
+
+static const struct err *
+look_for_release(struct search *search)
+{
+	const struct deploy *deploy = &search->effect.deploy;
+	struct release release;
+	const struct err *err;
+
+	err = release_get(search->work->hub->journal, deploy->environment,
+	    deploy->release, &release);
+	search->kept = err == NULL && strcmp(release.state, "removed") != 0;
+	release_release(&release);
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
+}
+
+/* A broken deploy may have done something that could not be undone. */
+static const struct err *
+look_at(struct search *search, int64_t number)
+{
+	struct leaving *leaving = search->leaving;
+	size_t n = leaving->n_steps;
+	const struct err *err;
+
+	if (number == search->work->deploy.number)
+		return NULL;
+	err = effect_open(&search->effect, search->work, number);
+	if (err == NULL)
+		err = look_for_release(search);
+	if (err == NULL)
+		err = undo_each(search->work, number, look_at_step, search);
+	effect_release(&search->effect);
+	if (err == NULL && leaving->n_steps > n)
+		add_backup(leaving, search->work->hub, number);
+	return err;
 }
 
 static const struct err *
 find_deploys(struct leaving *leaving, struct work *work)
 {
-	struct deploy_filter filter = { .environment = work->env->name };
 	struct search search = { .leaving = leaving, .work = work };
+	struct vec numbers = VEC_INIT;
+	size_t n = leaving->commits.n;
 	const struct err *err;
 
-	search.oids = xcalloc(leaving->commits.n, sizeof(*search.oids));
-	for (size_t i = 0; i < leaving->commits.n; i++)
+	search.oids = xcalloc(n + 1, sizeof(*search.oids));
+	for (size_t i = 0; i < n; i++)
 		memcpy(search.oids[i], leaving->commits.v[i].oid,
 		    sizeof(search.oids[i]));
-	qsort(search.oids, leaving->commits.n, sizeof(*search.oids), compare);
-	err = deploy_each(work->hub->journal, &filter, look_at, &search);
+	qsort(search.oids, n, sizeof(*search.oids), compare);
+	err = step_deploys(work->hub->journal, work->env->name, n > 0 ?
+	    INT64_MAX / 2 : STEP_LAST_DEPLOYS, &numbers);
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = look_at(&search, strtoll(numbers.v[i], NULL, 10));
+	vec_release(&search.seen);
+	vec_release(&numbers);
 	free(search.oids);
 	return err;
+}
+
+/* A rollback that would be refused is no way. */
+static bool
+may_go_back(const struct work *work, const char *name)
+{
+	struct release target, live;
+	bool may;
+
+	may = rollback_target(work->hub, work->env, name, &target, &live) ==
+	    NULL;
+	release_release(&target);
+	release_release(&live);
+	return may;
 }
 
 /* It has to be older than all that it is to undo. */
@@ -112,8 +198,12 @@ find_release(struct leaving *leaving, struct work *work)
 		return NULL;
 	err = release_way_back(work->hub->journal, work->env->name,
 	    work->deploy.commit, oldest, &release);
-	if (err == NULL && release.id != 0)
+	if (err == NULL && release.id != 0 &&
+	    may_go_back(work, release.name)) {
 		leaving->release = xstrdup(release.name);
+		leaving->command = xasprintf("slipway rollback %s -C %s -e"
+		    " %s", release.name, work->hub->word, work->env->name);
+	}
 	release_release(&release);
 	return err;
 }
@@ -121,18 +211,41 @@ find_release(struct leaving *leaving, struct work *work)
 const struct err *
 leaving_find(struct leaving *leaving, struct work *work)
 {
-	const struct err *err;
+	const struct err *err = NULL;
 
-	if (work->live_commit[0] == '\0' ||
-	    strcmp(work->live_commit, work->deploy.commit) == 0)
+	if (work->live_commit[0] == '\0')
 		return NULL;
-	err = commits_find(&leaving->commits, work->repo, work->live_commit,
-	    work->deploy.commit);
+	if (strcmp(work->live_commit, work->deploy.commit) != 0)
+		err = commits_find(&leaving->commits, work->repo,
+		    work->live_commit, work->deploy.commit);
+	/* What was live is gone from the repository: nobody can name it. */
 	if (err != NULL && err->code == ERR_NOT_FOUND)
-		return NULL;
-	if (err == NULL && leaving->commits.n > 0)
+		err = NULL;
+	if (err == NULL)
 		err = find_deploys(leaving, work);
 	return err == NULL ? find_release(leaving, work) : err;
+}
+
+const struct err *
+leaving_find_live(struct leaving *leaving, const struct hub *hub,
+    const struct environment *env)
+{
+	struct work work = { .hub = hub, .env = env };
+	const struct err *err;
+	struct deploy live;
+
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL || live.number == 0)
+		return err;
+	work.deploy = (struct deploy)DEPLOY_INIT;
+	work.deploy.commit = live.commit;
+	memcpy(work.live_commit, live.commit, sizeof(work.live_commit));
+	err = repo_open(&work.repo, hub->path, false);
+	if (err == NULL)
+		err = leaving_find(leaving, &work);
+	repo_close(work.repo);
+	deploy_release(&live);
+	return err;
 }
 
 void
@@ -145,6 +258,7 @@ leaving_release(struct leaving *leaving)
 	free(leaving->steps);
 	free(leaving->backups);
 	free(leaving->release);
+	free(leaving->command);
 	commits_release(&leaving->commits);
 	memset(leaving, 0, sizeof(*leaving));
 }
@@ -185,4 +299,20 @@ leaving_add_backups(struct str *out, const struct leaving *leaving)
 		    "" : ", ", leaving->backups[i].path,
 		    leaving->backups[i].deploy);
 	add_rest(out, leaving->n_backups);
+}
+
+void
+leaving_add_json(struct json *json, const struct leaving *leaving)
+{
+	json_key(json, "not_undone");
+	json_array(json);
+	for (size_t i = 0; i < leaving->n_steps; i++) {
+		json_object(json);
+		json_key_int(json, "deploy", leaving->steps[i].deploy);
+		json_key_string(json, "action", leaving->steps[i].action);
+		json_key_bool(json, "can_be", leaving->steps[i].has_undo);
+		json_end(json);
+	}
+	json_end(json);
+	json_key_string(json, "undone_by", leaving->release);
 }

@@ -431,7 +431,9 @@ tell_end(struct work *work)
 	ending.no_back = !known;
 	if (deploy->state == DEPLOY_LIVE) {
 		branch_tell(work->repo, work->env, deploy, &ending.moved);
-		err = strcmp(deploy->kind, "deploy") != 0 ? NULL :
+		/* That a rollback goes back is no news. */
+		err = strcmp(deploy->kind, "rollback") == 0 ?
+		    leaving_find_live(&ending.leaving, work->hub, work->env) :
 		    leaving_find(&ending.leaving, work);
 	} else {
 		astray_find(work, ending.live.release, &ending.astray);

@@ -150,6 +150,25 @@ step_each(struct journal *journal, int64_t deploy, bool newest_first,
 }
 
 const struct err *
+step_deploys(struct journal *journal, const char *environment,
+    int64_t among, struct vec *numbers)
+{
+	struct db_query *query;
+	const struct err *err;
+
+	err = db_query(&query, journal_db(journal), "SELECT CAST(deploy AS"
+	    " TEXT) FROM steps JOIN deploys ON number = deploy"
+	    " WHERE environment = ?1 AND kind = 'deploy'"
+	    " AND deploys.state IN ('live', 'retired', 'broken')"
+	    " AND deploy > (SELECT max(number) FROM deploys) - ?2"
+	    " AND phase <> 'maintenance' AND steps.state <> 'undone'"
+	    " AND (undo IS NOT NULL OR phase = 'migrate')"
+	    " GROUP BY deploy ORDER BY deploy DESC", "si", environment,
+	    among);
+	return err == NULL ? db_texts(query, numbers) : err;
+}
+
+const struct err *
 step_phase_now(struct journal *journal, int64_t deploy, char **phase)
 {
 	return db_get_text(phase, journal_db(journal), "SELECT phase"

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "journal/journal.h"
+#include "vec.h"
 
 struct step {
 	int64_t id;
@@ -67,6 +68,15 @@ typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
 /* The steps of a deploy in the order they began; "newest_first" turns it. */
 const struct err *step_each(struct journal *journal, int64_t deploy,
     bool newest_first, step_cb cb, void *ctx);
+
+/*
+ * The numbers of the deploys of an environment, rollbacks aside, that went
+ * live or broke and have migrations, or steps with an undo, that are not
+ * undone: newest first, among the last "among" deploys. Whether such a step
+ * had any effect, its row tells.
+ */
+const struct err *step_deploys(struct journal *journal,
+    const char *environment, int64_t among, struct vec *numbers);
 
 /* The phase of the step that runs now, given; NULL: none does. */
 const struct err *step_phase_now(struct journal *journal, int64_t deploy,

@@ -6,8 +6,8 @@
 
 #include "alloc.h"
 
-static bool
-has_changed(const struct action *action, const struct vec *changed)
+bool
+plan_has_changed(const struct action *action, const struct vec *changed)
 {
 	if (changed == NULL)
 		return true;
@@ -36,7 +36,8 @@ is_planned(const struct action *action, const struct environment *env,
 	}
 	*why = action->when;
 	return action->when == WHEN_ALWAYS ||
-	    (action->when == WHEN_CHANGED && has_changed(action, changed));
+	    (action->when == WHEN_CHANGED && plan_has_changed(action,
+	    changed));
 }
 
 /* Where it runs: each host of the role, or the first one. */

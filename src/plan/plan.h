@@ -47,4 +47,7 @@ const struct err *plan_make(struct plan *plan, const struct config *config,
     const struct vec *changed);
 void plan_release(struct plan *plan);
 
+/* Does one of its globs match a changed path? "changed" as above. */
+bool plan_has_changed(const struct action *action, const struct vec *changed);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "deploy/leaving.h"
 #include "journal/push.h"
 #include "journal/release.h"
 #include "journal/step.h"
@@ -193,6 +194,18 @@ add_live(struct str *out, const struct deploy *live)
 	str_addch(out, '\n');
 }
 
+static void
+add_not_undone(struct str *out, const struct leaving *leaving)
+{
+	struct str text = STR_INIT;
+
+	leaving_add_steps(&text, leaving);
+	if (leaving->command != NULL)
+		str_addf(&text, "; to undo it: %s", leaving->command);
+	line_pair(out, "not undone", text.len == 0 ? NULL : text.s);
+	str_release(&text);
+}
+
 /* ", failed: build (gate): exit 1"; the line is left open. */
 static void
 add_state(struct str *out, const struct deploy *deploy)
@@ -347,6 +360,7 @@ table_status(struct str *out, struct journal *journal,
 		/* What failed after it had become live; the row has it. */
 		line_pair(out, "warning", status.live.error);
 		line_pair(out, "not live", place->not_live);
+		add_not_undone(out, place->leaving);
 		line_pair(out, "maintenance", status.page_up == 0 ? NULL :
 		    status.page.s);
 		err = add_running(out, journal, &status.running);
@@ -431,6 +445,7 @@ table_status_json(struct json *json, struct journal *journal,
 		json_null(json);
 	else
 		json_int(json, place->n_handmade);
+	leaving_add_json(json, place->leaving);
 	json_end(json);
 	status_release(&status);
 	return err;

@@ -142,17 +142,17 @@ add_rollback(const struct summary *summary, const char *label,
 	str_addch(summary->out, '\n');
 }
 
-/* Code went back, and nothing else did. */
+/* Code went back, now or before, and nothing else did. */
 static void
 add_leaving(const struct summary *summary)
 {
 	int64_t n = json_flat_int(summary->end, "leave", 0);
 
-	if (n == 0)
-		return;
-	line_label(summary->out, "goes back");
-	str_addf(summary->out, "%lld commit%s\n", (long long)n, n == 1 ?
-	    " leaves" : "s leave");
+	if (n > 0) {
+		line_label(summary->out, "goes back");
+		str_addf(summary->out, "%lld commit%s\n", (long long)n,
+		    n == 1 ? " leaves" : "s leave");
+	}
 	line_pair(summary->out, "not undone", get(summary, "not_undone"));
 	line_pair(summary->out, "backed up", get(summary, "backups"));
 	if (get(summary, "undone_by") != NULL)

@@ -47,11 +47,14 @@ const struct err *table_show(struct str *out, struct journal *journal,
 const struct err *table_json(struct json *json, struct journal *journal,
     const struct deploy *deploy);
 
+struct leaving;
+
 /* An environment, and what was found out about it besides the journal. */
 struct table_place {
 	const char *environment;
 	const char *root;
 	const char *not_live;	/* of tip_add(); NULL: all is well */
+	const struct leaving *leaving;	/* of leaving_find_live() */
 	const struct vec *left;	/* of left_find() */
 	const char *handmade;	/* of handmade_add(); "": nothing is */
 	int64_t n_handmade;	/* -1: not known */

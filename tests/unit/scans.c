@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deploy/leaving.h"
 #include "journal/push.h"
 #include "journal/release.h"
 #include "journal/step.h"
@@ -139,9 +140,10 @@ static const struct err *
 status(void)
 {
 	struct vec left = VEC_INIT;
+	struct leaving leaving = LEAVING_INIT;
 	struct table_place place = { .environment = "production",
-	    .root = "/nonexistent", .left = &left, .handmade = "",
-	    .which = "" };
+	    .root = "/nonexistent", .left = &left, .leaving = &leaving,
+	    .handmade = "", .which = "" };
 	struct str out = STR_INIT, fault = STR_INIT;
 	const struct err *err;
 

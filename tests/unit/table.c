@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "deploy/leaving.h"
 #include "journal/step.h"
 #include "journal_fixture.h"
 #include "report/line.h"
@@ -201,10 +202,12 @@ static void
 is_status(struct journal *journal, const char *want, const char *name)
 {
 	struct vec none = VEC_INIT;
+	const struct leaving leaving = LEAVING_INIT;
 	const struct table_place place = {
 		.environment = "production",
 		.root = "shop",
 		.left = &none,
+		.leaving = &leaving,
 		.handmade = "",
 		.which = " -e production",
 	};
@@ -226,11 +229,18 @@ is_status_json(struct journal *journal, const char *part)
 	struct str out = STR_INIT, fault = STR_INIT;
 	struct json json = JSON_INIT(&out);
 	struct vec left = VEC_INIT;
+	struct leaving_step step = { 8, (char *)"updb", true };
+	const struct leaving leaving = {
+		.steps = &step,
+		.n_steps = 1,
+		.release = (char *)"1",
+	};
 	const struct table_place place = {
 		.environment = "production",
 		.root = "shop",
 		.not_live = "main is ahead",
 		.left = &left,
+		.leaving = &leaving,
 		.handmade = "1 file was edited by hand, a (slipway drift)",
 		.n_handmade = 1,
 		.which = "",
@@ -260,7 +270,9 @@ test_status(void)
 	    "\"running\":null,"
 	    "\"waiting\":[],\"failed\":null,"
 	    "\"left\":[\"deploy 9 is left\"],"
-	    "\"not_live\":\"main is ahead\",\"page_up\":null,\"drift\":1}");
+	    "\"not_live\":\"main is ahead\",\"page_up\":null,\"drift\":1,"
+	    "\"not_undone\":[{\"deploy\":8,\"action\":\"updb\","
+	    "\"can_be\":true}],\"undone_by\":\"1\"}");
 	fixture_live(journal, "production", "20261120101500", NULL);
 	is_ok(db_script(journal_db(journal), "UPDATE deploys SET"
 	    " finished_at = 1795169698120"), "its time");
@@ -332,6 +344,19 @@ test_full_status(void)
 	    "  waiting       deploy 4 (1a2b3c4) by alice\n"
 	    "  last failure  deploy 2 (1a2b3c4) by alice, broken: test: exit"
 	    " 1\n", "with the page");
+	is_ok(db_script(journal_db(journal), "UPDATE deploys SET kind ="
+	    " 'rollback', maintenance = 0; UPDATE deploys SET error ="
+	    " 'notify (mail): exit 1' WHERE number = 1"), "rollbacks");
+	is_status(journal, "production: shop\n"
+	    "  live          release 20261120101500, since 2026-11-20 10:14\n"
+	    "                deploy 1 (1a2b3c4) by alice, a rollback: a"
+	    " subject\n"
+	    "  warning       notify (mail): exit 1\n"
+	    "  under way     deploy 3 (1a2b3c4) by alice, a rollback,"
+	    " preparing\n"
+	    "  waiting       deploy 4 (1a2b3c4) by alice, a rollback\n"
+	    "  last failure  deploy 2 (1a2b3c4) by alice, a rollback, broken:"
+	    " test: exit 1\n", "are told as such");
 	journal_close(journal);
 }
 
