@@ -382,16 +382,21 @@ tell_missing(struct unit *unit)
 }
 
 /* It may inherit its group. */
-static bool
-has_other_look(const struct unit *unit, const struct stat *st)
+static void
+compare_folder(struct unit *unit, const struct stat *st)
 {
+	struct drift_item *item;
 	mode_t mode;
 	uid_t uid;
 
 	manifest_folder_look(unit->spec->manifest, &unit->of_built, &mode,
 	    &uid);
-	return ((st->st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) != 0 ||
-	    st->st_uid != uid;
+	if (((st->st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) == 0 &&
+	    st->st_uid == uid)
+		return;
+	item = unit_tell(unit, DRIFT_MODE, NULL, -1, st);
+	item->mode = mode;
+	item->owner = uid;
 }
 
 static const struct err *
@@ -415,8 +420,8 @@ open_unit(struct unit *unit, bool *there)
 	if (err == NULL && unit->folder != -1) {
 		if (fstat(unit->fd, &st) == -1)
 			err = err_system("stat");
-		else if (has_other_look(unit, &st))
-			unit_tell(unit, DRIFT_MODE, NULL, -1, &st);
+		else
+			compare_folder(unit, &st);
 	}
 	return err;
 }

@@ -101,6 +101,8 @@ is "and takes no mode away" "$(look storage) $(look storage/empty) $(look .)" \
     "drwxrwxr-x drwxrwxr-x drwxrwxr-x"
 chmod 0755 "$root/current/storage" "$root/current/."
 drift
+like "a folder's mode is told with what a command had made it" "$out" \
+    '^mode +storage/ +\(755 instead of 775, since'
 is_exit "that somebody takes it away is an edit" 1
 is "of each of them" "$(printf '%s\n' "$out" | sed 's/ *(.*//')" "$(
     printf '%s\n' 'mode      ./' 'mode      storage/')"
