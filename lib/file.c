@@ -193,6 +193,15 @@ file_exists(int dirfd, const char *path)
 	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool
+file_is_gone(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT;
+}
+
 /* mkdir, content with a folder that is there. */
 static int
 make_dir(const char *path, mode_t mode)

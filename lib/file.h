@@ -41,6 +41,9 @@ const struct err *file_replace(int dirfd, const char *path,
 /* True when something is there, a dangling symlink included. */
 bool file_exists(int dirfd, const char *path);
 
+/* True when nothing is there; false where that cannot be known, too. */
+bool file_is_gone(int dirfd, const char *path);
+
 /* Create a folder and its missing parents. */
 const struct err *file_mkdirs(const char *path, mode_t mode);
 

@@ -39,6 +39,24 @@ look_at_ref(struct level *level, const char *ref, const char *now)
 	return NULL;
 }
 
+/* On the hidden refs of what is live, and of what came last. */
+static const struct err *
+free_kept(struct level *level)
+{
+	struct deploy newest;
+	const struct err *err;
+
+	err = queue_free_kept(level->repo, &level->live);
+	if (err != NULL)
+		return err;
+	err = deploy_get_newest(level->hub->journal, level->env->name,
+	    &newest);
+	if (err == NULL && newest.number != level->live.number)
+		err = queue_free_kept(level->repo, &newest);
+	deploy_release(&newest);
+	return err;
+}
+
 static const struct err *
 look_at_live(struct level *level)
 {
@@ -48,7 +66,7 @@ look_at_live(struct level *level)
 
 	/* One that is right may have been left locked all the same. */
 	if (level->lines == NULL)
-		err = queue_free_kept(level->repo, &level->live);
+		err = free_kept(level);
 	if (level->lines == NULL && err == NULL)
 		err = repo_free_lock(level->repo, ref);
 	if (err == NULL)

@@ -154,7 +154,7 @@ layout_discard(struct store *store, int dirfd, const char *name)
 	const struct err *err;
 	char *to, *act;
 
-	if (!file_exists(dirfd, name))
+	if (file_is_gone(dirfd, name))
 		return NULL;
 	to = trash_name(store, name);
 	act = xasprintf("move %s to the trash", name);
@@ -339,7 +339,7 @@ sweep_manifests(struct store *store)
 	for (size_t i = 0; i < names.n && err == NULL; i++) {
 		char *release = release_of(names.v[i]);
 
-		if (!file_exists(store->releases_fd, release))
+		if (file_is_gone(store->releases_fd, release))
 			err = file_remove_tree(store->manifest_fd,
 			    names.v[i]);
 		free(release);

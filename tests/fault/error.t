@@ -98,7 +98,7 @@ sub check_reported {
 sub is_litter {
 	return $_[0] =~ m{^releases/\d{14}\.partial is left} ||
 	    $_[0] =~ m{^\.slipway/trash/\d+(?:\.partial)?(?:\.\d)? is left} ||
-	    $_[0] =~ m{^\.slipway/trash/adopt\.\w+ is left} ||
+	    $_[0] =~ m{^\.slipway/trash/(?:adopt|repair)\.\w+ is left} ||
 	    $_[0] =~ m{^\.slipway/manifest/\d{14}\.new is left} ||
 	    $_[0] =~ m{^releases/\d{14} is left, .* has it as failed$} ||
 	    $_[0] =~ m{^releases/\d{14} is gone};
