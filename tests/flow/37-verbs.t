@@ -274,7 +274,7 @@ run "$slipway" retry -C "$repo" "$(newest deploy -e staging)"
 like "a deploy that did not fail" "$err" \
     "again: slipway deploy [0-9a-f]{7} -C $repo -e staging\$"
 run "$slipway" cancel -C "$repo" "$(newest deploy -e staging)"
-like "or is too late to stop" "$err" 'slipway rollback -e staging takes'
+like "or is too late to stop" "$err" 'deploy [0-9]+ is live already$'
 git -C "$work" branch -f develop main
 push develop
 like "a commit that is live" "$banner" "again: git push REMOTE $(head_of |
