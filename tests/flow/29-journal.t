@@ -87,8 +87,8 @@ like "and the reason of a failure" "$out" 'test'
 # --json
 fields="author commit deploy directives environment error finished_at"
 fields="$fields kind prepare_ms previous push pusher ref release"
-fields="$fields requested_at started_at state steps subject superseded"
-fields="$fields window_ms"
+fields="$fields release_state requested_at started_at state steps subject"
+fields="$fields superseded window_ms"
 is "the fields of a deploy are those of the manual" \
     "$(deploy 2 keys)" "$fields"
 is "deploy" "$(deploy 2 deploy)" 2

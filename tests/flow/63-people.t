@@ -146,7 +146,7 @@ like "that is live is told so" "$err" \
 run "$slipway" rollback -C "$repo" main~1
 is_exit "one to an older commit" 2
 like "is told what helps" "$err" \
-    "'main~1' is commit [0-9a-f]{7}, .*slipway rollback [0-9]{14} goes to the one of it; .*: slipway deploy main~1"
+    "'main~1' is commit [0-9a-f]{7}, .*slipway rollback [0-9]{14} -C $repo goes to the one of it; .*: slipway deploy main~1 -C $repo$"
 named=$(printf '%s\n' "$err" | sed -n 's/.*slipway rollback \([0-9]*\) .*/\1/p')
 run "$slipway" rollback -C "$repo" "$named"
 is_exit "which works" 0

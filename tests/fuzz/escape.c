@@ -73,7 +73,7 @@ check_lines(const char *text)
 	str_release(&out);
 }
 
-/* What a shell makes of a word, as far as line_word() quotes. */
+/* What a shell makes of a word, as far as str_add_word() quotes. */
 static void
 unquote(struct str *out, const char *word)
 {
@@ -98,7 +98,7 @@ check_word(const char *text)
 {
 	struct str word = STR_INIT, back = STR_INIT;
 
-	line_word(&word, text);
+	str_add_word(&word, text);
 	assert(fuzz_is_safe(word.s, word.len, false));
 	unquote(&back, word.s);
 	if (fuzz_is_plain(text, strlen(text)))

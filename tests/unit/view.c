@@ -418,7 +418,7 @@ main(void)
 {
 	char *path;
 
-	hub.path = xstrdup(tap_folder());
+	hub_name(&hub, tap_folder());
 	path = hub_file(&hub, "slipway/log");
 	is_ok(file_mkdirs(path, 0755), "a hub");
 	free(path);
