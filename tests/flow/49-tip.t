@@ -142,7 +142,7 @@ like "to pushers, too" "$banner" 'production: there is no branch main any more'
 for verb in plan deploy; do
 	run "$slipway" "$verb" -C "$repo" -e production
 	like "and by $verb" "$err" \
-	    "main is not there any more; .*slipway $verb REV -e production\$"
+	    "main is not there any more; .*slipway $verb REV -C $repo -e production\$"
 done
 
 # A repository that is broken.
