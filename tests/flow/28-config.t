@@ -355,7 +355,7 @@ is "and of no other" "$err" ""
 cp "$repo/slipway.ini" "$T/good.ini"
 echo 'fase = build' >> "$repo/slipway.ini"
 for words in "log 0" "show 0" "verify 0" "audit export 0" "status 2" \
-    "plan 2" "deploy 2" "retry 2" "rollback 2" "cancel 2" "config 2" \
+    "plan 2" "deploy 2" "retry 2" "rollback 2" "cancel 1" "config 2" \
     "drift 2" "cleanup 2" "resume 2" "doctor 1"; do
 	# shellcheck disable=SC2086 # a command and its word
 	run "$slipway" ${words% *} -C "$repo"
