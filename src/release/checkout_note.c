@@ -31,7 +31,8 @@ note_same(struct pass *pass, struct manifest_draft *draft, size_t base,
     struct repair **repair)
 {
 	const struct manifest *from = pass->checkout->base;
-	const struct repair *end = pass->repairs + pass->n_repairs;
+	const struct repair *end = pass->n_repairs == 0 ? *repair :
+	    pass->repairs + pass->n_repairs;
 	struct manifest_folder folder, last;
 	size_t i = base, until;
 
