@@ -110,38 +110,40 @@ look_at_step(const struct step *step, void *ctx)
 	return NULL;
 }
 
-static const struct err *
-look_for_release(struct search *search)
+/* What look_at_step() would pass over, found without a look. */
+static bool
+is_history(const struct search *search, const struct step_owner *owner)
 {
-	const struct deploy *deploy = &search->effect.deploy;
-	struct release release;
-	const struct err *err;
-
-	err = release_get(search->work->hub->journal, deploy->environment,
-	    deploy->release, &release);
-	search->kept = err == NULL && strcmp(release.state, "removed") != 0;
-	release_release(&release);
-	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
+	/* Then each could be one that leaves now. */
+	if (owner->kept || search->leaving->commits.n > 0)
+		return false;
+	for (size_t i = 0; i < owner->actions->n; i++) {
+		if (!vec_has(&search->seen, owner->actions->v[i]))
+			return false;
+	}
+	return true;
 }
 
 /* A broken deploy may have done something that could not be undone. */
 static const struct err *
-look_at(struct search *search, int64_t number)
+look_at(const struct step_owner *owner, void *ctx)
 {
+	struct search *search = ctx;
 	struct leaving *leaving = search->leaving;
 	size_t n = leaving->n_steps;
 	const struct err *err;
 
-	if (number == search->work->deploy.number)
+	if (owner->deploy == search->work->deploy.number ||
+	    is_history(search, owner))
 		return NULL;
-	err = effect_open(&search->effect, search->work, number);
+	search->kept = owner->kept;
+	err = effect_open(&search->effect, search->work, owner->deploy);
 	if (err == NULL)
-		err = look_for_release(search);
-	if (err == NULL)
-		err = undo_each(search->work, number, look_at_step, search);
+		err = undo_each(search->work, owner->deploy, look_at_step,
+		    search);
 	effect_release(&search->effect);
 	if (err == NULL && leaving->n_steps > n)
-		add_backup(leaving, search->work->hub, number);
+		add_backup(leaving, search->work->hub, owner->deploy);
 	return err;
 }
 
@@ -149,7 +151,6 @@ static const struct err *
 find_deploys(struct leaving *leaving, struct work *work)
 {
 	struct search search = { .leaving = leaving, .work = work };
-	struct vec numbers = VEC_INIT;
 	size_t n = leaving->commits.n;
 	const struct err *err;
 
@@ -158,12 +159,9 @@ find_deploys(struct leaving *leaving, struct work *work)
 		memcpy(search.oids[i], leaving->commits.v[i].oid,
 		    sizeof(search.oids[i]));
 	qsort(search.oids, n, sizeof(*search.oids), compare);
-	err = step_deploys(work->hub->journal, work->env->name, n > 0 ?
-	    INT64_MAX / 2 : STEP_LAST_DEPLOYS, &numbers);
-	for (size_t i = 0; err == NULL && i < numbers.n; i++)
-		err = look_at(&search, strtoll(numbers.v[i], NULL, 10));
+	err = step_owners(work->hub->journal, work->env->name, n > 0 ?
+	    INT64_MAX / 2 : STEP_LAST_DEPLOYS, look_at, &search);
 	vec_release(&search.seen);
-	vec_release(&numbers);
 	free(search.oids);
 	return err;
 }

@@ -188,58 +188,60 @@ choose_target(struct work *work)
 	return err;
 }
 
+/* Each step that going back to what was chosen undoes. */
+static const struct err *
+each_undo(struct work *work, step_cb cb, void *ctx)
+{
+	struct numbers numbers;
+	const struct err *err = deploys_between(work, &numbers);
+
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = undo_each(work, numbers.v[i], cb, ctx);
+	free(numbers.v);
+	return err;
+}
+
 const struct err *
 rollback_each(const struct hub *hub, const struct environment *env,
     const char *target, step_cb cb, void *ctx)
 {
 	struct work work = { .hub = hub, .env = env };
-	struct numbers numbers = { 0 };
 	const struct err *err;
 
 	work.deploy = (struct deploy)DEPLOY_INIT;
 	work.deploy.target = xstrdup_null(target);
 	err = choose_target(&work);
 	if (err == NULL)
-		err = deploys_between(&work, &numbers);
-	for (size_t i = 0; err == NULL && i < numbers.n; i++)
-		err = undo_each(&work, numbers.v[i], cb, ctx);
-	free(numbers.v);
+		err = each_undo(&work, cb, ctx);
 	deploy_release(&work.deploy);
 	return err;
 }
-
-struct undoing {
-	const struct hub *hub;
-	const struct environment *env;
-	const struct release *target;
-	const struct release *live;
-};
 
 /* An undo runs in the release that its deploy made, and nowhere else. */
 static const struct err *
 check_undo(const struct step *step, void *ctx)
 {
-	const struct undoing *undoing = ctx;
+	const struct work *work = ctx;
+	const char *root = work->env->set.root;
 	struct str way = STR_INIT;
 	struct deploy deploy;
 	const struct err *err;
 
 	if (step->undo == NULL)
 		return NULL;
-	err = deploy_get(undoing->hub->journal, step->deploy, &deploy);
-	if (err != NULL || store_has(undoing->env->set.root, deploy.release))
+	err = deploy_get(work->hub->journal, step->deploy, &deploy);
+	if (err != NULL || store_has(root, deploy.release))
 		goto done;
-	if (!store_has(undoing->env->set.root, undoing->live->name)) {
-		errand_add_deploy(&way, undoing->hub, undoing->env,
-		    undoing->live->commit);
+	if (!store_has(root, work->deploy.previous)) {
+		errand_add_deploy(&way, work->hub, work->env,
+		    work->live_commit);
 		str_add(&way, " makes what is live anew, and ");
 	}
-	errand_add_deploy(&way, undoing->hub, undoing->env,
-	    undoing->target->commit);
+	errand_add_deploy(&way, work->hub, work->env, work->deploy.commit);
 	err = err_new(ERR_NOT_FOUND, "%s of deploy %" PRId64 " cannot be"
 	    " undone: that runs in its release, %s, which is not in"
 	    " %s/releases; %s goes back without undoing it", step->action,
-	    step->deploy, deploy.release, undoing->env->set.root, way.s);
+	    step->deploy, deploy.release, root, way.s);
 done:
 	str_release(&way);
 	deploy_release(&deploy);
@@ -250,12 +252,16 @@ const struct err *
 rollback_target(const struct hub *hub, const struct environment *env,
     const char *name, struct release *target, struct release *live)
 {
-	struct undoing undoing = { hub, env, target, live };
-	const struct err *err;
+	struct work work = { .hub = hub, .env = env };
+	const struct err *err = find_target(hub, env, name, target, live);
 
-	err = find_target(hub, env, name, target, live);
-	return err == NULL ? rollback_each(hub, env, name, check_undo,
-	    &undoing) : err;
+	if (err != NULL)
+		return err;
+	work.deploy = (struct deploy)DEPLOY_INIT;
+	adopt_target(&work, target, live);
+	err = each_undo(&work, check_undo, &work);
+	deploy_release(&work.deploy);
+	return err;
 }
 
 static const struct err *
@@ -272,20 +278,6 @@ write_plan(struct work *work)
 	return deploy_plan(work->hub->journal, &work->deploy, &none, NULL);
 }
 
-/* It may have waited. */
-static const struct err *
-check_target(const struct work *work)
-{
-	struct release target, live;
-	const struct err *err;
-
-	err = rollback_target(work->hub, work->env, work->deploy.target,
-	    &target, &live);
-	release_release(&target);
-	release_release(&live);
-	return err;
-}
-
 const struct err *
 rollback_prepare(struct work *work)
 {
@@ -293,9 +285,10 @@ rollback_prepare(struct work *work)
 	struct numbers numbers = { 0 };
 	const struct err *err;
 
-	err = check_target(work);
+	err = choose_target(work);
+	/* It may have waited since it was checked. */
 	if (err == NULL)
-		err = choose_target(work);
+		err = each_undo(work, check_undo, work);
 	if (err == NULL && strcmp(work->live_commit, work->deploy.commit) ==
 	    0 && store_has(work->env->set.root, work->deploy.previous))
 		work_warn(work, "release %s is of the commit that is live"

@@ -150,14 +150,17 @@ step_each(struct journal *journal, int64_t deploy, bool newest_first,
 }
 
 const struct err *
-step_deploys(struct journal *journal, const char *environment,
-    int64_t among, struct vec *numbers)
+step_owners(struct journal *journal, const char *environment, int64_t among,
+    step_owner_cb cb, void *ctx)
 {
+	const struct err *err, *stop = NULL;
 	struct db_query *query;
-	const struct err *err;
 
-	err = db_query(&query, journal_db(journal), "SELECT CAST(deploy AS"
-	    " TEXT) FROM steps JOIN deploys ON number = deploy"
+	err = db_query(&query, journal_db(journal), "SELECT deploy,"
+	    " group_concat(DISTINCT action), EXISTS (SELECT 1 FROM releases"
+	    "  WHERE environment = ?1 AND name = release"
+	    "  AND releases.state <> 'removed')"
+	    " FROM steps JOIN deploys ON number = deploy"
 	    " WHERE environment = ?1 AND kind = 'deploy'"
 	    " AND deploys.state IN ('live', 'retired', 'broken')"
 	    " AND deploy > (SELECT max(number) FROM deploys) - ?2"
@@ -165,7 +168,20 @@ step_deploys(struct journal *journal, const char *environment,
 	    " AND (undo IS NOT NULL OR phase = 'migrate')"
 	    " GROUP BY deploy ORDER BY deploy DESC", "si", environment,
 	    among);
-	return err == NULL ? db_texts(query, numbers) : err;
+	while (err == NULL && stop == NULL && db_step(query, &err)) {
+		struct vec actions = VEC_INIT;
+		struct step_owner owner = {
+			.deploy = db_int(query, 0),
+			.actions = &actions,
+			.kept = db_int(query, 2) != 0,
+		};
+
+		vec_split(&actions, db_text(query, 1), ",");
+		stop = cb(&owner, ctx);
+		vec_release(&actions);
+	}
+	db_done(query);
+	return err_first(err, stop);
 }
 
 const struct err *

@@ -69,14 +69,24 @@ typedef const struct err *(*step_cb)(const struct step *step, void *ctx);
 const struct err *step_each(struct journal *journal, int64_t deploy,
     bool newest_first, step_cb cb, void *ctx);
 
+/* A deploy that did something to data, lent. */
+struct step_owner {
+	int64_t deploy;
+	const struct vec *actions;	/* of its steps that are meant, once */
+	bool kept;			/* its release was not removed */
+};
+
+typedef const struct err *(*step_owner_cb)(const struct step_owner *owner,
+    void *ctx);
+
 /*
- * The numbers of the deploys of an environment, rollbacks aside, that went
- * live or broke and have migrations, or steps with an undo, that are not
- * undone: newest first, among the last "among" deploys. Whether such a step
- * had any effect, its row tells.
+ * The deploys of an environment, rollbacks aside, that went live or broke
+ * and have migrations, or steps with an undo, that are not undone: newest
+ * first, among the last "among" deploys. Whether such a step had any effect,
+ * its row tells. The callback only reads the journal.
  */
-const struct err *step_deploys(struct journal *journal,
-    const char *environment, int64_t among, struct vec *numbers);
+const struct err *step_owners(struct journal *journal,
+    const char *environment, int64_t among, step_owner_cb cb, void *ctx);
 
 /* The phase of the step that runs now, given; NULL: none does. */
 const struct err *step_phase_now(struct journal *journal, int64_t deploy,

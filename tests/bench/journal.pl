@@ -5,11 +5,12 @@
 #	RUNS=20		of each command
 #
 # A site whose journal has so many deploys, each with a push, a release that
-# was removed, a directive, two steps and ten events, gets one more by a push,
-# so that there is something live. Then the commands that people run most
-# take turns with git's own log in a repository of as many commits, and with
-# the same commands where there were no deploys before. The events are as big
-# as real ones, but no chain: what "slipway verify" takes is not measured.
+# was removed, a directive, a build, a migration and ten events, gets one more
+# by a push, so that there is something live. Then the commands that people
+# run most take turns with git's own log in a repository of as many commits,
+# and with the same commands where there were no deploys before. The events
+# are as big as real ones, but no chain: what "slipway verify" takes is not
+# measured.
 
 use strict;
 use warnings;
@@ -64,8 +65,8 @@ INSERT INTO deploys (number, environment, kind, state, commit_oid, ref,
     n, 'alice', 'Alice <alice@example.org>', 'change ' || n || ' -cc-', at,
     at + 5, at + 900, 640, 12, iif(n % 31, NULL, 'build: exit 1') FROM n;
 INSERT INTO directives SELECT n, 'cc', '', ?3, 'message', 1 FROM n;
-INSERT INTO steps SELECT 2 * n + value, n, iif(value, 'clear', 'build'),
-    iif(value, 'cc', 'composer'), 'local', 'done', '', NULL, 0, 0, 0, 0, 0,
+INSERT INTO steps SELECT 2 * n + value, n, iif(value, 'migrate', 'build'),
+    iif(value, 'updb', 'composer'), 'local', 'done', '', NULL, 0, 0, 0, 0, 0,
     at, 40 FROM n, json_each('[0, 1]');
 INSERT INTO releases SELECT n, 'production', name, n, ?3, 'removed', at, at,
     n FROM n;
