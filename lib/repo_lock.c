@@ -247,9 +247,9 @@ free_lock(const char *path, const char *dir)
 {
 	struct stat seen;
 
-	return outlasts(path, &seen) &&
-	    (dir == NULL || !maker_lives(path, dir)) ? drop(path, &seen) :
-	    NULL;
+	if (!outlasts(path, &seen) || (dir != NULL && maker_lives(path, dir)))
+		return NULL;
+	return drop(path, &seen);
 }
 
 /* As "/srv/shop.git": git_repository_path() has a slash at its end. */

@@ -304,6 +304,23 @@ script() {
 	git -C "$work" add -- "$1"
 }
 
+# run_over_git LINES COMMAND...: like run, where git does these lines of sh
+# before it is itself. False, with nothing run, where that is not to be had.
+run_over_git() {
+	{
+		printf '#!/bin/sh\n%s\n' "$1"
+		printf 'exec "%s" "$@"\n' "$T/real-git"
+	} > "$T/git"
+	shift
+	chmod +x "$T/git"
+	if ! unshare -m true 2> /dev/null ||
+	    ! cp /usr/bin/git "$T/real-git"; then
+		return 1
+	fi
+	run unshare -m sh -c 'mount --bind "$1" /usr/bin/git && shift &&
+	    exec "$@"' sh "$T/git" "$@"
+}
+
 # commit FILE CONTENT MESSAGE
 commit() {
 	put "$1" "$2"

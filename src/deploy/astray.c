@@ -16,9 +16,13 @@ compare_current(const char *current, const char *live, bool there,
 		return;
 	if (host != NULL)
 		str_addf(astray, "%s: ", host);
-	str_addf(astray, "current points to %s%s", none || is_live ? "" :
-	    "release ", none ? "nothing" : is_live ? "what is gone" :
-	    current);
+	str_add(astray, "current points to ");
+	if (none)
+		str_add(astray, "nothing");
+	else if (is_live)
+		str_add(astray, "what is gone");
+	else
+		str_addf(astray, "release %s", current);
 }
 
 void

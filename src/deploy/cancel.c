@@ -40,12 +40,15 @@ add_way_back(const struct err *late, const struct hub *hub,
     const struct environment *env)
 {
 	struct release target, live;
+	struct str which = STR_INIT;
 	const struct err *err;
 
+	hub_add_which(&which, hub, env->name);
 	err = rollback_target(hub, env, NULL, &target, &live);
 	if (err == NULL)
-		late = err_new(late->code, "%s; slipway rollback -C %s -e %s"
-		    " takes it back", late->text, hub->word, env->name);
+		late = err_new(late->code, "%s; slipway rollback%s takes it"
+		    " back", late->text, which.s);
+	str_release(&which);
 	release_release(&target);
 	release_release(&live);
 	return late;

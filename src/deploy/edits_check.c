@@ -245,12 +245,14 @@ tell_added(struct work *work, const char *release,
     const struct message *reply)
 {
 	int64_t added = message_int(reply, "added", 0);
+	struct str which = STR_INIT;
 
+	hub_add_which(&which, work->hub, work->env->name);
 	if (added > 0)
 		work_warn(work, "release %s has %" PRId64 " file%s more than"
-		    " were deployed; slipway drift -e %s tells which when"
-		    " it is live", release, added, added == 1 ? "" : "s",
-		    work->env->name);
+		    " were deployed; slipway drift%s tells which when it is"
+		    " live", release, added, added == 1 ? "" : "s", which.s);
+	str_release(&which);
 }
 
 static const struct err *

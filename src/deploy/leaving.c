@@ -199,6 +199,7 @@ find_release(struct leaving *leaving, struct work *work)
 	if (err == NULL && release.id != 0 &&
 	    may_go_back(work, release.name)) {
 		leaving->release = xstrdup(release.name);
+		/* As the banner has it, which knows of no other one. */
 		leaving->command = xasprintf("slipway rollback %s -C %s -e"
 		    " %s", release.name, work->hub->word, work->env->name);
 	}

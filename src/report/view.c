@@ -193,6 +193,7 @@ read_log(struct view *view)
 		if (!found)
 			break;
 		view->look_ms = clock_monotonic_ms() + LOOK_MS;
+		view->unread_ms = 0;
 		take_line(view);
 	}
 	if (!view->spec->follow && (view->tail == NULL || !found))
@@ -356,7 +357,7 @@ look(struct view *view)
 	char *lock_path;
 
 	view->look_ms = clock_monotonic_ms() +
-	    (!outlet_is_full(&view->out) ? LOOK_MS : LOOK_STUCK_MS);
+	    (outlet_is_full(&view->out) ? LOOK_STUCK_MS : LOOK_MS);
 	if (journal == NULL) {
 		err = hub_journal(&own, DB_READ);
 		if (err != NULL)

@@ -272,7 +272,7 @@ is_exit "a deploy that is live already goes on" 1
 cancel "$n"
 is_exit "also by its number" 3
 like "and what to do instead is said" "$err" \
-    "deploy $n is live already; slipway rollback -C $repo -e production takes it back$"
+    "deploy $n is live already; slipway rollback -C $repo takes it back$"
 touch "$T/go"
 ends "the mail" live
 push_file version eleven "eleven -data-"

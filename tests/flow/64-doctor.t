@@ -85,16 +85,8 @@ unlike "and one with a way back is none" "$out" both-ways
 mv "$T/kept.ini" "$repo/slipway.ini"
 
 # Programs. The git that is asked is the one that deploys run.
-cat > "$T/git" <<'EOF'
-#!/bin/sh
-[ "$1" != --version ] || { echo git version 2.20.1; exit; }
-exec "$REAL_GIT" "$@"
-EOF
-chmod +x "$T/git"
-if cp /usr/bin/git "$T/real-git" && unshare -m true 2> /dev/null; then
-	sed -i "s,.REAL_GIT,$T/real-git," "$T/git"
-	run unshare -m sh -c 'mount --bind "$1" /usr/bin/git && shift &&
-	    exec "$@"' sh "$T/git" "$slipway" doctor -C "$repo" --etc "$T/etc"
+if run_over_git '[ "$1" != --version ] || { echo git version 2.20.1; exit; }' \
+    "$slipway" doctor -C "$repo" --etc "$T/etc"; then
 	is_exit "an old git" 1
 	like "is told" "$out" '^fault: git: git version 2.20.1 is older'
 	like "with what to do" "$out" '^    apt-get install git'

@@ -73,18 +73,9 @@ like "and says that it stays, too" "$out" "$stays"
 not_ok "the hooks are gone" test -e "$repo/hooks/proc-receive"
 
 # An error of git's names the key, whatever else git says.
-cat > "$T/git" <<'EOF'
-#!/bin/sh
-case "$*" in
-*--add\ receive.procReceiveRefs*) exit 5 ;;
-esac
-exec "$REAL_GIT" "$@"
-EOF
-chmod +x "$T/git"
-if cp /usr/bin/git "$T/real-git" && unshare -m true 2> /dev/null; then
-	sed -i "s,.REAL_GIT,$T/real-git," "$T/git"
-	run unshare -m sh -c 'mount --bind "$1" /usr/bin/git && shift &&
-	    exec "$@"' sh "$T/git" "$slipway" init "$repo"
+if run_over_git 'case "$*" in
+    *--add\ receive.procReceiveRefs*) exit 5 ;;
+esac' "$slipway" init "$repo"; then
 	is_exit "a git that fails without a word" 1
 	like "is told with the key and its exit status" "$err" \
 	    '^slipway: git config receive.procReceiveRefs: exit 5$'
