@@ -12,6 +12,7 @@
 #include "deploy/chained.h"
 #include "file.h"
 #include "path.h"
+#include "repo.h"
 #include "str.h"
 
 static const char *const names[] = {
@@ -336,6 +337,27 @@ hooks_state(const char *dir, const char *name)
 	return state;
 }
 
+/* hooks_dir(), and git is only asked to read a value that is there. */
+static const struct err *
+look_for_dir(char **dir, const char *path)
+{
+	const struct err *err;
+	struct repo *repo;
+	char *value = NULL;
+
+	*dir = NULL;
+	err = repo_open(&repo, path, false);
+	if (err == NULL)
+		err = repo_config_get(repo, "core.hooksPath", &value);
+	repo_close(repo);
+	if (err == NULL && value == NULL)
+		*dir = path_join(path, "hooks");
+	else if (err == NULL)
+		err = hooks_dir(dir, path);
+	free(value);
+	return err;
+}
+
 void
 hooks_add_fault(struct str *out, const struct hub *hub)
 {
@@ -343,7 +365,7 @@ hooks_add_fault(struct str *out, const struct hub *hub)
 	char *dir = NULL;
 
 	if (hub_check_owner(hub->path) == NULL &&
-	    hooks_dir(&dir, hub->path) == NULL) {
+	    look_for_dir(&dir, hub->path) == NULL) {
 		for (size_t i = 0; i < N_NAMES; i++) {
 			enum hook_state state = hooks_state(dir, names[i]);
 
