@@ -41,7 +41,7 @@ choose_name(const struct work *work, char name[CLOCK_STAMP_SIZE])
 	bool taken = true;
 	int64_t at;
 
-	err = release_new_name(work->hub->journal, work->env->name, name);
+	err = release_new_name(work->hub->journal, name);
 	while (err == NULL && taken) {
 		char *path = xasprintf("%s/releases/%s", work->env->set.root,
 		    name);

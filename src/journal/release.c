@@ -17,17 +17,22 @@ release_release(struct release *release)
 	memset(release, 0, sizeof(*release));
 }
 
+/* The newest of each environment is found by the index, and no other row. */
 const struct err *
-release_new_name(struct journal *journal, const char *environment,
-    char name[CLOCK_STAMP_SIZE])
+release_new_name(struct journal *journal, char name[CLOCK_STAMP_SIZE])
 {
 	const struct err *err;
 	int64_t newest_at;
 	char *newest;
 
 	clock_stamp(name, clock_now_ms());
-	err = db_get_text(&newest, journal_db(journal), "SELECT max(name)"
-	    " FROM releases WHERE environment = ?1", "s", environment);
+	err = db_get_text(&newest, journal_db(journal),
+	    "WITH RECURSIVE each(env) AS ("
+	    " SELECT min(environment) FROM releases"
+	    " UNION ALL SELECT (SELECT min(environment) FROM releases"
+	    "  WHERE environment > env) FROM each WHERE env IS NOT NULL)"
+	    " SELECT max((SELECT max(name) FROM releases"
+	    "  WHERE environment = env)) FROM each", "");
 	if (err == NULL && newest != NULL && strcmp(newest, name) >= 0) {
 		err = clock_parse_stamp(&newest_at, newest);
 		if (err == NULL)

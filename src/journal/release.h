@@ -31,10 +31,10 @@ void release_release(struct release *release);
 
 /*
  * The next free name: the time as a stamp, or one second after the newest
- * name ever given in this environment when the clock is not ahead of it.
+ * name ever given when the clock is not ahead of it. An environment may have
+ * had another name, and its releases are still in the root: no two have one.
  */
-const struct err *release_new_name(struct journal *journal,
-    const char *environment, char name[15]);
+const struct err *release_new_name(struct journal *journal, char name[15]);
 
 /* ERR_NOT_FOUND names the release. */
 const struct err *release_get(struct journal *journal,

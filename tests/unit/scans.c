@@ -291,7 +291,7 @@ clean_up(void)
 	char name[15];
 	int64_t oldest;
 
-	err = release_new_name(journal, "production", name);
+	err = release_new_name(journal, name);
 	if (err == NULL)
 		err = release_disposable(journal, "production", 5, NULL,
 		    &names);
