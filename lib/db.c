@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "db_prepared.h"
 #include "db_vfs.h"
 
 #define BUSY_TIMEOUT_MS 30000
@@ -23,6 +24,7 @@ struct db {
 	sqlite3 *handle;
 	char *path;
 	bool grouped;		/* transactions are savepoints */
+	struct db_prepared prepared;
 };
 
 struct db_query {
@@ -240,6 +242,7 @@ db_close(struct db *db)
 
 	if (db == NULL)
 		return;
+	db_prepared_drop(&db->prepared);
 	rc = sqlite3_close(db->handle);
 	assert(rc == SQLITE_OK);
 	(void)rc;
@@ -297,9 +300,10 @@ prepare(struct db_query **out, struct db *db, const char *sql,
 	int rc;
 
 	*out = NULL;
-	rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, &tail);
+	rc = db_prepared_take(&db->prepared, db->handle, sql, &stmt, &tail);
 	if (rc != SQLITE_OK && roll_back(db))
-		rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, &tail);
+		rc = db_prepared_take(&db->prepared, db->handle, sql, &stmt,
+		    &tail);
 	if (rc != SQLITE_OK)
 		return failure(db, rc);
 	assert(stmt != NULL);
@@ -307,7 +311,7 @@ prepare(struct db_query **out, struct db *db, const char *sql,
 	rc = bind_all(stmt, types, ap);
 	if (rc != SQLITE_OK) {
 		err = failure(db, rc);
-		sqlite3_finalize(stmt);
+		db_prepared_give(&db->prepared, stmt);
 		return err;
 	}
 	query = xcalloc(1, sizeof(*query));
@@ -382,7 +386,7 @@ db_done(struct db_query *query)
 {
 	if (query == NULL)
 		return;
-	sqlite3_finalize(query->stmt);
+	db_prepared_give(&query->db->prepared, query->stmt);
 	free(query);
 }
 

@@ -168,6 +168,34 @@ test_errors(struct db *db)
 	is_ok(db_run(db, "INSERT INTO u VALUES (2)", ""), "usable again");
 }
 
+/* One text said again while it is under way, and after it failed. */
+static void
+test_again(struct db *db)
+{
+	const char *count = "SELECT value FROM json_each(?1)";
+	struct db_query *outer, *inner;
+	const struct err *err;
+
+	is_ok(db_query(&outer, db, count, "s", "[1, 2]"), "a query");
+	ok(db_step(outer, &err), "its first row");
+	is_ok(db_query(&inner, db, count, "s", "[7]"), "the same in it");
+	ok(db_step(inner, &err), "a row");
+	is_int(db_int(inner, 0), 7, "its own");
+	db_done(inner);
+	ok(db_step(outer, &err), "the second row of the first");
+	is_int(db_int(outer, 0), 2, "which was left alone");
+	db_done(outer);
+	for (int i = 0; i < 2; i++)
+		is_err(db_run(db, "INSERT INTO u VALUES (?1)", "i",
+		    INT64_C(1)), ERR_JOURNAL, "u.a", "fails each time");
+	is_ok(db_run(db, "INSERT INTO u VALUES (?1)", "i", INT64_C(9)),
+	    "and takes what is right");
+	is_ok(db_script(db, "ALTER TABLE u ADD COLUMN b DEFAULT 3"), "alter");
+	is_ok(db_run(db, "INSERT INTO u (a) VALUES (10)", ""), "a row");
+	is_err(db_run(db, "INSERT INTO u VALUES (?1)", "i", INT64_C(11)),
+	    ERR_JOURNAL, "2 columns", "a table is looked at anew");
+}
+
 static void
 test_transactions(struct db *db)
 {
@@ -454,6 +482,7 @@ main(void)
 	test_lifetime(db);
 	test_get(db);
 	test_errors(db);
+	test_again(db);
 	test_transactions(db);
 	test_groups(db);
 	test_busy(db, path);
