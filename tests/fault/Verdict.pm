@@ -249,6 +249,10 @@ sub truth_of_cli {
 	return truth_of_cancel($told, $row) if $kind eq 'cancel';
 	return () if $kind eq 'rollback' && $exit == 1
 	    && $told->{text} =~ /has no earlier release to go back to$/m;
+	# Back twice in a row, and "keep" had not left so much.
+	return () if $kind eq 'rollback' && $exit == 1
+	    && $told->{text} =~ /release (\d+), which was live before, is re/
+	    && !-d "$self->{crowd}{folder}/production/releases/$1";
 	return "$kind: exit $exit: $told->{text}"
 	    if !defined $number || !$row->{$number};
 	my $state = $row->{$number}{state};
