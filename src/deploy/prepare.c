@@ -13,7 +13,7 @@
 #include "deploy/stage.h"
 #include "room.h"
 
-/* For retry and rollback; a request that waited has it already. */
+/* For retry and rollback; mostly it is there, see ask_room(). */
 static const struct err *
 fetch(struct work *work, struct str *note)
 {
@@ -188,8 +188,11 @@ ask_room(struct work *work, const struct err **lack)
 	*lack = NULL;
 	message_add(&request, "verb", "room");
 	add_spec(&request, work);
-	err = work_ask(work, NULL, &request);
+	work_send(work, NULL, &request);
 	message_release(&request);
+	/* They look at each file; "fetch" tells what fails here. */
+	(void)queue_keep(work->repo, &work->deploy);
+	err = work_wait(work);
 	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
 		*lack = err_first(*lack, room_error(work,
 		    work->hosts[i]->name, fleet_reply(work->fleet, i)));

@@ -211,10 +211,23 @@ on_note(const char *host, const struct message *message, void *ctx)
 	return NULL;
 }
 
+void
+work_send(struct work *work, const bool *mask, const struct message *request)
+{
+	fleet_send(work->fleet, mask, request, on_note, work);
+}
+
+const struct err *
+work_wait(struct work *work)
+{
+	return fleet_wait(work->fleet);
+}
+
 const struct err *
 work_ask(struct work *work, const bool *mask, const struct message *request)
 {
-	return fleet_call(work->fleet, mask, request, on_note, work);
+	work_send(work, mask, request);
+	return work_wait(work);
 }
 
 const struct err *

@@ -144,7 +144,12 @@ bool *work_only_host(const struct work *work, const char *name);
 const struct err *work_ask(struct work *work, const bool *mask,
     const struct message *request);
 
-/* The same with a verb and a release alone. */
+/* The two halves of that, for what can be done meanwhile. */
+void work_send(struct work *work, const bool *mask,
+    const struct message *request);
+const struct err *work_wait(struct work *work);
+
+/* Both with a verb and a release alone. */
 const struct err *work_ask_release(struct work *work, const char *verb,
     const char *release);
 

@@ -271,7 +271,7 @@ wait_for_answers(struct fleet *fleet)
 }
 
 const struct err *
-fleet_end(struct fleet *fleet)
+fleet_wait(struct fleet *fleet)
 {
 	const struct err *err = wait_for_answers(fleet);
 
@@ -285,24 +285,39 @@ fleet_end(struct fleet *fleet)
 	return err;
 }
 
-const struct err *
-fleet_run(struct fleet *fleet, const bool *mask,
-    const struct message *request, fleet_cb cb, fleet_stop_cb stop,
-    void *ctx)
+static void
+ask_all(struct fleet *fleet, const bool *mask, const struct message *request)
 {
-	fleet_begin(fleet, cb, stop, ctx);
 	for (size_t i = 0; i < fleet->n; i++) {
 		if (mask == NULL || mask[i])
 			fleet_ask(&fleet->peers[i], request);
 	}
-	return fleet_end(fleet);
+}
+
+void
+fleet_send(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, void *ctx)
+{
+	fleet_begin(fleet, cb, NULL, ctx);
+	ask_all(fleet, mask, request);
 }
 
 const struct err *
 fleet_call(struct fleet *fleet, const bool *mask,
     const struct message *request, fleet_cb cb, void *ctx)
 {
-	return fleet_run(fleet, mask, request, cb, NULL, ctx);
+	fleet_send(fleet, mask, request, cb, ctx);
+	return fleet_wait(fleet);
+}
+
+const struct err *
+fleet_run(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, fleet_stop_cb stop,
+    void *ctx)
+{
+	fleet_begin(fleet, cb, stop, ctx);
+	ask_all(fleet, mask, request);
+	return fleet_wait(fleet);
 }
 
 static void

@@ -78,7 +78,15 @@ const struct err *fleet_call(struct fleet *fleet, const bool *mask,
     const struct message *request, fleet_cb cb, void *ctx);
 
 /*
- * The same for a "run" that may be stopped. When "stop" says so, every host
+ * The two halves of that, for what can be done while the hosts are at work;
+ * another call of this fleet cannot. The request need not outlive the first.
+ */
+void fleet_send(struct fleet *fleet, const bool *mask,
+    const struct message *request, fleet_cb cb, void *ctx);
+const struct err *fleet_wait(struct fleet *fleet);
+
+/*
+ * fleet_call() for a "run" that may be stopped. When "stop" says so, every host
  * that has not answered is told to end its command, and its answer is
  * waited for as usual.
  */

@@ -62,7 +62,7 @@ greet(struct fleet *fleet)
 static const struct err *
 check_greeting(struct fleet *fleet)
 {
-	const struct err *err = fleet_end(fleet);
+	const struct err *err = fleet_wait(fleet);
 
 	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
 		if (message_int(&fleet->peers[i].reply, "version", 0) !=
@@ -82,7 +82,7 @@ open_roots(struct fleet *fleet)
 	fleet_begin(fleet, NULL, NULL, NULL);
 	for (size_t i = 0; i < fleet->n; i++)
 		fleet_ask(&fleet->peers[i], &fleet->peers[i].opening);
-	err = fleet_end(fleet);
+	err = fleet_wait(fleet);
 	for (size_t i = 0; i < fleet->n && err == NULL; i++) {
 		struct peer *peer = &fleet->peers[i];
 

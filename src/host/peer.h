@@ -4,7 +4,7 @@
  *
  *	fleet_begin(fleet, cb, NULL, ctx);
  *	fleet_ask(&fleet->peers[0], &request);
- *	err = fleet_end(fleet);
+ *	err = fleet_wait(fleet);
  */
 #ifndef PEER_H
 #define PEER_H
@@ -53,8 +53,5 @@ void fleet_begin(struct fleet *fleet, fleet_cb cb, fleet_stop_cb stop,
 
 /* Give a host its part of the call. */
 void fleet_ask(struct peer *peer, const struct message *request);
-
-/* Wait for every answer: the first failure of the call. */
-const struct err *fleet_end(struct fleet *fleet);
 
 #endif
