@@ -38,3 +38,35 @@ commits_release(struct commits *commits)
 	free(commits->v);
 	memset(commits, 0, sizeof(*commits));
 }
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void
+commits_index(struct commits_index *index, const struct commits *commits)
+{
+	commits_index_release(index);
+	index->oids = xcalloc(commits->n + 1, sizeof(*index->oids));
+	for (size_t i = 0; i < commits->n; i++)
+		memcpy(index->oids[i], commits->v[i].oid,
+		    sizeof(index->oids[i]));
+	index->n = commits->n;
+	qsort(index->oids, index->n, sizeof(*index->oids), compare);
+}
+
+bool
+commits_index_has(const struct commits_index *index, const char *oid)
+{
+	return index->n > 0 && bsearch(oid, index->oids, index->n,
+	    sizeof(*index->oids), compare) != NULL;
+}
+
+void
+commits_index_release(struct commits_index *index)
+{
+	free(index->oids);
+	memset(index, 0, sizeof(*index));
+}

@@ -4,26 +4,33 @@
 
 #include "plan/plan.h"
 
-const struct err *
-effect_open(struct effect *effect, struct work *work, int64_t number)
+static void
+forget_deploy(struct effect *effect)
 {
+	deploy_release(&effect->deploy);
+	directives_release(&effect->asked);
+}
+
+const struct err *
+effect_open(struct effect *effect, int64_t number)
+{
+	struct journal *journal = effect->work->hub->journal;
 	const struct err *err;
 
-	*effect = (struct effect){
-		.work = work,
-		.deploy = DEPLOY_INIT,
-		.asked = DIRECTIVES_INIT,
-	};
-	err = deploy_get(work->hub->journal, number, &effect->deploy);
-	return err != NULL ? err : deploy_directives(work->hub->journal,
-	    number, true, &effect->asked);
+	forget_deploy(effect);
+	err = deploy_get(journal, number, &effect->deploy);
+	/* What is missing with a commit is, with any that it contains. */
+	effect->compared = err == NULL && commits_index_has(&effect->missing,
+	    effect->deploy.commit);
+	return err != NULL ? err : deploy_directives(journal, number, true,
+	    &effect->asked);
 }
 
 void
 effect_release(struct effect *effect)
 {
-	deploy_release(&effect->deploy);
-	directives_release(&effect->asked);
+	forget_deploy(effect);
+	commits_index_release(&effect->missing);
 }
 
 static const struct action *
@@ -69,8 +76,43 @@ has_same_paths(const struct effect *effect, const struct step *step,
 	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
+/* What only the deployed commit has: all that it asked for is in there. */
 static const struct err *
-are_in(const struct effect *effect, const struct vec *oids, bool *are)
+compare(struct effect *effect)
+{
+	struct repo *repo = effect->work->repo;
+	const char *tip = effect->work->deploy.commit;
+	struct commits missing = COMMITS_INIT;
+	const struct err *err;
+	bool has_all;
+
+	if (effect->compared)
+		return NULL;
+	err = repo_is_ancestor(repo, effect->deploy.commit, tip, &has_all);
+	if (err == NULL && !has_all)
+		err = commits_find(&missing, repo, effect->deploy.commit,
+		    tip);
+	if (err == NULL)
+		commits_index(&effect->missing, &missing);
+	effect->compared = err == NULL;
+	commits_release(&missing);
+	return err;
+}
+
+static const struct err *
+are_in(struct effect *effect, const struct vec *oids, bool *are)
+{
+	const struct err *err = compare(effect);
+
+	*are = true;
+	for (size_t i = 0; err == NULL && *are && i < oids->n; i++)
+		*are = !commits_index_has(&effect->missing, oids->v[i]);
+	return err;
+}
+
+/* The same, one by one, where the deployed commit is gone. */
+static const struct err *
+are_in_each(struct effect *effect, const struct vec *oids, bool *are)
 {
 	const struct err *err = NULL;
 
@@ -82,13 +124,15 @@ are_in(const struct effect *effect, const struct vec *oids, bool *are)
 }
 
 const struct err *
-effect_is_in(const struct effect *effect, const struct step *step, bool *is)
+effect_is_in(struct effect *effect, const struct step *step, bool *is)
 {
 	struct vec oids = VEC_INIT;
 	const struct err *err;
 
 	effect_commits(effect, step, &oids);
 	err = are_in(effect, &oids, is);
+	if (err != NULL && err->code == ERR_NOT_FOUND)
+		err = are_in_each(effect, &oids, is);
 	if (err == NULL && !*is)
 		err = has_same_paths(effect, step, is);
 	vec_release(&oids);

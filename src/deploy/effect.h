@@ -6,7 +6,9 @@
  * to the deployed commit; and what runs when paths have changed, to every
  * commit in which they are as in that one, too.
  *
- *	err = effect_open(&effect, work, number);
+ *	struct effect effect = EFFECT_INIT(work);
+ *
+ *	err = effect_open(&effect, number);	as often as one likes
  *	...
  *	err = effect_is_in(&effect, step, &is);
  *	effect_release(&effect);
@@ -17,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deploy/commits.h"
 #include "deploy/work.h"
 #include "journal/step.h"
 #include "vec.h"
@@ -25,11 +28,18 @@ struct effect {
 	struct work *work;		/* lent: its commit is compared */
 	struct deploy deploy;		/* whose steps are looked at */
 	struct directives asked;
+	bool compared;			/* "missing" is of this deploy */
+	struct commits_index missing;	/* of its history, in that of "work" */
 };
 
-/* It is to be released after an error, too. */
-const struct err *effect_open(struct effect *effect, struct work *work,
-    int64_t number);
+#define EFFECT_INIT(w) { .work = (w), .deploy = DEPLOY_INIT, \
+	.asked = DIRECTIVES_INIT, .missing = COMMITS_INDEX_INIT }
+
+/*
+ * Turn to a deploy. One history is walked through once, whatever number of
+ * its commits is asked for, and so are those that it has in it.
+ */
+const struct err *effect_open(struct effect *effect, int64_t number);
 void effect_release(struct effect *effect);
 
 /* The commits that a step belongs to, pushed onto "oids". */
@@ -41,7 +51,7 @@ void effect_commits(const struct effect *effect, const struct step *step,
  * from the repository is in no other; a history that cannot be walked
  * through tells nothing, and counts as true.
  */
-const struct err *effect_is_in(const struct effect *effect,
+const struct err *effect_is_in(struct effect *effect,
     const struct step *step, bool *is);
 
 #endif

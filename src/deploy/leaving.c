@@ -18,17 +18,11 @@
 struct search {
 	struct leaving *leaving;
 	struct work *work;
-	char (*oids)[REPO_OID_SIZE];	/* of what leaves, sorted */
+	struct commits_index leave;	/* of what leaves */
 	struct effect effect;		/* of the deploy that is looked at */
 	bool kept;			/* its release is */
 	struct vec seen;		/* actions that ran again since */
 };
-
-static int
-compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
 
 static void
 add_step(struct leaving *leaving, const struct step *step)
@@ -79,9 +73,7 @@ leaves_now(const struct search *search, const struct step *step)
 
 	effect_commits(&search->effect, step, &commits);
 	for (size_t i = 0; i < commits.n && !leaves; i++)
-		leaves = bsearch(commits.v[i], search->oids,
-		    search->leaving->commits.n, sizeof(*search->oids),
-		    compare) != NULL;
+		leaves = commits_index_has(&search->leave, commits.v[i]);
 	vec_release(&commits);
 	return leaves;
 }
@@ -137,11 +129,10 @@ look_at(const struct step_owner *owner, void *ctx)
 	    is_history(search, owner))
 		return NULL;
 	search->kept = owner->kept;
-	err = effect_open(&search->effect, search->work, owner->deploy);
+	err = effect_open(&search->effect, owner->deploy);
 	if (err == NULL)
 		err = undo_each(search->work, owner->deploy, look_at_step,
 		    search);
-	effect_release(&search->effect);
 	if (err == NULL && leaving->n_steps > n)
 		add_backup(leaving, search->work->hub, owner->deploy);
 	return err;
@@ -150,19 +141,20 @@ look_at(const struct step_owner *owner, void *ctx)
 static const struct err *
 find_deploys(struct leaving *leaving, struct work *work)
 {
-	struct search search = { .leaving = leaving, .work = work };
-	size_t n = leaving->commits.n;
+	struct search search = {
+		.leaving = leaving,
+		.work = work,
+		.effect = EFFECT_INIT(work),
+	};
 	const struct err *err;
 
-	search.oids = xcalloc(n + 1, sizeof(*search.oids));
-	for (size_t i = 0; i < n; i++)
-		memcpy(search.oids[i], leaving->commits.v[i].oid,
-		    sizeof(search.oids[i]));
-	qsort(search.oids, n, sizeof(*search.oids), compare);
-	err = step_owners(work->hub->journal, work->env->name, n > 0 ?
-	    INT64_MAX / 2 : STEP_LAST_DEPLOYS, look_at, &search);
+	commits_index(&search.leave, &leaving->commits);
+	err = step_owners(work->hub->journal, work->env->name,
+	    leaving->commits.n > 0 ? INT64_MAX / 2 : STEP_LAST_DEPLOYS,
+	    look_at, &search);
+	effect_release(&search.effect);
 	vec_release(&search.seen);
-	free(search.oids);
+	commits_index_release(&search.leave);
 	return err;
 }
 
@@ -207,22 +199,42 @@ find_release(struct leaving *leaving, struct work *work)
 	return err;
 }
 
-const struct err *
-leaving_find(struct leaving *leaving, struct work *work)
+static const struct err *
+find_commits(struct leaving *leaving, struct work *work)
 {
 	const struct err *err = NULL;
 
-	if (work->live_commit[0] == '\0')
-		return NULL;
 	if (strcmp(work->live_commit, work->deploy.commit) != 0)
 		err = commits_find(&leaving->commits, work->repo,
 		    work->live_commit, work->deploy.commit);
 	/* What was live is gone from the repository: nobody can name it. */
-	if (err != NULL && err->code == ERR_NOT_FOUND)
-		err = NULL;
-	if (err == NULL)
-		err = find_deploys(leaving, work);
+	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
+}
+
+static const struct err *
+find(struct leaving *leaving, struct work *work, bool older)
+{
+	const struct err *err;
+
+	if (work->live_commit[0] == '\0')
+		return NULL;
+	err = find_commits(leaving, work);
+	if (err != NULL || (leaving->commits.n == 0 && !older))
+		return err;
+	err = find_deploys(leaving, work);
 	return err == NULL ? find_release(leaving, work) : err;
+}
+
+const struct err *
+leaving_find(struct leaving *leaving, struct work *work)
+{
+	return find(leaving, work, true);
+}
+
+const struct err *
+leaving_find_now(struct leaving *leaving, struct work *work)
+{
+	return find(leaving, work, false);
 }
 
 const struct err *

@@ -51,6 +51,10 @@ struct leaving {
  */
 const struct err *leaving_find(struct leaving *leaving, struct work *work);
 
+/* The same where commits leave, and else nothing. */
+const struct err *leaving_find_now(struct leaving *leaving,
+    struct work *work);
+
 /* What is not undone under the commit that is live: no commits leave. */
 const struct err *leaving_find_live(struct leaving *leaving,
     const struct hub *hub, const struct environment *env);

@@ -423,6 +423,20 @@ knows_previous(const struct work *work, bool *known)
 	return err != NULL && err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
+/* That a rollback goes back is no news. */
+static void
+find_leaving(struct work *work, struct leaving *leaving)
+{
+	const struct err *err;
+
+	err = strcmp(work->deploy.kind, "rollback") == 0 ?
+	    leaving_find_live(leaving, work->hub, work->env) :
+	    leaving_find(leaving, work);
+	if (err != NULL)
+		work_warn(work, "what is not undone cannot be told: %s",
+		    err->text);
+}
+
 /* The last line of the log. */
 static const struct err *
 tell_end(struct work *work)
@@ -444,18 +458,14 @@ tell_end(struct work *work)
 	ending.no_back = !known;
 	if (deploy->state == DEPLOY_LIVE) {
 		branch_tell(work->repo, work->env, deploy, &ending.moved);
-		/* That a rollback goes back is no news. */
-		err = strcmp(deploy->kind, "rollback") == 0 ?
-		    leaving_find_live(&ending.leaving, work->hub, work->env) :
-		    leaving_find(&ending.leaving, work);
+		find_leaving(work, &ending.leaving);
 	} else {
 		astray_find(work, ending.live.release, &ending.astray);
 		if (strcmp(deploy->kind, "deploy") == 0)
 			work_add_staying(work, &ending.stays);
 		ending.no_again = !branch_may_retry(work);
 	}
-	if (err == NULL)
-		ending_add(work->log, work->env, deploy, &ending);
+	ending_add(work->log, work->env, deploy, &ending);
 done:
 	ending_release(&ending);
 	return err;

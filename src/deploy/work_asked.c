@@ -104,15 +104,18 @@ warn_of_cuts(struct work *work)
 }
 
 /* Before it happens; what helps is told at the end. */
-static const struct err *
+static void
 warn_of_leaving(struct work *work)
 {
 	struct leaving leaving = LEAVING_INIT;
 	struct str text = STR_INIT, steps = STR_INIT;
 	const struct err *err;
 
-	err = leaving_find(&leaving, work);
-	if (err == NULL && leaving.commits.n > 0) {
+	err = leaving_find_now(&leaving, work);
+	if (err != NULL) {
+		work_warn(work, "whether it goes back cannot be told: %s",
+		    err->text);
+	} else if (leaving.commits.n > 0) {
 		leaving_add_count(&text, &leaving);
 		leaving_add_steps(&steps, &leaving);
 		work_warn(work, "goes back: %s%s%s", text.s, steps.len == 0 ?
@@ -122,7 +125,6 @@ warn_of_leaving(struct work *work)
 	str_release(&text);
 	str_release(&steps);
 	leaving_release(&leaving);
-	return err;
 }
 
 /* The first that a directive of the plan runs; NULL: none does. */
@@ -249,7 +251,7 @@ work_plan(struct work *work, bool write)
 	if (err == NULL) {
 		report_directives(work);
 		warn_of_cuts(work);
-		err = warn_of_leaving(work);
+		warn_of_leaving(work);
 	}
 	return err;
 }
