@@ -109,8 +109,8 @@ is_history(const struct search *search, const struct step_owner *owner)
 	/* Then each could be one that leaves now. */
 	if (owner->kept || search->leaving->commits.n > 0)
 		return false;
-	for (size_t i = 0; i < owner->actions->n; i++) {
-		if (!vec_has(&search->seen, owner->actions->v[i]))
+	for (size_t i = 0; i < owner->actions.n; i++) {
+		if (!vec_has(&search->seen, owner->actions.v[i]))
 			return false;
 	}
 	return true;

@@ -149,12 +149,41 @@ step_each(struct journal *journal, int64_t deploy, bool newest_first,
 	return err_first(err, stop);
 }
 
+struct owners {
+	struct step_owner *v;
+	size_t n;
+};
+
+static const struct err *
+read_owners(struct owners *owners, struct db_query *query)
+{
+	const struct err *err;
+
+	while (db_step(query, &err)) {
+		struct step_owner *owner;
+
+		owners->v = xreallocarray(owners->v, owners->n + 1,
+		    sizeof(*owners->v));
+		owner = &owners->v[owners->n++];
+		*owner = (struct step_owner){
+			.deploy = db_int(query, 0),
+			.actions = VEC_INIT,
+			.kept = db_int(query, 2) != 0,
+		};
+		vec_split(&owner->actions, db_text(query, 1), ",");
+	}
+	db_done(query);
+	return err;
+}
+
+/* All are read before the first callback: no query holds up who writes. */
 const struct err *
 step_owners(struct journal *journal, const char *environment, int64_t among,
     step_owner_cb cb, void *ctx)
 {
-	const struct err *err, *stop = NULL;
+	struct owners owners = { NULL, 0 };
 	struct db_query *query;
+	const struct err *err;
 
 	err = db_query(&query, journal_db(journal), "SELECT deploy,"
 	    " group_concat(DISTINCT action), EXISTS (SELECT 1 FROM releases"
@@ -168,20 +197,15 @@ step_owners(struct journal *journal, const char *environment, int64_t among,
 	    " AND (undo IS NOT NULL OR phase = 'migrate')"
 	    " GROUP BY deploy ORDER BY deploy DESC", "si", environment,
 	    among);
-	while (err == NULL && stop == NULL && db_step(query, &err)) {
-		struct vec actions = VEC_INIT;
-		struct step_owner owner = {
-			.deploy = db_int(query, 0),
-			.actions = &actions,
-			.kept = db_int(query, 2) != 0,
-		};
-
-		vec_split(&actions, db_text(query, 1), ",");
-		stop = cb(&owner, ctx);
-		vec_release(&actions);
+	if (err == NULL)
+		err = read_owners(&owners, query);
+	for (size_t i = 0; i < owners.n; i++) {
+		if (err == NULL)
+			err = cb(&owners.v[i], ctx);
+		vec_release(&owners.v[i].actions);
 	}
-	db_done(query);
-	return err_first(err, stop);
+	free(owners.v);
+	return err;
 }
 
 const struct err *

@@ -72,7 +72,7 @@ const struct err *step_each(struct journal *journal, int64_t deploy,
 /* A deploy that did something to data, lent. */
 struct step_owner {
 	int64_t deploy;
-	const struct vec *actions;	/* of its steps that are meant, once */
+	struct vec actions;		/* of its steps that are meant, once */
 	bool kept;			/* its release was not removed */
 };
 
@@ -83,7 +83,7 @@ typedef const struct err *(*step_owner_cb)(const struct step_owner *owner,
  * The deploys of an environment, rollbacks aside, that went live or broke
  * and have migrations, or steps with an undo, that are not undone: newest
  * first, among the last "among" deploys. Whether such a step had any effect,
- * its row tells. The callback only reads the journal.
+ * its row tells.
  */
 const struct err *step_owners(struct journal *journal,
     const char *environment, int64_t among, step_owner_cb cb, void *ctx);

@@ -107,6 +107,46 @@ test_times(void)
 	journal_close(journal);
 }
 
+static const struct err *
+request_meanwhile(const struct step_owner *owner, void *ctx)
+{
+	char *path = path_join(tap_folder(), "owners.db");
+	struct journal *other;
+	int64_t *sum = ctx;
+
+	*sum = *sum * 10 + owner->deploy;
+	is_str(owner->actions.v[0], "one", "what deploy %d did",
+	    (int)owner->deploy);
+	ok(owner->kept, "its release is kept");
+	is_ok(journal_open(&other, path, DB_WRITE), "somebody else");
+	fixture_request(other, "b", NULL);
+	journal_close(other);
+	free(path);
+	return NULL;
+}
+
+/* However long one looks at them, others write. */
+static void
+test_owners(void)
+{
+	struct journal *journal = fixture_journal("owners.db");
+	struct step step = { .phase = (char *)"migrate",
+	    .action = (char *)"one", .host = (char *)"local",
+	    .state = (char *)"done" };
+	int64_t sum = 0;
+
+	for (int i = 0; i < 2; i++) {
+		step.deploy = fixture_live(journal, "a", i == 0 ?
+		    "20260101000000" : "20260101000001", NULL);
+		is_ok(step_begin(journal, &step), "it migrates");
+		is_ok(step_end(journal, &step), "and is done");
+	}
+	is_ok(step_owners(journal, "a", 100, request_meanwhile, &sum),
+	    "those that did something");
+	is_int(sum, 21, "newest first");
+	journal_close(journal);
+}
+
 /* A clock that was turned back gives no name twice. */
 static void
 test_new_name(void)
@@ -225,6 +265,7 @@ main(void)
 {
 	test_steps();
 	test_times();
+	test_owners();
 	test_new_name();
 	test_numbers();
 	test_disposable();
