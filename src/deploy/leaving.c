@@ -22,6 +22,7 @@ struct search {
 	struct effect effect;		/* of the deploy that is looked at */
 	bool kept;			/* its release is */
 	struct vec seen;		/* actions that ran again since */
+	struct vec files;		/* see files_of() */
 };
 
 static void
@@ -78,15 +79,33 @@ leaves_now(const struct search *search, const struct step *step)
 	return leaves;
 }
 
+/* What a step was run for: its action, and all files of the commit. */
+static char *
+files_of(const struct search *search, const struct step *step)
+{
+	const char *oid = search->effect.deploy.commit;
+	struct repo_commit commit;
+	char *files;
+
+	if (repo_commit_read(search->work->repo, oid, &commit) == NULL)
+		oid = commit.tree;
+	files = xasprintf("%s %s", oid, step->action);
+	repo_commit_release(&commit);
+	return files;
+}
+
 /*
  * Told as long as it is so. Where no release can undo it any more, and the
- * action has brought the data to another commit since, it is history.
+ * action has brought the data to another commit since, it is history. A
+ * commit that was made anew with the same files, when its message was mended,
+ * has what was done for the old one, if that was done for it again.
  */
 static const struct err *
 look_at_step(const struct step *step, void *ctx)
 {
 	struct search *search = ctx;
 	const struct err *err;
+	char *files;
 	bool is_in;
 
 	if (!search->kept && vec_has(&search->seen, step->action) &&
@@ -95,10 +114,14 @@ look_at_step(const struct step *step, void *ctx)
 	err = effect_is_in(&search->effect, step, &is_in);
 	if (err != NULL)
 		return err;
-	if (is_in)
+	files = files_of(search, step);
+	if (is_in) {
 		vec_push_new(&search->seen, step->action);
-	else
+		vec_push_new(&search->files, files);
+	} else if (!vec_has(&search->files, files)) {
 		add_step(search->leaving, step);
+	}
+	free(files);
 	return NULL;
 }
 
@@ -154,6 +177,7 @@ find_deploys(struct leaving *leaving, struct work *work)
 	    look_at, &search);
 	effect_release(&search.effect);
 	vec_release(&search.seen);
+	vec_release(&search.files);
 	commits_index_release(&search.leave);
 	return err;
 }

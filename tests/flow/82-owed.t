@@ -142,4 +142,19 @@ mkdir "$repo/slipway/backup/$(($(newest deploy) - 1))"
 slip plan main~1
 like "it is told again" "$out" 'is not undone: up of deploy'
 unlike "and an empty folder is no dump" "$out" 'backed up:'
+
+# The same files with another message, and migrated again, leave nothing.
+migrating | config
+commit db D "D -updb-"
+push -f HEAD:main
+git -C "$work" commit -q --amend -m "D, in other words -updb-"
+push -f HEAD:main
+unlike "a mended message is no way back" "$(status_line)" updb
+push_file db2 D "D more" HEAD:main
+unlike "nor is it later" "$(status_line)" updb
+git -C "$work" reset -q --hard HEAD~2
+commit db E "E -updb-"
+n=$(newest deploy)
+push -f HEAD:main
+like "other files are" "$(status_line)" "updb of deploy $((n - 1))"
 done_testing
