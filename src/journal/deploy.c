@@ -416,18 +416,18 @@ const struct err *
 deploy_superseded(struct journal *journal, int64_t number, number_cb cb,
     void *ctx)
 {
+	struct vec numbers = VEC_INIT;
 	struct db_query *query;
-	const struct err *err, *stop = NULL;
+	const struct err *err;
 
-	err = db_query(&query, journal_db(journal), "SELECT number"
-	    " FROM deploys WHERE superseded_by = ?1 ORDER BY number", "i",
-	    number);
-	if (err != NULL)
-		return err;
-	while (stop == NULL && db_step(query, &err))
-		stop = cb(db_int(query, 0), ctx);
-	db_done(query);
-	return err_first(err, stop);
+	err = db_query(&query, journal_db(journal), "SELECT number FROM"
+	    " deploys WHERE superseded_by = ?1 ORDER BY number", "i", number);
+	if (err == NULL)
+		err = db_texts(query, &numbers);
+	for (size_t i = 0; err == NULL && i < numbers.n; i++)
+		err = cb(strtoll(numbers.v[i], NULL, 10), ctx);
+	vec_release(&numbers);
+	return err;
 }
 
 /* "source" of a directive must be a constant: find the one that is meant. */

@@ -202,7 +202,10 @@ typedef const struct err *(*deploy_cb)(struct journal *journal,
 const struct err *deploy_each(struct journal *journal,
     const struct deploy_filter *filter, deploy_cb cb, void *ctx);
 
-/* Numbers of the deploys that a deploy supersedes, oldest first. */
+/*
+ * Numbers of the deploys that a deploy supersedes, oldest first. All are read
+ * before the first callback, which may take long: reading keeps writers out.
+ */
 typedef const struct err *(*number_cb)(int64_t number, void *ctx);
 const struct err *deploy_superseded(struct journal *journal, int64_t number,
     number_cb cb, void *ctx);

@@ -1,5 +1,5 @@
 /*
- * The journal's rows of steps and releases.
+ * The journal's rows of steps and releases, and of what a deploy supersedes.
  */
 #include <string.h>
 
@@ -260,6 +260,38 @@ test_disposable(void)
 	journal_close(journal);
 }
 
+/* Another process that writes at once, as long as nobody reads. */
+static const struct err *
+write_elsewhere(int64_t number, void *ctx)
+{
+	is_ok(db_run(ctx, "UPDATE deploys SET error = 'x' WHERE number = ?1",
+	    "i", number), "who is told of %d keeps nobody out", (int)number);
+	return NULL;
+}
+
+static void
+test_superseded(void)
+{
+	struct journal *journal = fixture_journal("superseded.db");
+	char *path = path_join(tap_folder(), "superseded.db");
+	struct deploy deploy;
+	struct db *db;
+
+	for (int i = 0; i < 3; i++)
+		fixture_request(journal, "a", NULL);
+	is_ok(deploy_take(journal, "a", &deploy), "the newest is taken");
+	deploy_release(&deploy);
+	is_ok(db_open(&db, path, DB_WRITE), "somebody else comes");
+	is_ok(db_script(db, "PRAGMA busy_timeout = 0"), "and does not wait");
+	is_ok(deploy_superseded(journal, 3, write_elsewhere, db), "the two");
+	is_ok(deploy_get(journal, 2, &deploy), "the last of them");
+	is_str(deploy.error, "x", "was told of");
+	deploy_release(&deploy);
+	db_close(db);
+	journal_close(journal);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -269,5 +301,6 @@ main(void)
 	test_new_name();
 	test_numbers();
 	test_disposable();
+	test_superseded();
 	return tap_done();
 }
