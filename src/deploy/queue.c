@@ -132,24 +132,25 @@ queue_is_held(const struct hub *hub, const struct deploy *request,
 	return err;
 }
 
-/* Another took its place while it was on its way. */
+/*
+ * Another took its place while it was on its way. Of a commit that cannot be
+ * compared, as that of the other is lost, nothing is said.
+ */
 static const struct err *
 tell_late(const struct hub *hub, const struct deploy *request,
     struct event_log *log)
 {
 	struct deploy by = DEPLOY_INIT;
 	const struct err *err;
-	bool holds = false;
+	bool holds = false, known;
 
 	if (request->superseded_by == 0)
 		return NULL;
 	err = deploy_get(hub->journal, request->superseded_by, &by);
-	if (err == NULL)
-		err = queue_is_held(hub, request, &by, &holds);
-	if (err == NULL)
-		event_add(log, "superseded", "ibss", "by", by.number, "holds",
-		    (int)holds, "commit", request->commit, "environment",
-		    request->environment);
+	known = err == NULL && queue_is_held(hub, request, &by, &holds) == NULL;
+	event_add(log, "superseded", "ibss", "by", request->superseded_by,
+	    "holds", (int)holds, "commit", known ? request->commit : NULL,
+	    "environment", request->environment);
 	deploy_release(&by);
 	return err;
 }

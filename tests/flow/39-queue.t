@@ -293,4 +293,27 @@ like "it is not told that its commit is live" "$(cat "$T/hotfix")" \
     "deploy $((n + 1)): superseded, deploy $n took its place"
 is "and it is not" "$(git -C "$repo" rev-parse refs/live/production)" \
     "$(head_of release/1)"
+
+# The same, and the commit of the one in whose place it is has been lost.
+clear_gate
+commit hot two "another hotfix"
+later hotfix git -C "$work" push production main
+hotfix=$pid
+wait_for 15 test -e "$T/ready" || diag "no gate" "$(cat "$T/hotfix")"
+git -C "$work" checkout -q release/1
+commit released two "another release"
+git -C "$work" checkout -q main
+push_raw release/1
+n=$(newest deploy -e production)
+wait_for 15 idle
+released=$(head_of release/1 | sed "s|^..|$repo/objects/&/|")
+mv "$released" "$T/released"
+touch "$T/go"
+wait "$hotfix"
+wait_for 15 idle
+mv "$T/released" "$released"
+check_invariants "after what cannot be compared"
+like "it hears what took its place" "$(cat "$T/hotfix")" \
+    "deploy $((n + 1)): superseded, deploy $n took its place *$"
+unlike "and no more" "$(cat "$T/hotfix")" 'there is no|not in it'
 done_testing
