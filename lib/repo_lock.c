@@ -6,7 +6,9 @@
  */
 #include "repo.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,9 @@
 #include "clock.h"
 #include "file.h"
 #include "kin.h"
+#include "path.h"
 #include "str.h"
+#include "vec.h"
 
 /* So old is a lock when its holder must be dead. */
 #define STALE_MS 5000
@@ -133,33 +137,90 @@ struct makers {
 	size_t n;
 };
 
-/* What it was started with, or what it has mapped. */
-static bool
-mentions(pid_t pid, const char *file, const char *dir)
+/* The texts of a file of /proc, of which a '\0' ends each. */
+static void
+read_texts(struct vec *texts, pid_t pid, const char *file)
 {
 	char *path = xasprintf("/proc/%ld/%s", (long)pid, file);
-	struct str text = STR_INIT;
-	bool found;
+	struct str all = STR_INIT;
 
-	found = file_read(&text, path, TEXT_MAX) == NULL &&
-	    memmem(text.s, text.len, dir, strlen(dir)) != NULL;
-	str_release(&text);
+	if (file_read(&all, path, TEXT_MAX) == NULL) {
+		for (size_t at = 0; at < all.len; at += strlen(all.s + at) + 1)
+			vec_push(texts, all.s + at);
+	}
+	str_release(&all);
 	free(path);
+}
+
+/* In doubt a name ends, so that no holder is passed over. */
+static bool
+goes_on(char c)
+{
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
+	    (c != '\0' && strchr("._-+~@%,", c) != NULL);
+}
+
+/* Not where it is but a part of a longer name, as of "shop.git-archive". */
+static bool
+mentions(const char *text, const char *dir)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, dir)) != NULL) {
+		if (!goes_on(at[strlen(dir)]) &&
+		    (at == text || !goes_on(at[-1])))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* A shell's PWD and OLDPWD say nothing of what a git of it works with. */
+static bool
+is_place(const char *variable)
+{
+	return str_starts_with(variable, "GIT_DIR=") ||
+	    str_starts_with(variable, "GIT_COMMON_DIR=") ||
+	    str_starts_with(variable, "GIT_OBJECT_DIRECTORY=");
+}
+
+/* What it was started with, or what it has mapped. */
+static bool
+names_in(pid_t pid, const char *file, const char *dir)
+{
+	bool all = strcmp(file, "environ") != 0, found = false;
+	struct vec texts = VEC_INIT;
+
+	read_texts(&texts, pid, file);
+	for (size_t i = 0; i < texts.n && !found; i++)
+		found = (all || is_place(texts.v[i])) &&
+		    mentions(texts.v[i], dir);
+	vec_release(&texts);
 	return found;
 }
 
 static bool
-works_in(pid_t pid, const char *dir)
+is_within(pid_t pid, const char *dir)
 {
 	char *path = xasprintf("/proc/%ld/cwd", (long)pid);
+	struct str real = STR_INIT;
 	struct stat cwd, repo;
 	bool is;
 
 	is = stat(path, &cwd) == 0 && stat(dir, &repo) == 0 &&
 	    cwd.st_dev == repo.st_dev && cwd.st_ino == repo.st_ino;
+	is = is || (file_readlink(&real, AT_FDCWD, path) == NULL &&
+	    path_is_within(real.s, dir));
+	str_release(&real);
 	free(path);
-	return is || mentions(pid, "cmdline", dir) ||
-	    mentions(pid, "environ", dir) || mentions(pid, "maps", dir);
+	return is;
+}
+
+static bool
+works_in(pid_t pid, const char *dir)
+{
+	return is_within(pid, dir) || names_in(pid, "cmdline", dir) ||
+	    names_in(pid, "environ", dir) || names_in(pid, "maps", dir);
 }
 
 static void

@@ -115,4 +115,61 @@ is_exit "for the other, too" 0
 touch "$repo/refs/heads/slow.lock"
 push main:refs/heads/slow
 is_exit "the git that runs this hook holds none" 0
+
+# A git elsewhere holds none, wherever its shell has been and whatever its
+# repository is called.
+mkfifo "$T/silent"
+writer() {
+	exec git "$@" update-ref --stdin <> "$T/silent"
+}
+lives() {
+	started $!
+	wait_for 15 grep -q '^git' "/proc/$!/comm" || diag "no git" "$@"
+}
+# at_work WAY: a git that may move a ref here, when it is its turn.
+at_work() {
+	until [ -e "$T/turn.$1" ]; do sleep 0.05; done
+	cd "$T" || exit
+	case $1 in
+	-C) writer -C "$repo" ;;
+	--git-dir) writer --git-dir "$repo" ;;
+	GIT_DIR) export GIT_DIR="$repo" && writer ;;
+	hooks) cd "$repo/hooks" && writer ;;
+	esac
+}
+ways="-C --git-dir GIT_DIR hooks"
+for way in $ways; do
+	at_work "$way" &
+	started $!
+	echo $! > "$T/pid.$way"
+done
+git init -q "$T/other"
+git init -q --bare "$repo-archive"
+git init -q --bare "$T/copy$repo"
+(cd "$repo" && cd "$T/other" && export OLDPWD && writer) &
+lives OLDPWD
+(cd "$repo" && export PWD && writer -C "$T/other") &
+lives PWD
+(cd "$T" && writer --git-dir="$repo-archive") &
+lives archive
+(cd "$T" && export GIT_DIR="$repo-archive" && writer) &
+lives GIT_DIR
+(cd "$T" && writer --git-dir "$T/copy$repo") &
+lives copy
+touch "$repo/refs/heads/slow.lock"
+push --force main~1:refs/heads/slow
+is_exit "those elsewhere do not" 0
+
+# By now those that have their turn are older than such a lock.
+for way in $ways; do
+	touch "$T/turn.$way"
+	pid=$(cat "$T/pid.$way")
+	wait_for 15 grep -q -x git "/proc/$pid/comm" || diag "no git: $way"
+	touch -d '5 seconds ago' "$repo/refs/heads/slow.lock"
+	push_raw main:refs/heads/slow
+	isnt "one that is here by $way does" "$status" 0
+	kill "$pid"
+done
+push main:refs/heads/slow
+is_exit "until the last of them has ended" 0
 done_testing
