@@ -235,7 +235,8 @@ const struct err *repo_free_lock(struct repo *repo, const char *ref);
  * The same for a ref that gits move: the lock stays while, as far as /proc
  * shows, a process called git lives that is older than it and is at work in
  * this repository; git then says of what it moves that it is locked. One that
- * waits for a pre-receive, proc-receive or post-receive hook holds none.
+ * waits for a pre-receive, proc-receive or post-receive hook holds none, nor
+ * does one whose command writes no ref, as upload-pack and cat-file.
  */
 const struct err *repo_free_lock_of_git(struct repo *repo, const char *ref);
 

@@ -223,6 +223,57 @@ works_in(pid_t pid, const char *dir)
 	    names_in(pid, "environ", dir) || names_in(pid, "maps", dir);
 }
 
+static bool
+is_one_of(const char *word, const char *const *list)
+{
+	while (*list != NULL && strcmp(*list, word) != 0)
+		list++;
+	return *list != NULL;
+}
+
+/* "log" of "git -C /srv/shop.git log", and of git-log; NULL for none. */
+static const char *
+verb_of(const struct vec *words)
+{
+	static const char *const with_value[] = {
+		"-C", "-c", "--attr-source", "--config-env", "--git-dir",
+		"--namespace", "--shallow-file", "--super-prefix",
+		"--work-tree", NULL
+	};
+	const char *program = words->n > 0 ? path_base(words->v[0]) : "";
+	size_t i = 1;
+
+	if (str_starts_with(program, "git-"))
+		return program + strlen("git-");
+	while (i < words->n && *words->v[i] == '-')
+		i += is_one_of(words->v[i], with_value) ? 2 : 1;
+	return i < words->n ? words->v[i] : NULL;
+}
+
+/*
+ * Some of these live for days, and what they start counts by itself. Of what
+ * is not known it is taken that it writes.
+ */
+static bool
+writes_no_ref(pid_t pid)
+{
+	static const char *const readers[] = {
+		"archive", "blame", "cat-file", "daemon", "diff",
+		"for-each-ref", "fsck", "grep", "log", "ls-tree",
+		"pack-objects", "rev-list", "show", "upload-archive",
+		"upload-pack", NULL
+	};
+	struct vec words = VEC_INIT;
+	const char *verb;
+	bool is;
+
+	read_texts(&words, pid, "cmdline");
+	verb = verb_of(&words);
+	is = verb != NULL && is_one_of(verb, readers);
+	vec_release(&words);
+	return is;
+}
+
 static void
 collect(const struct kin_process *process, void *ctx)
 {
@@ -277,7 +328,7 @@ may_hold(const struct makers *makers, const struct kin_process *process,
 	    process->start_ticks <= made_ticks &&
 	    (strcmp(process->name, "git") == 0 ||
 	    str_starts_with(process->name, "git-")) &&
-	    works_in(process->pid, dir) &&
+	    !writes_no_ref(process->pid) && works_in(process->pid, dir) &&
 	    !waits_for_hook(makers, process->pid);
 }
 

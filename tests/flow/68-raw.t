@@ -117,7 +117,7 @@ push main:refs/heads/slow
 is_exit "the git that runs this hook holds none" 0
 
 # A git elsewhere holds none, wherever its shell has been and whatever its
-# repository is called.
+# repository is called; nor does one here that writes no ref.
 mkfifo "$T/silent"
 writer() {
 	exec git "$@" update-ref --stdin <> "$T/silent"
@@ -125,6 +125,10 @@ writer() {
 lives() {
 	started $!
 	wait_for 15 grep -q '^git' "/proc/$!/comm" || diag "no git" "$@"
+}
+reader() {
+	"$@" <> "$T/silent" > /dev/null &
+	lives "$@"
 }
 # at_work WAY: a git that may move a ref here, when it is its turn.
 at_work() {
@@ -156,9 +160,13 @@ lives archive
 lives GIT_DIR
 (cd "$T" && writer --git-dir "$T/copy$repo") &
 lives copy
+reader git -C "$repo" -c core.abbrev=9 -p cat-file --batch
+reader git --git-dir "$repo" cat-file --batch-check
+reader git upload-pack "$repo"
+reader "$(git --exec-path)/git-upload-pack" "$repo"
 touch "$repo/refs/heads/slow.lock"
 push --force main~1:refs/heads/slow
-is_exit "those elsewhere do not" 0
+is_exit "neither those elsewhere nor who reads here" 0
 
 # By now those that have their turn are older than such a lock.
 for way in $ways; do
