@@ -13,13 +13,29 @@
 
 #define NONE ((size_t)-1)
 
+/* What is asked of each block. */
+enum kind {
+	KIND_ROOT,
+	KIND_SYMLINKS,
+	KIND_CACHE,
+	KIND_SCRIPT,
+	KIND_PASS,
+	KINDS
+};
+
 struct row {
 	char *words;		/* with one space between them */
 	size_t line, block;
 };
 
+struct block {
+	size_t up;		/* the one around it; of the first, NONE */
+	size_t counts[KINDS];	/* the row that counts here, or NONE */
+	bool has_realpath;	/* somebody who knows, here or within */
+};
+
 struct blocks {
-	size_t *up;		/* the block around each; of the first, NONE */
+	struct block *v;	/* each behind the one around it */
 	size_t n;
 	struct row *rows;
 	size_t n_rows;
@@ -28,9 +44,15 @@ struct blocks {
 static void
 open_block(struct blocks *blocks, size_t up)
 {
-	blocks->up = xreallocarray(blocks->up, blocks->n + 1,
-	    sizeof(*blocks->up));
-	blocks->up[blocks->n++] = up;
+	struct block *block;
+
+	blocks->v = xreallocarray(blocks->v, blocks->n + 1,
+	    sizeof(*blocks->v));
+	block = &blocks->v[blocks->n++];
+	block->up = up;
+	for (int kind = 0; kind < KINDS; kind++)
+		block->counts[kind] = NONE;
+	block->has_realpath = false;
 }
 
 /* The words before a ';' or a brace. */
@@ -94,8 +116,9 @@ parse(struct blocks *blocks, const char *text)
 			if (*at == '{') {
 				open_block(blocks, block);
 				block = blocks->n - 1;
-			} else if (*at == '}' && blocks->up[block] != NONE) {
-				block = blocks->up[block];
+			} else if (*at == '}' &&
+			    blocks->v[block].up != NONE) {
+				block = blocks->v[block].up;
 			}
 			at++;
 		} else {
@@ -104,23 +127,6 @@ parse(struct blocks *blocks, const char *text)
 		}
 	}
 	str_release(&words);
-}
-
-typedef bool (*row_cb)(const struct page *page, const struct row *row);
-
-/* The row that counts in a block; NULL: none does. */
-static const struct row *
-counts(const struct blocks *blocks, size_t block, const struct page *page,
-    row_cb is)
-{
-	for (; block != NONE; block = blocks->up[block]) {
-		for (size_t i = 0; i < blocks->n_rows; i++) {
-			if (blocks->rows[i].block == block &&
-			    is(page, &blocks->rows[i]))
-				return &blocks->rows[i];
-		}
-	}
-	return NULL;
 }
 
 static bool
@@ -179,22 +185,64 @@ is_pass(const struct page *page, const struct row *row)
 	return str_starts_with(row->words, "fastcgi_pass ");
 }
 
-/* Somebody who knows, in that block or within. */
 static bool
-has_realpath(const struct blocks *blocks, size_t block)
+is_realpath(const struct row *row)
 {
-	for (size_t i = 0; i < blocks->n_rows; i++) {
-		size_t at = blocks->rows[i].block;
+	return str_starts_with(row->words, "fastcgi_param SCRIPT_FILENAME"
+	    " $realpath_root");
+}
 
-		if (!str_starts_with(blocks->rows[i].words, "fastcgi_param"
-		    " SCRIPT_FILENAME $realpath_root"))
-			continue;
-		while (at != block && at != NONE)
-			at = blocks->up[at];
-		if (at == block)
-			return true;
+static void
+mark_realpath(struct blocks *blocks, size_t block)
+{
+	for (; block != NONE && !blocks->v[block].has_realpath;
+	    block = blocks->v[block].up)
+		blocks->v[block].has_realpath = true;
+}
+
+typedef bool (*row_cb)(const struct page *page, const struct row *row);
+
+/* Each row and each block once: a page may have thousands. */
+static void
+find_what_counts(struct blocks *blocks, const struct page *page)
+{
+	static const row_cb is[KINDS] = {
+		[KIND_ROOT] = is_root,
+		[KIND_SYMLINKS] = is_symlinks,
+		[KIND_CACHE] = is_cache,
+		[KIND_SCRIPT] = is_script,
+		[KIND_PASS] = is_pass,
+	};
+
+	for (size_t i = 0; i < blocks->n_rows; i++) {
+		const struct row *row = &blocks->rows[i];
+		size_t *counts = blocks->v[row->block].counts;
+
+		for (int kind = 0; kind < KINDS; kind++) {
+			if (counts[kind] == NONE && is[kind](page, row))
+				counts[kind] = i;
+		}
+		if (is_realpath(row))
+			mark_realpath(blocks, row->block);
 	}
-	return false;
+	for (size_t i = 1; i < blocks->n; i++) {
+		struct block *block = &blocks->v[i];
+
+		for (int kind = 0; kind < KINDS; kind++) {
+			if (block->counts[kind] == NONE)
+				block->counts[kind] =
+				    blocks->v[block->up].counts[kind];
+		}
+	}
+}
+
+/* The row that counts in a block; NULL: none does. */
+static const struct row *
+counts(const struct blocks *blocks, size_t block, enum kind kind)
+{
+	size_t row = blocks->v[block].counts[kind];
+
+	return row == NONE ? NULL : &blocks->rows[row];
 }
 
 /* What was told for another block is not told again. */
@@ -211,10 +259,10 @@ static void
 look_at_block(struct page *page, const struct blocks *blocks, size_t block,
     bool *told)
 {
-	const struct row *links = counts(blocks, block, page, is_symlinks);
-	const struct row *cache = counts(blocks, block, page, is_cache);
-	const struct row *script = counts(blocks, block, page, is_script);
-	const struct row *pass = counts(blocks, block, page, is_pass);
+	const struct row *links = counts(blocks, block, KIND_SYMLINKS);
+	const struct row *cache = counts(blocks, block, KIND_CACHE);
+	const struct row *script = counts(blocks, block, KIND_SCRIPT);
+	const struct row *pass = counts(blocks, block, KIND_PASS);
 
 	if (links != NULL && strcmp(links->words, "disable_symlinks on") == 0)
 		tell_once(page, links, &told[links - blocks->rows],
@@ -228,8 +276,8 @@ look_at_block(struct page *page, const struct blocks *blocks, size_t block,
 	/* Where there is no PHP, what it would get is nobody's harm. */
 	if (script != NULL && (script->block == block ||
 	    (pass != NULL && pass->block == block)) &&
-	    !has_realpath(blocks, block) &&
-	    !has_realpath(blocks, script->block))
+	    !blocks->v[block].has_realpath &&
+	    !blocks->v[script->block].has_realpath)
 		tell_once(page, script, &told[script - blocks->rows],
 		    LEVEL_WARNING, "below it: fastcgi_param SCRIPT_FILENAME"
 		    " $realpath_root$fastcgi_script_name; fastcgi_param"
@@ -245,6 +293,7 @@ page_look_at_nginx(struct page *page)
 	bool *below, *told;
 
 	parse(&blocks, page->text);
+	find_what_counts(&blocks, page);
 	below = xcalloc(blocks.n_rows + 1, sizeof(*below));
 	told = xcalloc(blocks.n_rows + 1, sizeof(*told));
 	for (size_t i = 0; i < blocks.n_rows; i++) {
@@ -255,8 +304,8 @@ page_look_at_nginx(struct page *page)
 			    page_value(row->words, "root"));
 	}
 	for (size_t block = 0; block < blocks.n; block++) {
-		const struct row *root = counts(&blocks, block, page,
-		    is_root);
+		const struct row *root = counts(&blocks, block,
+		    KIND_ROOT);
 
 		if (root != NULL && below[root - blocks.rows])
 			look_at_block(page, &blocks, block, told);
@@ -264,7 +313,7 @@ page_look_at_nginx(struct page *page)
 	for (size_t i = 0; i < blocks.n_rows; i++)
 		free(blocks.rows[i].words);
 	free(blocks.rows);
-	free(blocks.up);
+	free(blocks.v);
 	free(below);
 	free(told);
 }

@@ -69,6 +69,14 @@ finds "or in a variable"
 printf '}}} server }\nroot %s/current; disable_symlinks on;' "$root" \
     > "$nginx"
 finds "or closes what it has not opened" 2
+{
+	echo "server { root $root/current; open_file_cache max=9;"
+	seq -f "location = /o/%.0f { return 301 /new; }" 20000
+	echo "}"
+} > "$nginx"
+run sh -c 'ulimit -t 10; exec "$@"' sh "$slipway" doctor -C "$repo" \
+    --etc "$T/etc"
+like "thousands of blocks are judged in seconds" "$out" "$nginx:1: "
 rm "$nginx"
 
 # As a real apache has it, links are followed by what is said above them.
