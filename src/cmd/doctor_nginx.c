@@ -98,6 +98,71 @@ take_word(struct str *words, const char **at, size_t *line)
 	str_addch(words, ' ');
 }
 
+static bool
+is_lua(const char *words)
+{
+	static const char suffix[] = "_by_lua_block";
+	size_t len = strcspn(words, " "), end = sizeof(suffix) - 1;
+
+	return len > end && strncmp(words + len - end, suffix, end) == 0;
+}
+
+/* The length of "[==[ text ]==]", however many signs; 0: there is none. */
+static size_t
+long_text_len(const char *s)
+{
+	size_t signs = *s == '[' ? strspn(s + 1, "=") : 0;
+	const char *p = s + signs + 1;
+
+	if (*s != '[' || *p != '[')
+		return 0;
+	while (*++p != '\0') {
+		if (*p == ']' && strspn(p + 1, "=") == signs &&
+		    p[signs + 1] == ']')
+			return (size_t)(p - s) + signs + 2;
+	}
+	return (size_t)(p - s);
+}
+
+/* A text in quotes, from its first to behind its last. */
+static const char *
+skip_quoted(const char *p)
+{
+	char quote = *p++;
+
+	for (; *p != '\0' && *p != quote; p++)
+		p += *p == '\\' && p[1] != '\0';
+	return p + (*p != '\0');
+}
+
+/* Lua, to behind the brace that ends it: none in its texts and comments. */
+static void
+skip_lua(const char **at, size_t *line)
+{
+	const char *p = *at;
+	size_t depth = 1;
+
+	while (*p != '\0' && depth > 0) {
+		bool comment = str_starts_with(p, "--");
+		size_t len;
+
+		p += comment ? 2 : 0;
+		len = long_text_len(p);
+		if (len > 0) {
+			p += len;
+		} else if (comment) {
+			p += strcspn(p, "\n");
+		} else if (*p == '"' || *p == '\'') {
+			p = skip_quoted(p);
+		} else {
+			depth += *p == '{';
+			depth -= *p++ == '}';
+		}
+	}
+	for (; *at < p; (*at)++)
+		*line += **at == '\n';
+}
+
 static void
 parse(struct blocks *blocks, const char *text)
 {
@@ -111,6 +176,10 @@ parse(struct blocks *blocks, const char *text)
 			at += strcspn(at, "\n");
 		} else if (strchr(" \t\r\n", *at) != NULL) {
 			line += *at++ == '\n';
+		} else if (*at == '{' && is_lua(words.s)) {
+			at++;
+			skip_lua(&at, &line);
+			str_clear(&words);
 		} else if (strchr(";{}", *at) != NULL) {
 			add_row(blocks, &words, first, block);
 			if (*at == '{') {
@@ -171,11 +240,28 @@ includes_document_root(const struct page *page, const char *words)
 	return is;
 }
 
+/* PHP's path begins with a variable: "$name" or "${name}". */
+static bool
+is_script_in(const struct row *row, const char *name, const char *braced)
+{
+	const char *path = page_value(row->words, "fastcgi_param"
+	    " SCRIPT_FILENAME");
+
+	return path != NULL && (str_starts_with(path, name) ||
+	    str_starts_with(path, braced));
+}
+
 static bool
 is_script(const struct page *page, const struct row *row)
 {
-	return str_starts_with(row->words, "fastcgi_param SCRIPT_FILENAME"
-	    " $document_root") || includes_document_root(page, row->words);
+	return is_script_in(row, "$document_root", "${document_root}") ||
+	    includes_document_root(page, row->words);
+}
+
+static bool
+is_realpath(const struct row *row)
+{
+	return is_script_in(row, "$realpath_root", "${realpath_root}");
 }
 
 static bool
@@ -183,13 +269,6 @@ is_pass(const struct page *page, const struct row *row)
 {
 	(void)page;
 	return str_starts_with(row->words, "fastcgi_pass ");
-}
-
-static bool
-is_realpath(const struct row *row)
-{
-	return str_starts_with(row->words, "fastcgi_param SCRIPT_FILENAME"
-	    " $realpath_root");
 }
 
 static void

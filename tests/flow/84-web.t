@@ -69,6 +69,37 @@ finds "or in a variable"
 printf '}}} server }\nroot %s/current; disable_symlinks on;' "$root" \
     > "$nginx"
 finds "or closes what it has not opened" 2
+cat > "$nginx" <<EOF
+server {
+	root $root/current;
+	location ~ \\.php\$ {
+		fastcgi_param SCRIPT_FILENAME \${document_root}\$x;
+	}
+}
+EOF
+finds "PHP's path in braces" 4
+# shellcheck disable=SC2016 # nginx's own
+sed -i 's/^	}/fastcgi_param SCRIPT_FILENAME "${realpath_root}$x";&/' "$nginx"
+finds "of either root"
+cat > "$nginx" <<EOF
+http {
+	init_by_lua_block {
+		local a = { b = "} \\" }", c = '}' } -- don't }
+		local d = [[ don't } ]] .. [=[ ]] } ]=] --[[ }
+		} ]]
+	}
+	server {
+		root $root/current;
+		set_by_lua_block \$y { return a[1] - -1 }
+		disable_symlinks on;
+	}
+	server { root /var/www/other; disable_symlinks on; }
+}
+EOF
+finds "what is behind Lua" 10
+printf 'root %s/current; disable_symlinks on; a_by_lua_block {"\\' "$root" \
+    > "$nginx"
+finds "or before some that does not end" 1
 {
 	echo "server { root $root/current; open_file_cache max=9;"
 	seq -f "location = /o/%.0f { return 301 /new; }" 20000
