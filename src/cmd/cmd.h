@@ -43,6 +43,7 @@ struct cmd {
 	const char *help;	/* what --help says below the synopsis */
 	const char *example;	/* command lines, one a line */
 	bool json;		/* has --json */
+	bool all_environments;	/* has no -e: it is about all of them */
 	bool plumbing;		/* not listed in "slipway --help" */
 	const struct cmd_option *options;	/* ended by a NULL name */
 	const char *dir_help;	/* what -C is here; NULL: as everywhere */
@@ -149,6 +150,9 @@ const struct err *cmd_view(const struct call *call,
 /* All commands, "*n" of them, and the options that all of them take. */
 const struct cmd *const *cmd_table(size_t *n);
 const struct cmd_option *cmd_globals(void);
+
+/* Whether a command takes one of its own options, or of those of all. */
+bool cmd_takes(const struct cmd *cmd, const struct cmd_option *row);
 
 /* What an option does, of the command's own or of all, in this command. */
 const char *cmd_option_help(const struct cmd *cmd,

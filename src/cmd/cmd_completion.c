@@ -112,12 +112,6 @@ takes_release(const struct cmd *cmd)
 	return cmd == &cmd_rollback;
 }
 
-static bool
-is_for(const struct cmd_option *row, const struct cmd *cmd)
-{
-	return strcmp(row->name, "json") != 0 || cmd->json;
-}
-
 typedef void (*option_cb)(struct str *out, const struct cmd *cmd,
     const struct cmd_option *row);
 
@@ -130,7 +124,7 @@ each_option(struct str *out, const struct cmd *cmd, option_cb cb)
 	for (size_t i = 0; i < 2; i++) {
 		for (const struct cmd_option *row = lists[i]; row != NULL &&
 		    row->name != NULL; row++) {
-			if (is_for(row, cmd))
+			if (cmd_takes(cmd, row))
 				cb(out, cmd, row);
 		}
 	}

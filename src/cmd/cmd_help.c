@@ -34,12 +34,12 @@ print_help_text(const char *text, bool indent)
 }
 
 static void
-print_options(const struct cmd *cmd, const struct cmd_option *row, bool json)
+print_options(const struct cmd *cmd, const struct cmd_option *row)
 {
 	for (; row != NULL && row->name != NULL; row++) {
 		struct str left = STR_INIT;
 
-		if (strcmp(row->name, "json") == 0 && !json)
+		if (!cmd_takes(cmd, row))
 			continue;
 		if (row->letter != 0)
 			str_addf(&left, "-%c, ", row->letter);
@@ -82,8 +82,8 @@ cmd_print_help(const struct cmd *cmd)
 	    *cmd->words == '\0' ? "" : " ", cmd->words);
 	print_text(cmd->help);
 	printf("\nOptions:\n");
-	print_options(cmd, cmd->options, true);
-	print_options(cmd, cmd_globals(), cmd->json);
+	print_options(cmd, cmd->options);
+	print_options(cmd, cmd_globals());
 	printf("\nExample:\n");
 	for (const char *line = cmd->example; *line != '\0'; ) {
 		int len = (int)strcspn(line, "\n");

@@ -108,6 +108,7 @@ const struct cmd cmd_uninit = {
 	.name = "uninit",
 	.words = "[REPO]",
 	.words_max = 1,
+	.all_environments = true,
 	.summary = "take the hooks out of a repository again",
 	.help = "Remove the hooks of Slipway from REPO, or from the repository"
 	    " that -C names, and restore those that were there before. What"

@@ -71,6 +71,13 @@ cmd_globals(void)
 	return global_options;
 }
 
+bool
+cmd_takes(const struct cmd *cmd, const struct cmd_option *row)
+{
+	return (row != &global_options[1] || !cmd->all_environments) &&
+	    (row != &global_options[3] || cmd->json);
+}
+
 const char *
 cmd_option_help(const struct cmd *cmd, const struct cmd_option *row)
 {
@@ -260,6 +267,9 @@ run_command(struct call *call, int argc, char **argv, bool help)
 	if (call->json && !call->cmd->json)
 		return err_new(ERR_USAGE, "%s has no --json",
 		    call->cmd->name);
+	if (call->environment != NULL && call->cmd->all_environments)
+		return err_new(ERR_USAGE, "%s has no -e: it is about all"
+		    " environments of the repository", call->cmd->name);
 	err = check_words(call);
 	return err != NULL ? err : call->cmd->run(call);
 }

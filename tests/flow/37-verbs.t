@@ -316,6 +316,14 @@ push :refs/deploy/rollback
 is "a rollback moves it back" "$(git -C "$repo" rev-parse main)" \
     "$(git -C "$repo" rev-parse refs/live/production)"
 
+run "$slipway" uninit "$repo" -e production
+is_exit "uninit is not of one environment" 2
+like "which is said" "$err" 'uninit has no -e: .* all environments'
+ok "and nothing is taken out" test -e "$repo/hooks/proc-receive"
+run "$slipway" -e production uninit "$repo"
+is_exit "nor with -e before it" 2
+run "$slipway" uninit --help
+unlike "there is no -e in its help" "$out" '-e, '
 run "$slipway" uninit "$repo"
 is "uninit takes all of it back" \
     "$(git -C "$repo" config --get-all receive.procReceiveRefs)" ""

@@ -264,6 +264,7 @@ is "every one of --help" "$(completions '' | grep -v -e '^-' | sort)" \
 is "options of a command" "$(completions log --s | sort | paste -s -d ' ' -)" \
     "--since --state"
 is "behind global ones" "$(completions -C /tmp log --rev)" "--reverse"
+is "not those that it has not" "$(completions uninit --e)" ""
 is "states" "$(completions log --state ro)" "rolled-back"
 is "kinds" "$(completions log --kind '' | paste -s -d ' ')" "deploy rollback"
 is "when there are colours" "$(completions show --color n)" "never"
