@@ -58,12 +58,15 @@ add_json(struct json *json, const struct edit *edit)
 	json_key_string(json, "release", edit->release);
 	json_key_string(json, "path", edit->path);
 	json_key_string(json, "change", edit->change);
+	json_key_string(json, "mode", edit->mode);
 	json_key_string(json, "since", edit->uid == -1 ? NULL : since);
 	json_key(json, "uid");
 	if (edit->uid == -1)
 		json_null(json);
 	else
 		json_int(json, edit->uid);
+	json_key_bool(json, "left_out", edit->left_out);
+	json_key_bool(json, "shared", edit->shared);
 	json_end(json);
 }
 

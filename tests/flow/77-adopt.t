@@ -95,6 +95,13 @@ chmod 600 "$live/f"
 drift
 like "a mode is told with what it was" "$out" \
     '^mode +f +\(600 instead of 644, since '
+drift --json
+is "and so in JSON" "$(printf '%s\n' "$out" | json 0.mode)" \
+    "600 instead of 644"
+is "with what no commit can hold" \
+    "$(printf '%s\n' "$out" | json 0.left_out)" true
+is "and that it is no link's place" \
+    "$(printf '%s\n' "$out" | json 0.shared)" false
 drift --repair
 is_exit "a mode that no commit can hold" 0
 like "is told as that" "$err" \

@@ -66,6 +66,10 @@ echo "photo" > "$live/uploads/photo"
 drift
 is "something in the place of links is told" "$(told)" "modified .env
 modified uploads"
+drift --json
+is "and JSON has why it would be left out" \
+    "$(printf '%s\n' "$out" | json 0.left_out)\
+ $(printf '%s\n' "$out" | json 0.shared)" "true true"
 drift --adopt
 like "and is left out" "$err" ".env is left out: .* may be as secret"
 is "of every branch" "$(no_branch)" ""
