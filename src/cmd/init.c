@@ -295,8 +295,11 @@ add_unit(struct str *out, const struct init *init)
 	if (file_exists(AT_FDCWD, dir)) {
 		str_add(out, "\nTo have deploys finished after a power cut, as"
 		    " root:\n");
-		if (!str_starts_with(dir, "/usr/"))
-			str_addf(out, "  systemctl link %s\n", dir);
+		if (!str_starts_with(dir, "/usr/")) {
+			str_add(out, "  systemctl link ");
+			str_add_word(out, dir);
+			str_addch(out, '\n');
+		}
 		str_add(out, "  systemctl enable \"slipway-resume@"
 		    "$(systemd-escape -p ");
 		str_add_word(out, init->repo);

@@ -123,6 +123,11 @@ if unshare -m sh -c "$machine" sh true 2>/dev/null; then
 	    "^  systemctl enable .*systemd-escape -p $new\)"
 	like "and to link it, where systemd does not look" "$out" \
 	    "^  systemctl link $T/usr/lib/systemd/system/slipway-resume@"
+	cp -a "$T/usr" "$T/my usr"
+	out=$(unshare -m sh -c "$machine" sh "$T/my usr/bin/slipway" init \
+	    "$T/spaced.git" --root "$T/spaced")
+	like "as one word" "$out" \
+	    "^  systemctl link '$T/my usr/lib/.*/slipway-resume@.service'\$"
 fi
 unlike "without systemd it does not" "$([ -d /run/systemd/system ] ||
     "$T/usr/bin/slipway" init "$new")" 'systemctl'
