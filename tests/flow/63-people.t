@@ -273,6 +273,13 @@ is "commands that help is asked of" "$(completions help ver)" "verify
 version"
 is "environments" "$(completions -C "$repo" status -e '')" "production
 staging"
+ln -s "$repo" "$T/it's \"one\".git"
+# shellcheck disable=SC2088 # as it was typed
+for word in "$T/it\\'s\\ \\\"one\\\".git" "\"$T/it's \\\"one\\\".git\"" \
+    "'$T/it'\\''s \"one\".git'" "~/\"../it's \"'\"one\".git'"; do
+	is "and in quotes: $word" "$(completions -C "$word" status -e sta)" \
+	    staging
+done
 is "of no repository, none" "$(completions -C "$T" status -e '')" ""
 run "$slipway" config -C "$repo" env
 like "a key with a name of its own" "$err" "did you mean 'env\.NAME'"
