@@ -58,7 +58,11 @@ void str_addv(struct str *str, const char *fmt, va_list ap)
  */
 void str_add_visible(struct str *str, const char *bytes, size_t len);
 
-/* One word as a shell reads it, quoted only when it must be. */
+/*
+ * One word as a shell reads it, quoted only when it must be, and safe on a
+ * terminal: what cannot be shown is printed by a command in it, which loses
+ * newlines at the end of the word.
+ */
 void str_add_word(struct str *str, const char *word);
 
 /* Ends what colour sequences began. */

@@ -149,25 +149,52 @@ str_add_coloured(struct str *str, const char *bytes, size_t len)
 	str_add_visible(str, bytes + start, len - start);
 }
 
+/*
+ * For any shell: dash has no $'...'. A "!" between double quotes means
+ * something to bash, where somebody types.
+ */
+static void
+add_printf(struct str *out, const char *word)
+{
+	str_add(out, "\"$(printf -- '");
+	for (; *word != '\0'; word++) {
+		if (*word < ' ' || *word > '~' || *word == '!' ||
+		    *word == '\'') {
+			str_addf(out, "\\%03o", (unsigned char)*word);
+			continue;
+		}
+		if (*word == '\\' || *word == '%')
+			str_addch(out, *word);
+		str_addch(out, *word);
+	}
+	str_add(out, "')\"");
+}
+
 void
 str_add_word(struct str *out, const char *word)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789/._-+@%:=,";
-	struct str quoted = STR_INIT;
+	struct str quoted = STR_INIT, visible = STR_INIT;
+	const char *p = word;
 
 	if (*word != '\0' && word[strspn(word, plain)] == '\0') {
 		str_add(out, word);
 		return;
 	}
 	str_addch(&quoted, '\'');
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
+	for (; *p != '\0'; p++) {
+		if (*p == '\'')
 			str_add(&quoted, "'\\''");
 		else
-			str_addch(&quoted, *word);
+			str_addch(&quoted, *p);
 	}
 	str_addch(&quoted, '\'');
-	str_add_visible(out, quoted.s, quoted.len);
+	str_add_visible(&visible, quoted.s, quoted.len);
+	if (strcmp(visible.s, quoted.s) == 0)
+		str_add(out, quoted.s);
+	else
+		add_printf(out, word);
 	str_release(&quoted);
+	str_release(&visible);
 }

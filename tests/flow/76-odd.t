@@ -115,4 +115,18 @@ done
 rm -r "$T/my root/shared"
 examine
 like "that of a folder that is gone, too" "$out" "slipway init '$repo'"
+
+# What a terminal must not get is in a remedy all the same.
+repo=$(printf '%s/a\n\033[1m%%d\\ !it'\''s\377.git' "$T")
+run "$slipway" init "$repo" --root "$T/unseen"
+is_exit "a path with control characters" 0
+rm "$repo/hooks/post-update"
+examine
+remedy=$(printf '%s\n' "$out" | sed -n 's/^ *\(slipway init .*\)/\1/p')
+for shell in sh dash bash zsh; do
+	command -v "$shell" > /dev/null || continue
+	rm -f "$repo/hooks/post-update"
+	"$shell" -c "$remedy" > /dev/null
+	ok "its remedy works in $shell" test -L "$repo/hooks/post-update"
+done
 done_testing
