@@ -74,8 +74,9 @@ cmd_globals(void)
 bool
 cmd_takes(const struct cmd *cmd, const struct cmd_option *row)
 {
-	return (row != &global_options[1] || !cmd->all_environments) &&
-	    (row != &global_options[3] || cmd->json);
+	if (strcmp(row->name, "environment") == 0)
+		return !cmd->all_environments;
+	return strcmp(row->name, "json") != 0 || cmd->json;
 }
 
 const char *

@@ -85,7 +85,7 @@ cat > "$nginx" <<EOF
 http {
 	init_by_lua_block {
 		local a = { b = "} \\" }", c = '}' } -- don't }
-		local d = [[ don't } ]] .. [=[ ]] } ]=] --[[ }
+		local d = [[ does } ]] .. [=[ ]] } ]=] --[[ }
 		} ]]
 	}
 	server {
