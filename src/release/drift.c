@@ -48,9 +48,6 @@ drift_add_mode(struct str *out, const struct drift_item *item)
 	unsigned int was = item->mode & 07777;
 	const char *separator = "";
 
-	/* A folder may inherit its group. */
-	if (S_ISDIR(item->st.st_mode))
-		was = (was & ~(unsigned int)S_ISGID) | (is & S_ISGID);
 	if (!S_ISLNK(item->st.st_mode) && is != was) {
 		str_addf(out, "%o instead of %o", is, was);
 		separator = ", ";

@@ -381,7 +381,6 @@ tell_missing(struct unit *unit)
 	}
 }
 
-/* It may inherit its group. */
 static void
 compare_folder(struct unit *unit, const struct stat *st)
 {
@@ -389,10 +388,9 @@ compare_folder(struct unit *unit, const struct stat *st)
 	mode_t mode;
 	uid_t uid;
 
-	manifest_folder_look(unit->spec->manifest, &unit->of_built, &mode,
-	    &uid);
-	if (((st->st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) == 0 &&
-	    st->st_uid == uid)
+	manifest_folder_look(unit->spec->manifest, &unit->of_built,
+	    st, &mode, &uid);
+	if (((st->st_mode ^ mode) & 07777) == 0 && st->st_uid == uid)
 		return;
 	item = unit_tell(unit, DRIFT_MODE, NULL, -1, st);
 	item->mode = mode;

@@ -195,7 +195,7 @@ replace(int temp_fd, int fd, const struct drift_item *item)
 static const struct err *
 undo_changed(struct undoing *undoing, const struct drift_item *item)
 {
-	const struct repairing *repairing = &undoing->repairing;
+	struct repairing *repairing = &undoing->repairing;
 	char *dir = path_dir(item->path);
 	const struct err *err = NULL;
 	struct stat st;
@@ -204,8 +204,7 @@ undo_changed(struct undoing *undoing, const struct drift_item *item)
 	if (fstatat(repairing->temp_fd, item->path, &st, AT_SYMLINK_NOFOLLOW)
 	    == -1 || S_ISDIR(st.st_mode))
 		goto done;
-	if (strcmp(dir, ".") != 0)
-		err = file_mkdirs_beneath(repairing->dirfd, dir, 0755);
+	err = repair_way(repairing, dir);
 	if (err == NULL)
 		err = file_open_parent(&fd, repairing->dirfd, item->path);
 	if (err != NULL && (err->sys_errno == ENOTDIR ||
@@ -239,7 +238,7 @@ undo(struct undoing *undoing)
 		    && !is_folder(&found->items[i]))
 			err = undo_changed(undoing, &found->items[i]);
 	}
-	return err == NULL ? file_sync_all(undoing->repairing.dirfd) : err;
+	return err == NULL ? repair_settle(&undoing->repairing) : err;
 }
 
 /* What only commands had made nobody can make anew. */

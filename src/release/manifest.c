@@ -319,15 +319,21 @@ manifest_uid(const struct manifest *manifest)
 	return manifest->uid;
 }
 
-void
+bool
 manifest_folder_look(const struct manifest *manifest,
-    const struct manifest_folder *made, mode_t *mode, uid_t *uid)
+    const struct manifest_folder *made, const struct stat *st, mode_t *mode,
+    uid_t *uid)
 {
-	*mode = made == NULL ? 0 : (mode_t)get32(made->tree + AT_LOOK_MODE);
-	*uid = *mode == 0 ? manifest->uid :
-	    (uid_t)get32(made->tree + AT_LOOK_UID);
-	if (*mode == 0)
-		*mode = S_IFDIR | 0755;
+	bool sealed = made != NULL && get32(made->tree + AT_LOOK_MODE) != 0;
+
+	if (sealed) {
+		*mode = (mode_t)get32(made->tree + AT_LOOK_MODE);
+		*uid = (uid_t)get32(made->tree + AT_LOOK_UID);
+	} else {
+		*mode = S_IFDIR | 0755 | (st->st_mode & S_ISGID);
+		*uid = manifest->uid;
+	}
+	return sealed;
 }
 
 void

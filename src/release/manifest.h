@@ -57,8 +57,8 @@
  * they changed or removed, and what they added, as these were when the
  * release was sealed. It has the folders that this takes, with those above
  * them, and no trees. Where that is, a folder of the commit to which a
- * command gave another mode or owner has these: 4 bytes each, as stat(2)
- * has them; otherwise zeros.
+ * command gave another mode or owner, and one that commands added, has
+ * these: 4 bytes each, as stat(2) has them; otherwise zeros.
  *
  * RELEASE.shared is a text: a line with its path for each link to shared/
  * that was put into the release. Without that file there are none, unless
@@ -138,12 +138,14 @@ void manifest_folder(const struct manifest *manifest, size_t i,
     struct manifest_folder *folder);
 
 /*
- * The mode and owner that a folder of a release must have: as it was made,
- * or what the folder "made" of the second manifest says; NULL or one without
- * a tree: it says nothing.
+ * The mode and owner that a folder of a release, which is "st", must have:
+ * what the folder "made" of the second manifest says, or, false, as it was
+ * made, when it may have inherited its group, and has its setgid bit from
+ * there. NULL or one without a tree: it says nothing.
  */
-void manifest_folder_look(const struct manifest *manifest,
-    const struct manifest_folder *made, mode_t *mode, uid_t *uid);
+bool manifest_folder_look(const struct manifest *manifest,
+    const struct manifest_folder *made, const struct stat *st, mode_t *mode,
+    uid_t *uid);
 
 /* For the second manifest: these, in the place of a tree. */
 void manifest_put_look(unsigned char tree[20], const struct stat *st);

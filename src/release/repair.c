@@ -139,24 +139,52 @@ clear_way(int dirfd, const char *dir)
 	return err;
 }
 
-static const struct err *
-make_way(int dirfd, const char *dir)
+/* From the top. */
+static void
+note_missing(struct repairing *repairing, const char *dir)
 {
 	const struct err *err;
+	char *above;
+	int fd;
 
+	err = file_open_beneath(&fd, repairing->dirfd, dir,
+	    O_PATH | O_DIRECTORY, 0);
+	file_close(&fd);
+	if (err == NULL || (err->sys_errno != ENOENT &&
+	    err->sys_errno != ENOTDIR && err->sys_errno != ELOOP))
+		return;
+	above = path_dir(dir);
+	if (strcmp(above, ".") != 0)
+		note_missing(repairing, above);
+	vec_push(&repairing->made, dir);
+	free(above);
+}
+
+const struct err *
+repair_way(struct repairing *repairing, const char *dir)
+{
 	if (strcmp(dir, ".") == 0)
 		return NULL;
-	err = file_mkdirs_beneath(dirfd, dir, 0755);
+	note_missing(repairing, dir);
+	return file_mkdirs_beneath(repairing->dirfd, dir, 0755);
+}
+
+static const struct err *
+make_way(struct repairing *repairing, const char *dir)
+{
+	const struct err *err = repair_way(repairing, dir);
+
 	if (err == NULL || (err->sys_errno != ENOTDIR &&
 	    err->sys_errno != ELOOP))
 		return err;
-	err = clear_way(dirfd, dir);
-	return err == NULL ? file_mkdirs_beneath(dirfd, dir, 0755) : err;
+	err = clear_way(repairing->dirfd, dir);
+	return err == NULL ? file_mkdirs_beneath(repairing->dirfd, dir,
+	    0755) : err;
 }
 
 /* A folder that stands in the place of a file has nothing of ours. */
 static const struct err *
-put_back(int from_fd, int to_fd, const char *path)
+put_back(struct repairing *repairing, const char *path)
 {
 	const char *name = path_base(path);
 	char *dir = path_dir(path);
@@ -164,35 +192,31 @@ put_back(int from_fd, int to_fd, const char *path)
 	struct stat st;
 	int fd = -1;
 
-	err = make_way(to_fd, dir);
+	err = make_way(repairing, dir);
 	if (err == NULL)
-		err = file_open_parent(&fd, to_fd, path);
+		err = file_open_parent(&fd, repairing->dirfd, path);
 	free(dir);
 	if (err != NULL)
 		return err;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISDIR(st.st_mode))
 		err = file_remove_tree(fd, name);
-	if (err == NULL && renameat(from_fd, path, fd, name) == -1)
+	if (err == NULL && renameat(repairing->temp_fd, path, fd, name) == -1)
 		err = err_system("put back %s", path);
 	file_close(&fd);
 	return err;
 }
 
-/* A folder that was made on the way to a file is none of the paths. */
 static const struct err *
-put_back_all(int from_fd, int to_fd, const struct vec *paths)
+set_look(int fd, const char *path, const struct stat *st, mode_t mode,
+    uid_t uid)
 {
-	const struct err *err = NULL;
-
-	for (size_t i = 0; i < paths->n && err == NULL; i++) {
-		struct stat st;
-
-		if (fstatat(from_fd, paths->v[i], &st, AT_SYMLINK_NOFOLLOW)
-		    == 0 && !S_ISDIR(st.st_mode))
-			err = put_back(from_fd, to_fd, paths->v[i]);
-	}
-	return err == NULL ? file_sync_all(to_fd) : err;
+	if (st->st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1)
+		return err_system("set the owner of %s", path);
+	if (((st->st_mode ^ mode) & 07777) != 0 &&
+	    fchmod(fd, mode & 07777) == -1)
+		return err_system("set the mode of %s", path);
+	return NULL;
 }
 
 /* Owner and mode of a folder, if there is one and not something else. */
@@ -211,21 +235,30 @@ mend_folder(const struct repairing *repairing, const char *path)
 	i = built == NULL ? -1 : manifest_find_folder(built, path);
 	if (i != -1)
 		manifest_folder(built, (size_t)i, &made);
-	manifest_folder_look(repairing->manifest, &made, &mode, &uid);
 	err = file_open_folder(&fd, repairing->dirfd, path);
 	if (err != NULL)
 		return err->sys_errno == ENOENT || err->sys_errno == ENOTDIR
 		    || err->sys_errno == ELOOP ? NULL : err;
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, &st) == -1) {
 		err = err_system("stat %s", path);
-	else if (st.st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1)
-		err = err_system("set the owner of %s", path);
-	else if (((st.st_mode ^ mode) & 07777 & ~(mode_t)S_ISGID) != 0 &&
-	    fchmod(fd, (mode & 07777 & ~(mode_t)S_ISGID) |
-	    (st.st_mode & S_ISGID)) == -1)
-		err = err_system("set the mode of %s", path);
+	} else {
+		manifest_folder_look(repairing->manifest, &made, &st, &mode,
+		    &uid);
+		err = set_look(fd, path, &st, mode, uid);
+	}
 	file_close(&fd);
 	return err;
+}
+
+/* A folder may close what is below it. */
+const struct err *
+repair_settle(struct repairing *repairing)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = repairing->made.n; i > 0 && err == NULL; i--)
+		err = mend_folder(repairing, repairing->made.v[i - 1]);
+	return err == NULL ? file_sync_all(repairing->dirfd) : err;
 }
 
 /* Folders among the paths that the commit has. */
@@ -247,6 +280,22 @@ mend_folders(const struct repairing *repairing, const struct vec *paths)
 		free(path);
 	}
 	return err;
+}
+
+/* A folder that was made on the way to a file is none of the paths. */
+static const struct err *
+put_back_all(struct repairing *repairing, const struct vec *paths)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; i < paths->n && err == NULL; i++) {
+		struct stat st;
+
+		if (fstatat(repairing->temp_fd, paths->v[i], &st,
+		    AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+			err = put_back(repairing, paths->v[i]);
+	}
+	return err == NULL ? repair_settle(repairing) : err;
 }
 
 const struct err *
@@ -309,6 +358,7 @@ repair_end(struct repairing *repairing)
 	manifest_close(repairing->built);
 	file_close(&repairing->dirfd);
 	file_close(&repairing->temp_fd);
+	vec_release(&repairing->made);
 	free(repairing->temp);
 }
 
@@ -323,7 +373,7 @@ store_repair(struct store *store, const char *release, struct repo *repo,
 	if (err == NULL)
 		err = repair_make(&repairing, paths);
 	if (err == NULL)
-		err = put_back_all(repairing.temp_fd, repairing.dirfd, paths);
+		err = put_back_all(&repairing, paths);
 	repair_end(&repairing);
 	return err == NULL ? NULL : err_add(err, "repair of %s", release);
 }

@@ -9,6 +9,8 @@
  *	if (err == NULL)
  *		err = repair_make(&repairing, &paths);
  *	... temp_fd has what the commit has of the paths ...
+ *	... repair_way(&repairing, "src/lib"), and put back what is in it ...
+ *	err = repair_settle(&repairing);
  *	repair_end(&repairing);
  */
 #ifndef REPAIR_H
@@ -27,6 +29,7 @@ struct repairing {
 	int dirfd;		/* the release */
 	char *temp;		/* a folder in the trash, */
 	int temp_fd;		/* opened */
+	struct vec made;	/* folders on the way to what is put back */
 };
 
 const struct err *repair_begin(struct repairing *repairing,
@@ -35,6 +38,13 @@ const struct err *repair_begin(struct repairing *repairing,
 /* Owner and mode of the folders among the paths are put right at once. */
 const struct err *repair_make(struct repairing *repairing,
     const struct vec *paths);
+
+/*
+ * Make the folders down to "dir" that are missing. Owner and mode that they
+ * had they get when all is in them, with "settle", which waits for the disk.
+ */
+const struct err *repair_way(struct repairing *repairing, const char *dir);
+const struct err *repair_settle(struct repairing *repairing);
 void repair_end(struct repairing *repairing);
 
 #endif

@@ -112,4 +112,20 @@ is_exit "and is put right" 0
 is "to what the command had made" "$(look storage) $(look .)" \
     "drwxrwxr-x drwxrwxr-x"
 
+# Of a folder that is gone.
+rm -r "$root/current/storage"
+run "$slipway" drift -C "$repo" --repair
+is_exit "folders that were removed are put right at once" 0
+is "with the modes that the command had given" \
+    "$(look storage) $(look storage/empty)" "drwxrwxr-x drwxrwxr-x"
+gone=$(current)
+push_file index.html six "sixth" --force main
+rm -r "$root/releases/$gone/storage"
+slip rollback "$gone"
+is_exit "so they are by a rollback" 0
+like "which tells what was gone" "$out$err" \
+    'put right: storage/empty/.keep removed, storage/keep removed'
+is "with the same modes" "$(look storage) $(look storage/empty)" \
+    "drwxrwxr-x drwxrwxr-x"
+
 done_testing
