@@ -184,7 +184,8 @@ tell_left_out(const struct edits *edits)
 			    " of a link to shared/, and may be as secret");
 		else if (edits->v[i].left_out && edits->v[i].mode != NULL)
 			say_mode(&edits->v[i]);
-		else if (edits->v[i].left_out && edits->v[i].uid == -1)
+		else if (edits->v[i].left_out &&
+		    strcmp(edits->v[i].change, "removed") == 0)
 			say(edits->v[i].path, "is left out: only commands had"
 			    " made it, and no commit can hold that it is"
 			    " gone");

@@ -42,12 +42,12 @@ is_folder(const struct drift_item *item)
 	return item->path[strlen(item->path) - 1] == '/';
 }
 
-/* A folder of the commit that was seen, and has another mode or owner. */
+/* A folder that was seen, and is new, or has another mode or owner. */
 static bool
 has_look(const struct drift_item *item)
 {
-	return is_folder(item) && item->kind == DRIFT_MODE &&
-	    S_ISDIR(item->st.st_mode);
+	return is_folder(item) && (item->kind == DRIFT_MODE ||
+	    item->kind == DRIFT_ADDED) && S_ISDIR(item->st.st_mode);
 }
 
 /* A folder that is missing is told by its files. */

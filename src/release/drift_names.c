@@ -182,7 +182,8 @@ unit_tell_added(struct unit *unit, const char *name)
 	if (unit_is_link(unit, name))
 		return NULL;
 	if (fstatat(unit->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? NULL : err_system("stat %s", name);
+		return errno == ENOENT || errno == EACCES ? NULL :
+		    err_system("stat %s", name);
 	path = unit_path(unit, name);
 	skip = (S_ISLNK(st.st_mode) && unit_is_shared(unit, name)) ||
 	    drift_is_writable(unit->spec->writable, path);

@@ -37,7 +37,7 @@ unit_tell(struct unit *unit, enum drift_kind kind, const char *name,
 	item->folder = unit->folder;
 	item->entry = entry;
 	item->owner = manifest_uid(unit->spec->manifest);
-	item->is_built = kind == DRIFT_REMOVED && unit->folder == -1;
+	item->is_built = kind != DRIFT_ADDED && unit->folder == -1;
 	if (name != NULL) {
 		item->mode = unit->mode;
 		item->is_built = unit->is_built;
@@ -292,8 +292,11 @@ check_row(struct unit *unit, const struct manifest *with,
 	if (unit_is_link(unit, row->name))
 		return NULL;
 	if (fstatat(unit->fd, row->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
-		if (errno != ENOENT)
+		/* One that may not be searched is told of itself. */
+		if (errno != ENOENT && errno != EACCES)
 			return err_system("stat %s", row->name);
+		if (errno == EACCES)
+			return NULL;
 		if (!is_gone)
 			unit_tell(unit, DRIFT_REMOVED, row->name, entry, NULL);
 		return NULL;
@@ -381,20 +384,39 @@ tell_missing(struct unit *unit)
 	}
 }
 
+/* How one looks that only commands had made may not be known. */
 static void
 compare_folder(struct unit *unit, const struct stat *st)
 {
 	struct drift_item *item;
 	mode_t mode;
 	uid_t uid;
+	bool sealed;
 
-	manifest_folder_look(unit->spec->manifest, &unit->of_built,
+	sealed = manifest_folder_look(unit->spec->manifest, &unit->of_built,
 	    st, &mode, &uid);
-	if (((st->st_mode ^ mode) & 07777) == 0 && st->st_uid == uid)
+	if ((unit->folder == -1 && !sealed) ||
+	    (((st->st_mode ^ mode) & 07777) == 0 && st->st_uid == uid))
 		return;
 	item = unit_tell(unit, DRIFT_MODE, NULL, -1, st);
 	item->mode = mode;
 	item->owner = uid;
+}
+
+/*
+ * What is in a folder that this user may not read nobody can tell, but what it
+ * looks like. One that cannot be seen for a folder above is left to that.
+ */
+static void
+compare_closed(struct unit *unit)
+{
+	struct stat st;
+	int fd;
+
+	if (file_open_beneath(&fd, unit->spec->dirfd, unit->path,
+	    O_PATH | O_DIRECTORY, 0) == NULL && fstat(fd, &st) == 0)
+		compare_folder(unit, &st);
+	file_close(&fd);
 }
 
 static const struct err *
@@ -410,9 +432,8 @@ open_unit(struct unit *unit, bool *there)
 		tell_missing(unit);
 		return NULL;
 	}
-	/* What is in it nobody can tell, then. */
 	if (err != NULL && err->sys_errno == EACCES) {
-		unit_tell(unit, DRIFT_MODE, NULL, -1, NULL);
+		compare_closed(unit);
 		return NULL;
 	}
 	if (err == NULL && unit->folder != -1) {

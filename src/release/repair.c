@@ -207,14 +207,35 @@ put_back(struct repairing *repairing, const char *path)
 	return err;
 }
 
+/* Whoever has taken his own right to open a folder can give it back. */
+static const struct err *
+open_closed(int *fd, int dirfd, const char *path)
+{
+	char at[32];
+	struct stat st;
+	int closed_fd;
+
+	if (file_open_beneath(&closed_fd, dirfd, path, O_PATH | O_DIRECTORY,
+	    0) == NULL && fstat(closed_fd, &st) == 0 &&
+	    st.st_uid == geteuid()) {
+		/* Nothing else opens such a descriptor. */
+		snprintf(at, sizeof(at), "/proc/self/fd/%d", closed_fd);
+		chmod(at, (st.st_mode & 07777) | 0700);
+	}
+	file_close(&closed_fd);
+	return file_open_folder(fd, dirfd, path);
+}
+
+/* What root alone may set stays as it is. */
 static const struct err *
 set_look(int fd, const char *path, const struct stat *st, mode_t mode,
     uid_t uid)
 {
-	if (st->st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1)
+	if (st->st_uid != uid && fchown(fd, uid, (gid_t)-1) == -1 &&
+	    errno != EPERM)
 		return err_system("set the owner of %s", path);
 	if (((st->st_mode ^ mode) & 07777) != 0 &&
-	    fchmod(fd, mode & 07777) == -1)
+	    fchmod(fd, mode & 07777) == -1 && errno != EPERM)
 		return err_system("set the mode of %s", path);
 	return NULL;
 }
@@ -236,9 +257,12 @@ mend_folder(const struct repairing *repairing, const char *path)
 	if (i != -1)
 		manifest_folder(built, (size_t)i, &made);
 	err = file_open_folder(&fd, repairing->dirfd, path);
+	if (err != NULL && err->sys_errno == EACCES)
+		err = open_closed(&fd, repairing->dirfd, path);
 	if (err != NULL)
 		return err->sys_errno == ENOENT || err->sys_errno == ENOTDIR
-		    || err->sys_errno == ELOOP ? NULL : err;
+		    || err->sys_errno == ELOOP || err->sys_errno == EACCES ?
+		    NULL : err;
 	if (fstat(fd, &st) == -1) {
 		err = err_system("stat %s", path);
 	} else {

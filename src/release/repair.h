@@ -35,7 +35,10 @@ struct repairing {
 const struct err *repair_begin(struct repairing *repairing,
     struct store *store, const char *release, struct repo *repo);
 
-/* Owner and mode of the folders among the paths are put right at once. */
+/*
+ * Owner and mode of the folders among the paths are put right at once, as far
+ * as this user may.
+ */
 const struct err *repair_make(struct repairing *repairing,
     const struct vec *paths);
 

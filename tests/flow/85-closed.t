@@ -1,0 +1,86 @@
+#!/bin/sh
+# What becomes of folders of a release that whoever deploys may not read, or
+# that commands gave a mode of their own.
+
+. "$(dirname "$0")/../lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "only root can be somebody else"
+
+as_nobody() {
+	run setpriv --reuid nobody --regid nogroup --clear-groups "$@"
+}
+
+drift() {
+	as_nobody "$slipway" drift -C "$repo" "$@"
+}
+
+rollback() {
+	as_nobody "$slipway" rollback -C "$repo"
+}
+
+# push_as_nobody CONTENT: of the page.
+push_as_nobody() {
+	# shellcheck disable=SC2016 # the arguments are the inner shell's
+	as_nobody sh -c 'cd "$1" && echo "$2" > index.html && git add -A &&
+	    git commit -q -m "$2" && git push production main' - "$work" "$1"
+}
+
+look() {
+	stat -c %A "$root/current/$1"
+}
+
+make_site
+config <<'EOF'
+[action close]
+phase = build
+run = mkdir made && chmod 0 made && chmod 0 closed && chmod 2775 group
+EOF
+put closed/below/file x
+put open/file x
+put group/file x
+chmod 711 "$T"
+chown -R nobody "$repo" "$root" "$work"
+push_as_nobody one
+is_exit "a release with folders that nobody may read" 0
+one=$(current)
+drift
+is_exit "is what was deployed" 0
+push_as_nobody two
+unlike "the next deploy tells of no edit" "$err" 'by hand'
+rollback
+is_exit "a rollback to it" 0
+is "is one" "$(current)" "$one"
+unlike "with nothing to put right" "$out$err" 'put right'
+is "they are as they were" "$(look made) $(look closed) $(look group)" \
+    "d--------- d--------- drwxrwsr-x"
+
+# By hand.
+for mode in 000 311 444; do
+	echo edited > "$root/current/index.html"
+	chmod "$mode" "$root/current/open"
+	drift
+	is_exit "one that somebody closed: $mode" 1
+	is "is told, and the others" "$(printf '%s\n' "$out" |
+	    sed 's/, since.*//; s/  (since.*//; s/  */ /g')" \
+	    "modified index.html
+mode open/ (${mode#00} instead of 755"
+	like "with the reason why it is on no branch" "$err" \
+	    "^slipway: open/ is left out: no commit can hold its mode"
+	drift --repair
+	is_exit "and put right with them" 0
+	is "the folder" "$(look open)" "drwxr-xr-x"
+	is "and the file" "$(live_file index.html)" one
+done
+
+# The bit for which new files get the group of their folder.
+chmod g-s "$root/current/group"
+drift
+is_exit "a setgid bit that is gone" 1
+like "is told" "$out" '^mode +group/ +\(775 instead of 2775, since'
+drift --repair
+is "and put right" "$(look group)" "drwxrwsr-x"
+rm -r "$root/current/group"
+drift --repair
+is_exit "so it is at once where the folder is gone" 0
+is "with all of its mode" "$(look group)" "drwxrwsr-x"
+done_testing
