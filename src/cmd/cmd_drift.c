@@ -219,6 +219,9 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 		    edits->saved.v[i]);
 	for (size_t i = 0; i < edits->stays.n; i++)
 		say(edits->stays.v[i], "stays");
+	for (size_t i = 0; i < edits->roots.n; i++)
+		say("only root can put an owner or a mode right;",
+		    edits->roots.v[i]);
 	if (edits->n == 0)
 		fprintf(stderr, "slipway: the live release is what was"
 		    " deployed\n");

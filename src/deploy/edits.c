@@ -51,6 +51,7 @@ edits_release(struct edits *edits)
 	vec_release(&edits->commits);
 	vec_release(&edits->parents);
 	vec_release(&edits->stays);
+	vec_release(&edits->roots);
 	vec_release(&edits->saved);
 	memset(edits, 0, sizeof(*edits));
 }
@@ -329,8 +330,14 @@ adopt_on(struct look *look, size_t host, bool deep, bool branch)
 static void
 keep_stays(struct look *look, size_t host)
 {
-	struct vec items = VEC_INIT;
+	struct vec items = VEC_INIT, roots = VEC_INIT;
+	bool many = look->n_hosts > 1;
 
+	message_all(fleet_reply(look->fleet, host), "root", &roots);
+	for (size_t i = 0; i < roots.n; i++)
+		vec_pushf(&look->edits->roots, "run%s%s: sudo %s", many ?
+		    " on " : "", many ? look->hosts[host]->name : "",
+		    roots.v[i]);
 	message_all(fleet_reply(look->fleet, host), "item", &items);
 	for (size_t i = 0; i < items.n; i++) {
 		const char *item = items.v[i], *path = item;
@@ -344,6 +351,7 @@ keep_stays(struct look *look, size_t host)
 	look->edits->stay += message_int(fleet_reply(look->fleet, host),
 	    "count", 0);
 	vec_release(&items);
+	vec_release(&roots);
 }
 
 /* And look again: what stays is for somebody else to put right. */

@@ -47,6 +47,8 @@ struct edits {
 	int64_t left_out;	/* that no commit can hold */
 	int64_t stay;		/* that a repair could not put right */
 	struct vec stays;	/* "modified a.js" for each of these */
+	struct vec roots;	/* "run on web1: sudo chown ..." for what of
+				 * these only root can put right */
 	struct vec saved;	/* where that is, below the root, which was in
 				 * the place of links to shared/ */
 	struct vec branches;	/* that they are on now */

@@ -187,6 +187,17 @@ done:
 /* What was put right, as far as so many. */
 #define NAMED_MAX 3
 
+static bool
+is_mended(const struct edits *edits, const struct edit *edit)
+{
+	char *stays = xasprintf("%s %s", edit->change, edit->path);
+	bool is = (!edit->built || edit->shared) &&
+	    !vec_has(&edits->stays, stays);
+
+	free(stays);
+	return is;
+}
+
 static void
 tell_mended(struct work *work, const struct edits *edits,
     const char *release)
@@ -197,7 +208,7 @@ tell_mended(struct work *work, const struct edits *edits,
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct edit *edit = &edits->v[i];
 
-		if (edit->built && !edit->shared)
+		if (!is_mended(edits, edit))
 			continue;
 		if (n++ >= NAMED_MAX)
 			continue;
@@ -253,6 +264,32 @@ tell_added(struct work *work, const char *release,
 		    " were deployed; slipway drift%s tells which when it is"
 		    " live", release, added, added == 1 ? "" : "s", which.s);
 	str_release(&which);
+}
+
+/* What is in the files is as it was; what is not may wait. */
+static void
+tell_root(struct work *work, const char *release, size_t host)
+{
+	const struct message *reply = fleet_reply(work->fleet, host);
+	int64_t more = message_int(reply, "roots", 0);
+	struct vec commands = VEC_INIT;
+	struct str which = STR_INIT;
+	bool many = work->n_hosts > 1;
+
+	message_all(reply, "root", &commands);
+	for (size_t i = 0; i < commands.n; i++)
+		work_warn(work, "release %s has an owner or a mode that only"
+		    " root can put right; run%s%s: sudo %s", release, many ?
+		    " on " : "", many ? work->hosts[host]->name : "",
+		    commands.v[i]);
+	more -= (int64_t)commands.n;
+	hub_add_which(&which, work->hub, work->env->name);
+	if (more > 0)
+		work_warn(work, "release %s has %" PRId64 " more of these;"
+		    " slipway drift%s --repair tells what to run when it is"
+		    " live", release, more, which.s);
+	str_release(&which);
+	vec_release(&commands);
 }
 
 static const struct err *
@@ -311,8 +348,10 @@ edits_mend(struct work *work, const char *release)
 			    " while it was put right; roll back again",
 			    release);
 	}
-	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
 		tell_added(work, release, fleet_reply(work->fleet, i));
+		tell_root(work, release, i);
+	}
 	return err;
 }
 

@@ -1,9 +1,11 @@
 /*
  * The verbs about releases that somebody has put a hand to.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "file.h"
@@ -26,6 +28,52 @@ since_ms(const struct stat *st)
 {
 	return (int64_t)st->st_ctim.tv_sec * 1000 +
 	    st->st_ctim.tv_nsec / 1000000;
+}
+
+/*
+ * For what another owner or mode alone keeps from this user: the bytes are as
+ * they were, and root can take back the rest.
+ */
+static bool
+needs_root(int dirfd, const struct drift_item *item)
+{
+	const struct stat *st = &item->st;
+
+	if (item->kind != DRIFT_MODE || item->is_built ||
+	    item->right != NULL || geteuid() == 0)
+		return false;
+	if (!S_ISDIR(st->st_mode))
+		return drift_is_out_of_reach(dirfd, item->path);
+	/* Who is not in the group of a folder cannot give it that bit. */
+	return st->st_uid != geteuid() || st->st_uid != item->owner ||
+	    ((item->mode & ~st->st_mode & S_ISGID) != 0 &&
+	    st->st_gid != getegid() && !group_member(st->st_gid));
+}
+
+/* What root is to run, behind a sudo. */
+static void
+add_command(struct message *result, const struct agent *agent,
+    const char *release, const struct drift_item *item)
+{
+	const struct stat *st = &item->st;
+	char *path = xasprintf("%s/releases/%s/%.*s",
+	    store_root(agent->store), release, (int)(strlen(item->path) -
+	    str_ends_with(item->path, "/")), item->path);
+	struct str command = STR_INIT;
+
+	if (st->st_uid != item->owner) {
+		str_addf(&command, "chown -h %u ", (unsigned int)item->owner);
+		str_add_word(&command, path);
+	}
+	if (!S_ISLNK(st->st_mode) && ((st->st_mode ^ item->mode) & 07777) !=
+	    0) {
+		str_addf(&command, "%schmod %o ", command.len > 0 ?
+		    " && sudo " : "", (unsigned int)item->mode & 07777);
+		str_add_word(&command, path);
+	}
+	message_add(result, "root", command.s);
+	str_release(&command);
+	free(path);
 }
 
 static void
@@ -54,7 +102,8 @@ add_item(struct message *result, int dirfd, const struct drift_item *item)
 
 /* Where there is no room for all, new files do not hide changed ones. */
 static void
-add_items(struct message *result, int dirfd, const struct drift *drift)
+add_items(struct message *result, const struct agent *agent,
+    const char *release, int dirfd, const struct drift *drift)
 {
 	size_t bytes = 0, n = 0;
 
@@ -65,8 +114,11 @@ add_items(struct message *result, int dirfd, const struct drift *drift)
 			if ((item->kind == DRIFT_ADDED) != (added == 1))
 				continue;
 			bytes += strlen(item->path);
-			if (n++ < ITEMS_MAX && bytes <= ITEMS_BYTES)
-				add_item(result, dirfd, item);
+			if (n++ >= ITEMS_MAX || bytes > ITEMS_BYTES)
+				continue;
+			add_item(result, dirfd, item);
+			if (needs_root(dirfd, item))
+				add_command(result, agent, release, item);
 		}
 	}
 	message_add_int(result, "count", (int64_t)drift->n);
@@ -109,7 +161,7 @@ verb_drift(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = store_open_release(agent->store, release, &dirfd);
 	if (err == NULL)
-		add_items(result, dirfd, &drift);
+		add_items(result, agent, release, dirfd, &drift);
 	file_close(&dirfd);
 	drift_release(&drift);
 	return err;
@@ -185,15 +237,39 @@ can_mend(int dirfd, const struct drift_item *item)
 {
 	if (item->is_shared)
 		return true;
-	return !item->is_built && (item->kind != DRIFT_MODIFIED ||
+	if (item->is_built || needs_root(dirfd, item))
+		return false;
+	if (str_ends_with(item->path, "/"))
+		return true;
+	return !drift_is_out_of_reach(dirfd, item->path) &&
+	    (item->kind != DRIFT_MODIFIED ||
 	    !adopt_is_left_out(dirfd, item));
+}
+
+/* True when nobody can tell what is in the folder, if it is one. */
+static bool
+is_closed(int dirfd, const struct drift_item *item)
+{
+	const struct err *err;
+	char *path;
+	int fd;
+
+	if (!str_ends_with(item->path, "/"))
+		return false;
+	path = xstrndup(item->path, strlen(item->path) - 1);
+	err = file_open_folder(&fd, dirfd, path);
+	if (err == NULL && faccessat(fd, ".", X_OK, AT_EACCESS) == -1)
+		err = err_system("search %s", path);
+	file_close(&fd);
+	free(path);
+	return err != NULL;
 }
 
 const struct err *
 verb_verify(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	int64_t added = 0, can = 0, cannot = 0;
+	int64_t added = 0, can = 0, cannot = 0, root = 0;
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 	const char *release;
@@ -205,12 +281,19 @@ verb_verify(struct agent *agent, const struct message *request,
 	if (err == NULL)
 		err = store_open_release(agent->store, release, &dirfd);
 	for (size_t i = 0; err == NULL && i < drift.n; i++) {
-		if (can_mend(dirfd, &drift.items[i]))
+		const struct drift_item *item = &drift.items[i];
+
+		if (can_mend(dirfd, item))
 			can++;
-		else if (cannot++ < CHANGED_MAX)
-			message_add(result, "changed", drift.items[i].path);
+		else if (!needs_root(dirfd, item) || is_closed(dirfd, item)) {
+			if (cannot++ < CHANGED_MAX)
+				message_add(result, "changed", item->path);
+		} else if (root++ < CHANGED_MAX) {
+			add_command(result, agent, release, item);
+		}
 	}
 	message_add_int(result, "count", cannot);
+	message_add_int(result, "roots", root);
 	message_add_int(result, "mend", can);
 	message_add_int(result, "added", added);
 	drift_release(&drift);

@@ -33,7 +33,8 @@
  *	seal       release changed       -
  *	flip       release (may be "")   -
  *	verify     release               changed* count mend added
- *	drift      release deep          item* mode* count
+ *	                                 root* roots
+ *	drift      release deep          item* mode* count root*
  *	           writable* [added]
  *	adopt      release title deep    commit parent taken left
  *	           writable* [added]     left-out*
@@ -49,13 +50,15 @@
  * as the spare, which "spare 1" of "sweep" removes: see store.h. "verify"
  * touches nothing, and counts what differs: "mend" of what "repair" can put
  * right, "count" of what it cannot, which is "changed", as far as named, and
- * "added" of what there is besides. An item of "drift" is
- * a kind, since when (epoch milliseconds) and whose it is (-1 for what is
- * gone), the sum of what is true of it (WIRE_ITEM_), and the path, with
- * spaces between; an answer has 10,000 at the most, and counts them all. For
- * each that has another mode there is a "mode", in words, in the same order.
- * With "added 0" what was added is passed over, but for what is in a folder
- * that stands in the place of a file.
+ * "added" of what there is besides; "roots" counts what is no other content
+ * and only root can take back, and "root" is what root is to run, as far as
+ * named, behind a sudo. "drift" has it for each of its items that is so. An
+ * item of it is a kind, since when (epoch milliseconds) and whose it is (-1
+ * for what is gone), the sum of what is true of it (WIRE_ITEM_), and the path,
+ * with spaces between; an answer has 10,000 at the most, and counts them all.
+ * For each that has another mode there is a "mode", in words, in the same
+ * order. With "added 0" what was added is passed over, but for what is in a
+ * folder that stands in the place of a file.
  * "adopt" takes what "drift" would find then, and all of it, but for "left"
  * paths that no commit can hold. "repair" puts right what the last "adopt"
  * took and nobody has changed since; what was in the place of a link to

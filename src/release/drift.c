@@ -6,9 +6,12 @@
  */
 #include "release/drift.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "crew.h"
@@ -88,6 +91,20 @@ drift_add(struct drift *drift)
 	}
 	memset(&drift->items[drift->n], 0, sizeof(*drift->items));
 	return &drift->items[drift->n++];
+}
+
+bool
+drift_is_out_of_reach(int dirfd, const char *path)
+{
+	struct stat st;
+	bool is;
+	int fd;
+
+	is = file_open_parent(&fd, dirfd, path) == NULL &&
+	    fstat(fd, &st) == 0 && st.st_uid != geteuid() &&
+	    faccessat(fd, ".", W_OK, AT_EACCESS) == -1 && errno == EACCES;
+	file_close(&fd);
+	return is;
 }
 
 bool

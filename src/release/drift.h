@@ -104,6 +104,12 @@ const char *drift_kind_name(enum drift_kind kind);
 void drift_add_mode(struct str *out, const struct drift_item *item);
 
 /*
+ * True for a path in a folder of somebody else's, in which this user may
+ * change nothing.
+ */
+bool drift_is_out_of_reach(int dirfd, const char *path);
+
+/*
  * True when a path, or a folder above it, matches one of the patterns: see
  * fnmatch(3), '*' matches '/' too; a slash at the end of one means nothing.
  */

@@ -223,6 +223,19 @@ done:
 	return err;
 }
 
+/* What this user may not change stays. */
+static const struct err *
+undo_one(struct undoing *undoing, const struct drift_item *item)
+{
+	const struct err *err = item->kind == DRIFT_ADDED ?
+	    undo_added(undoing, item) : undo_changed(undoing, item);
+
+	if (err != NULL && err->sys_errno == EACCES &&
+	    drift_is_out_of_reach(undoing->repairing.dirfd, item->path))
+		return NULL;
+	return err;
+}
+
 static const struct err *
 undo(struct undoing *undoing)
 {
@@ -231,12 +244,12 @@ undo(struct undoing *undoing)
 
 	for (size_t i = 0; i < found->n && err == NULL; i++) {
 		if (undoing->still[i] && found->items[i].kind == DRIFT_ADDED)
-			err = undo_added(undoing, &found->items[i]);
+			err = undo_one(undoing, &found->items[i]);
 	}
 	for (size_t i = 0; i < found->n && err == NULL; i++) {
 		if (undoing->still[i] && found->items[i].kind != DRIFT_ADDED
 		    && !is_folder(&found->items[i]))
-			err = undo_changed(undoing, &found->items[i]);
+			err = undo_one(undoing, &found->items[i]);
 	}
 	return err == NULL ? repair_settle(&undoing->repairing) : err;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What becomes of folders of a release that whoever deploys may not read, or
-# that commands gave a mode of their own.
+# What becomes of folders of a release that whoever deploys may not read or
+# does not own, or that commands gave a mode of their own.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -24,6 +24,8 @@ push_as_nobody() {
 	as_nobody sh -c 'cd "$1" && echo "$2" > index.html && git add -A &&
 	    git commit -q -m "$2" && git push production main' - "$work" "$1"
 }
+
+uid=$(id -u nobody)
 
 look() {
 	stat -c %A "$root/current/$1"
@@ -83,4 +85,53 @@ rm -r "$root/current/group"
 drift --repair
 is_exit "so it is at once where the folder is gone" 0
 is "with all of its mode" "$(look group)" "drwxrwsr-x"
+
+# Somebody else's.
+stays() {
+	printf '%s\n' "$err" | sed -n 's/^slipway: \(mode .*\) stays$/\1/p'
+}
+# Without the sudo, as it was told.
+run_told() {
+	printf '%s\n' "$out" "$err" |
+	    sed -n 's/.*; run: //; s/sudo //gp' > "$T/told"
+	run sh -e "$T/told"
+}
+chown -R root "$root/current/open"
+chmod 700 "$root/current/open"
+echo edited > "$root/current/index.html"
+drift --repair
+is_exit "a folder that is somebody else's is not put right" 1
+is "which is told" "$(stays)" "mode open/"
+is "the rest is" "$(live_file index.html)" one
+run_told
+is_exit "what is told for root to run" 0
+drift
+is "puts it right" "$out" \
+    "$(printf '%s\n' "$out" | grep '^mode  *open/file  *(owner 0 ')"
+drift --repair
+is_exit "with what is in it" 0
+is "as it was" "$(find "$root/current/" ! -user nobody)$(look open)" \
+    "drwxr-xr-x"
+
+push_as_nobody three
+chown -R root "$root/releases/$one/open"
+echo edited > "$root/releases/$one/index.html"
+rollback
+is_exit "a rollback to a release with such a folder" 0
+is "is one" "$(current)" "$one"
+like "says what it put right" "$out$err" \
+    'put right: index.html modified; kept on branch'
+is "and what root is to run" "$(printf '%s\n' "$out$err" |
+    sed -n 's/^warning: .*run: //p')" \
+    "sudo chown -h $uid $root/releases/$one/open
+sudo chown -h $uid $root/releases/$one/open/file"
+run_told
+drift
+is_exit "then it is what was deployed" 0
+push_as_nobody four
+chown root "$root/releases/$one/open"
+chmod 700 "$root/releases/$one/open"
+as_nobody "$slipway" rollback -C "$repo" "$one"
+isnt "one that hides what is in it is not gone back to" "$status" 0
+like "which is told" "$out$err" 'cannot be put right: open/; deploy its'
 done_testing
