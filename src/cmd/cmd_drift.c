@@ -168,8 +168,10 @@ say(const char *path, const char *what)
 static void
 say_mode(const struct edit *edit)
 {
-	char *what = xasprintf("is left out: no commit can hold its mode or"
-	    " rights: %s", edit->mode);
+	char *what = xasprintf(edit->left_out ? "is left out: no commit can"
+	    " hold its mode or rights: %s" : "is left out in part: a commit can"
+	    " hold whether its owner may execute it, and nothing else of its"
+	    " mode or rights: %s", edit->mode);
 
 	say(edit->path, what);
 	free(what);
@@ -182,7 +184,8 @@ tell_left_out(const struct edits *edits)
 		if (edits->v[i].left_out && edits->v[i].shared)
 			say(edits->v[i].path, "is left out: it is in the place"
 			    " of a link to shared/, and may be as secret");
-		else if (edits->v[i].left_out && edits->v[i].mode != NULL)
+		else if ((edits->v[i].left_out || edits->v[i].part) &&
+		    edits->v[i].mode != NULL)
 			say_mode(&edits->v[i]);
 		else if (edits->v[i].left_out &&
 		    strcmp(edits->v[i].change, "removed") == 0)

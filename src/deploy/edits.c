@@ -90,6 +90,7 @@ add_edit(struct look *look, size_t host, const char *item)
 	edit->built = (what & WIRE_ITEM_BUILT) != 0;
 	edit->left_out = (what & WIRE_ITEM_LEFT_OUT) != 0;
 	edit->shared = (what & WIRE_ITEM_SHARED) != 0;
+	edit->part = (what & WIRE_ITEM_PART) != 0;
 	return NULL;
 }
 

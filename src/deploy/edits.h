@@ -38,6 +38,7 @@ struct edit {
 	bool built;		/* only commands made what it was */
 	bool left_out;		/* no commit can hold it */
 	bool shared;		/* in the place of a link to shared/ */
+	bool part;		/* a commit can hold a part of its mode */
 };
 
 struct edits {

@@ -89,6 +89,8 @@ add_item(struct message *result, int dirfd, const struct drift_item *item)
 		what |= WIRE_ITEM_LEFT_OUT;
 	if (item->is_shared)
 		what |= WIRE_ITEM_SHARED;
+	if (adopt_is_part(item))
+		what |= WIRE_ITEM_PART;
 	message_addf(result, "item", "%s %" PRId64 " %" PRId64 " %d %s",
 	    drift_kind_name(item->kind), is ? since_ms(&item->st) : 0,
 	    is ? (int64_t)item->st.st_uid : -1, what, item->path);

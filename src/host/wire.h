@@ -102,6 +102,7 @@
 #define WIRE_ITEM_BUILT 1	/* only commands had made it */
 #define WIRE_ITEM_LEFT_OUT 2	/* no commit can hold it */
 #define WIRE_ITEM_SHARED 4	/* in the place of a link to shared/ */
+#define WIRE_ITEM_PART 8	/* a commit can hold a part of its mode */
 
 /* The largest message that is accepted, in bytes. */
 #define WIRE_MESSAGE_MAX (16 * 1024 * 1024)

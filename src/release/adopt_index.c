@@ -95,6 +95,14 @@ fate_of(int dirfd, const struct drift_item *item)
 }
 
 bool
+adopt_is_part(const struct drift_item *item)
+{
+	return item->kind == DRIFT_MODE && !changes_nothing(item) &&
+	    (((item->st.st_mode ^ item->mode) & 07777 & ~0111U) != 0 ||
+	    item->st.st_uid != item->owner || item->right != NULL);
+}
+
+bool
 adopt_is_left_out(int dirfd, const struct drift_item *item)
 {
 	return fate_of(dirfd, item) == LEFT_OUT;

@@ -19,6 +19,9 @@ struct drift_item;
 /* True, as far as can be told without git, for what no commit can hold. */
 bool adopt_is_left_out(int dirfd, const struct drift_item *item);
 
+/* True for a mode of which a commit can hold a part, and not all. */
+bool adopt_is_part(const struct drift_item *item);
+
 /*
  * Put what was found into the private index, which has the commit that was
  * deployed. What it does not have then is pushed onto "left_out", in the

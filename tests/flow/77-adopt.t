@@ -114,6 +114,16 @@ push_raw
 like "so it is by a deploy" "$banner" \
     'by hand: f mode \(600 instead of 644\); 1 of that no commit can hold'
 is "which makes none either" "$(branches)" ""
+chmod 4744 "$live/f"
+drift --repair
+is_exit "a mode of which it can hold a part" 0
+like "is told as that" "$err" \
+    '^slipway: f is left out in part: .* rights: 4744 instead of 644$'
+forget
+chmod 755 "$live/f"
+drift --repair
+unlike "one that it can hold is not" "$err" '^slipway: f '
+forget
 chmod 700 "$live/f"
 drift --repair
 is "the bit that it has is kept" \
