@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-/* More than any of our programs says. */
+/* A runner says 39 for a plain push; what is beyond is prepared anew. */
 #define DB_PREPARED_MAX 96
 
 struct db_prepared {

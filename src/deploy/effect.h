@@ -36,8 +36,8 @@ struct effect {
 	.asked = DIRECTIVES_INIT, .missing = COMMITS_INDEX_INIT }
 
 /*
- * Turn to a deploy. One history is walked through once, whatever number of
- * its commits is asked for, and so are those that it has in it.
+ * Turn to a deploy. Its history is walked through once, however many of its
+ * commits are asked for, and not again for a deploy that this one contains.
  */
 const struct err *effect_open(struct effect *effect, int64_t number);
 void effect_release(struct effect *effect);

@@ -172,13 +172,13 @@ test_errors(struct db *db)
 static void
 test_again(struct db *db)
 {
-	const char *count = "SELECT value FROM json_each(?1)";
+	const char *values = "SELECT value FROM json_each(?1)";
 	struct db_query *outer, *inner;
 	const struct err *err;
 
-	is_ok(db_query(&outer, db, count, "s", "[1, 2]"), "a query");
+	is_ok(db_query(&outer, db, values, "s", "[1, 2]"), "a query");
 	ok(db_step(outer, &err), "its first row");
-	is_ok(db_query(&inner, db, count, "s", "[7]"), "the same in it");
+	is_ok(db_query(&inner, db, values, "s", "[7]"), "the same in it");
 	ok(db_step(inner, &err), "a row");
 	is_int(db_int(inner, 0), 7, "its own");
 	db_done(inner);
