@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "db_busy.h"
 #include "db_prepared.h"
 #include "db_vfs.h"
-
-#define BUSY_TIMEOUT_MS 30000
 
 /* Byte 18 of a database file is the version that writing it needs. */
 #define WRITE_VERSION_AT 18
@@ -109,7 +108,7 @@ roll_back(struct db *db)
 		return false;
 	rc = sqlite3_open_v2(db->path, &writer, SQLITE_OPEN_READWRITE, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(writer, BUSY_TIMEOUT_MS);
+		rc = db_busy_wait(writer);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(writer, "SELECT count(*) FROM"
 		    " sqlite_schema", NULL, NULL, NULL);
@@ -194,7 +193,7 @@ configure(struct db *db, enum db_mode mode)
 		if (rc != SQLITE_OK)
 			return failure(db, rc);
 	}
-	rc = sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+	rc = db_busy_wait(db->handle);
 	if (rc != SQLITE_OK)
 		return failure(db, rc);
 	if (mode == DB_READ)

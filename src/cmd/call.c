@@ -81,7 +81,7 @@ open_journal(struct call *call, enum db_mode mode)
 }
 
 const struct err *
-cmd_open(struct call *call, enum db_mode mode, bool environment)
+cmd_open_config(struct call *call, enum db_mode mode, bool environment)
 {
 	const struct err *err;
 
@@ -94,9 +94,15 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 	if (err == NULL && (environment || call->environment != NULL))
 		err = hub_environment(&call->hub, call->environment,
 		    &call->env);
-	if (err == NULL)
-		err = open_journal(call, mode);
 	return err;
+}
+
+const struct err *
+cmd_open(struct call *call, enum db_mode mode, bool environment)
+{
+	const struct err *err = cmd_open_config(call, mode, environment);
+
+	return err != NULL ? err : open_journal(call, mode);
 }
 
 const struct err *

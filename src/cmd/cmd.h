@@ -78,6 +78,10 @@ void call_values(const struct call *call, const char *name,
 const struct err *cmd_open(struct call *call, enum db_mode mode,
     bool environment);
 
+/* The same without the journal, of which "mode" tells what for. */
+const struct err *cmd_open_config(struct call *call, enum db_mode mode,
+    bool environment);
+
 /*
  * Open the hub and its journal for reading. A config that is wrong is told
  * and stands in nobody's way; when it is right, the environment that was

@@ -152,7 +152,7 @@ run_runner(struct call *call)
 {
 	const struct err *err;
 
-	err = cmd_open(call, DB_WRITE, true);
+	err = cmd_open_config(call, DB_WRITE, true);
 	return err != NULL ? err : runner_serve(&call->hub, call->env,
 	    call_has(call, "hold") ? STDIN_FILENO : -1);
 }

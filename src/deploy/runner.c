@@ -363,12 +363,13 @@ const struct err *
 runner_serve(struct hub *hub, const struct environment *env, int hold_fd)
 {
 	struct fleet *started = NULL;
-	const struct err *err = NULL;
+	const struct err *err;
 
-	if (hold_fd != -1) {
+	if (hold_fd != -1)
 		(void)work_start_hosts(&started, hub, env);
+	err = hub_journal(hub, DB_WRITE);
+	if (err == NULL && hold_fd != -1)
 		err = wait_for_end(hold_fd);
-	}
 	if (err == NULL)
 		err = serve_locked(hub, env, &started);
 	fleet_close(started);

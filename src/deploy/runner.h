@@ -15,10 +15,11 @@
 #include "vec.h"
 
 /*
- * Serve the queue of an environment. Returns NULL at once when another
- * runner has the lock. A deploy that fails is no error of the runner. Where
- * "hold_fd" is not -1, the agents start at once, and the rest begins when
- * that ends.
+ * Open the journal, and serve the queue of an environment. Returns NULL at
+ * once when another runner has the lock. A deploy that fails is no error of
+ * the runner. Where "hold_fd" is not -1, the agents start first, and the
+ * queue is looked at when that ends: whoever holds it writes into the journal
+ * meanwhile.
  */
 const struct err *runner_serve(struct hub *hub,
     const struct environment *env, int hold_fd);
