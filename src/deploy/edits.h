@@ -69,6 +69,9 @@ struct edits_query {
 	const char *but;	/* where this is live, nothing is; NULL: - */
 	const char *release;	/* this one instead of the live one, and
 				 * nothing that was added to it; NULL: - */
+	void (*meanwhile)(struct work *work);
+				/* edits_look() calls it while a host looks,
+				 * once; NULL: - */
 };
 
 /*
@@ -87,9 +90,11 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  * For a deploy or a rollback that is going to take the place of what is
  * live: edits are told of and adopted. When they cannot be, a deploy fails
  * (ERR_FAILED) and a rollback tells. With "drift = refuse" those that could
- * be put right are ERR_REFUSED for a deploy.
+ * be put right are ERR_REFUSED for a deploy. "meanwhile" is called while a
+ * host looks, if one does; NULL is allowed.
  */
-const struct err *edits_check(struct work *work, bool may_refuse);
+const struct err *edits_check(struct work *work, bool may_refuse,
+    void (*meanwhile)(struct work *work));
 
 /*
  * Once more before the flip, when commands have taken so long that there may

@@ -147,12 +147,13 @@ edits_refusal(const struct edits *edits, const struct hub *hub,
 }
 
 const struct err *
-edits_check(struct work *work, bool may_refuse)
+edits_check(struct work *work, bool may_refuse,
+    void (*meanwhile)(struct work *work))
 {
 	bool refuse = may_refuse &&
 	    strcmp(work->env->set.drift, "refuse") == 0;
 	struct edits_query query = { .adopt = true, .branch = !refuse,
-	    .but = work->deploy.release };
+	    .but = work->deploy.release, .meanwhile = meanwhile };
 	struct edits edits = { 0 };
 	const struct err *err;
 
@@ -173,6 +174,7 @@ edits_check(struct work *work, bool may_refuse)
 		/* Nobody could put them right, and it goes over them. */
 		edits_release(&edits);
 		query.branch = true;
+		query.meanwhile = NULL;
 		err = edits_look(&edits, work, &query);
 	}
 	if (err != NULL && !work_is_cut(work))
@@ -412,5 +414,5 @@ edits_check_again(struct work *work, bool may_refuse)
 	if (work->edits_ms != 0 &&
 	    clock_monotonic_ms() - work->edits_ms < AGAIN_MS)
 		return NULL;
-	return edits_check(work, may_refuse);
+	return edits_check(work, may_refuse, NULL);
 }

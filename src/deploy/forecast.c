@@ -214,7 +214,7 @@ find_out(struct forecast *forecast)
 		memcpy(work->live_commit, forecast->live.commit,
 		    sizeof(work->live_commit));
 	if (err == NULL)
-		err = work_plan(work, false);
+		err = work_plan(work);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(looks) / sizeof(*looks); i++)
 		err = looks[i](forecast);

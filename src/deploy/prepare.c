@@ -13,7 +13,14 @@
 #include "deploy/stage.h"
 #include "room.h"
 
-/* For retry and rollback; mostly it is there, see ask_room(). */
+/* While hosts look for edits. "fetch" tells what fails here. */
+static void
+keep_commit(struct work *work)
+{
+	(void)queue_keep(work->repo, &work->deploy);
+}
+
+/* Mostly it is there already. */
 static const struct err *
 fetch(struct work *work, struct str *note)
 {
@@ -178,21 +185,24 @@ room_error(const struct work *work, const char *host,
 	return err;
 }
 
-/* "*lack" is the first host's that has too little, NULL when all have it. */
-static const struct err *
-ask_room(struct work *work, const struct err **lack)
+void
+prepare_ahead(struct work *work)
 {
 	struct message request = MESSAGE_INIT;
-	const struct err *err;
 
-	*lack = NULL;
 	message_add(&request, "verb", "room");
 	add_spec(&request, work);
 	work_send(work, NULL, &request);
 	message_release(&request);
-	/* They look at each file; "fetch" tells what fails here. */
-	(void)queue_keep(work->repo, &work->deploy);
-	err = work_wait(work);
+}
+
+/* "*lack" is the first host's that has too little, NULL when all have it. */
+static const struct err *
+await_room(struct work *work, const struct err **lack)
+{
+	const struct err *err = work_wait(work);
+
+	*lack = NULL;
 	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
 		*lack = err_first(*lack, room_error(work,
 		    work->hosts[i]->name, fleet_reply(work->fleet, i)));
@@ -218,17 +228,19 @@ drop_failed(struct work *work)
 static const struct err *
 check_room(struct work *work)
 {
-	const struct err *err, *lack = NULL;
+	const struct err *err, *lack, *hub;
 
-	err = hub_check_room(work->hub);
-	if (err != NULL)
-		return err_add(err, "checkout");
-	err = ask_room(work, &lack);
+	err = await_room(work, &lack);
+	hub = hub_check_room(work->hub);
+	if (hub != NULL)
+		return err_add(hub, "checkout");
 	if (err != NULL || lack == NULL)
 		return err;
 	err = drop_failed(work);
-	if (err == NULL)
-		err = ask_room(work, &lack);
+	if (err == NULL) {
+		prepare_ahead(work);
+		err = await_room(work, &lack);
+	}
 	if (err == NULL && lack == NULL)
 		work_warn(work, "what failed deploys had left, and the old"
 		    " release that was kept to be used again, were removed"
@@ -274,7 +286,7 @@ prepare(struct work *work)
 	if (err == NULL)
 		err = check_shared(work);
 	if (err == NULL)
-		err = edits_check(work, true);
+		err = edits_check(work, true, keep_commit);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

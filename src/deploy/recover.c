@@ -80,7 +80,7 @@ pick_up(struct work *work)
 		    work->deploy.previous, work->live_commit);
 	if (err == NULL)
 		err = is_rollback(work) ? rollback_plan(work) :
-		    work_plan(work, false);
+		    work_plan(work);
 	if (err == NULL)
 		err = work_hooks(work, work->deploy.release);
 	if (err == NULL)
@@ -192,7 +192,7 @@ abandon(struct work *work)
 	/* What was asked for is told at the end, as far as it is known. */
 	work->resumed = true;
 	if (!is_rollback(work))
-		(void)work_plan(work, false);
+		(void)work_plan(work);
 	work_warn(work, "deploy %lld was interrupted before anything of the"
 	    " live site was touched", (long long)work->deploy.number);
 	work_blame(work, stopped ? cancelled(work) : err_new(ERR_FAILED,

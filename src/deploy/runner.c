@@ -78,6 +78,30 @@ unknown_live(const struct environment *env)
 	return NULL;
 }
 
+/*
+ * The plan is written while the hosts, which look at what they have, change
+ * nothing.
+ */
+static const struct err *
+start(struct work *work)
+{
+	const struct err *err, *unready = work_hosts(work);
+
+	if (unready == NULL)
+		prepare_ahead(work);
+	err = work_write_plan(work);
+	if (err != NULL) {
+		if (unready == NULL)
+			(void)work_wait(work);
+		return err;
+	}
+	event_add(work->log, "started", "sssss", "release",
+	    work->deploy.release, "previous", work->deploy.previous,
+	    "commit", work->deploy.commit, "subject", work->deploy.subject,
+	    "author", work->deploy.author);
+	return unready;
+}
+
 /* Give the release its name and make the plan. */
 static const struct err *
 begin(struct work *work)
@@ -98,16 +122,10 @@ begin(struct work *work)
 		if (live.number != 0)
 			memcpy(work->live_commit, live.commit,
 			    sizeof(work->live_commit));
-		err = work_plan(work, true);
+		err = work_plan(work);
 	}
 	deploy_release(&live);
-	if (err != NULL)
-		return err;
-	event_add(work->log, "started", "sssss", "release",
-	    work->deploy.release, "previous", work->deploy.previous,
-	    "commit", work->deploy.commit, "subject", work->deploy.subject,
-	    "author", work->deploy.author);
-	return work_hosts(work);
+	return err == NULL ? start(work) : err;
 }
 
 /*

@@ -25,6 +25,13 @@ const struct err *stage_phase(struct work *work, enum phase phase,
 const struct err *stage_phase_old(struct work *work, enum phase phase);
 
 /*
+ * Ask the hosts whether they have the room for the release, once work_hosts()
+ * has them there. prepare() waits for the answers, and comes next, or
+ * work_wait() where it does not.
+ */
+void prepare_ahead(struct work *work);
+
+/*
  * Fetch to backup. Nothing of the live site is touched.
  */
 const struct err *prepare(struct work *work);

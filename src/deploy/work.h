@@ -93,9 +93,12 @@ const struct err *work_interrupt_steps(struct work *work);
 
 /*
  * Read the commit, collect the directives of all commits that go live, and
- * make the plan. With "write" the journal learns of it.
+ * make the plan.
  */
-const struct err *work_plan(struct work *work, bool write);
+const struct err *work_plan(struct work *work);
+
+/* Have the journal and the event log learn of it. */
+const struct err *work_write_plan(struct work *work);
 
 /*
  * Append the options, of this deploy and of older ones, that will be asked

@@ -231,7 +231,7 @@ write_plan(struct work *work)
 }
 
 const struct err *
-work_plan(struct work *work, bool write)
+work_plan(struct work *work)
 {
 	const struct err *err;
 
@@ -241,8 +241,14 @@ work_plan(struct work *work, bool write)
 		err = collect_directives(work);
 	if (err == NULL)
 		err = make_plan(work);
-	if (err != NULL || !write)
-		return err;
+	return err;
+}
+
+const struct err *
+work_write_plan(struct work *work)
+{
+	const struct err *err;
+
 	free(work->deploy.author);
 	free(work->deploy.subject);
 	work->deploy.author = xstrdup(work->commit.author);
