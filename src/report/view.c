@@ -34,9 +34,12 @@
 /* Between two looks at the log where inotify is not to be had. */
 #define SLICE_MS 50
 
-/* So long the log is looked at; to close what watches takes its time. */
+/*
+ * So long the log is looked at as often; to close what watches takes its
+ * time. A push waits for such a slice at the end of two hooks.
+ */
 #define BRIEF_MS 1000
-#define BRIEF_SLICE_MS 1
+#define BRIEF_SLICE_US 250
 
 /* So long the journal may not be readable before a view gives up. */
 #define UNREAD_MS 20000
@@ -371,21 +374,22 @@ look(struct view *view)
 	return err;
 }
 
-static int
-wait_ms(const struct view *view, bool wants_log)
+/* In microseconds; -1: for as long as it takes. */
+static int64_t
+wait_us(const struct view *view, bool wants_log)
 {
 	int64_t now = clock_monotonic_ms(), until = view->look_ms;
-	int64_t slice_ms = view->watches ? SLICE_MS : BRIEF_SLICE_MS;
+	int64_t slice_us = view->watches ? SLICE_MS * 1000 : BRIEF_SLICE_US;
+	int64_t us;
 
 	if (view->complete && !view->spec->follow)
 		return -1;
 	if (view->complete || (view->over &&
 	    view->out.moved_ms + view->patience_ms < until))
 		until = view->out.moved_ms + view->patience_ms;
-	if (wants_log && log_tail_fd(view->tail) == -1 &&
-	    now + slice_ms < until)
-		until = now + slice_ms;
-	return until <= now ? 0 : (int)(until - now);
+	us = until <= now ? 0 : (until - now) * 1000;
+	return wants_log && log_tail_fd(view->tail) == -1 && slice_us < us ?
+	    slice_us : us;
 }
 
 /* Wait for the reader, the log, or the next look. */
@@ -398,6 +402,8 @@ wait_and_write(struct view *view)
 		{ .fd = view->out.fd },
 		{ .fd = -1, .events = POLLIN },
 	};
+	struct timespec wait;
+	int64_t us;
 
 	if (outlet_waits(&view->out) > 0)
 		fds[0].events = POLLOUT;
@@ -410,7 +416,9 @@ wait_and_write(struct view *view)
 	}
 	if (wants_log)
 		fds[1].fd = log_tail_fd(view->tail);
-	if (poll(fds, 2, wait_ms(view, wants_log)) <= 0)
+	us = wait_us(view, wants_log);
+	wait = (struct timespec){ us / 1000000, us % 1000000 * 1000 };
+	if (ppoll(fds, 2, us == -1 ? NULL : &wait, NULL) <= 0)
 		return;
 	if ((fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		view->out.gone = true;
