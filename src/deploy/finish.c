@@ -65,11 +65,7 @@ drop_busy(struct work *work, struct vec *names, struct vec *stays)
 	return err;
 }
 
-/*
- * A dump is of use as long as its release, or an older one, can be gone
- * back to.
- */
-static const struct err *
+const struct err *
 drop_backups(struct work *work)
 {
 	char *dir = hub_file(work->hub, "slipway/backup");
@@ -155,14 +151,11 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 			    " removed", names.v[i]);
 			continue;
 		}
-		err = release_set_state(work->hub->journal, work->env->name,
-		    names.v[i], "removed");
+		vec_push(&work->gone, names.v[i]);
 		if (there)
 			vec_push(removed, names.v[i]);
 	}
 	vec_release(&names);
-	if (err == NULL)
-		err = drop_backups(work);
 	return err == NULL ? work_sweep(work, all) : err;
 }
 

@@ -411,6 +411,10 @@ clean_now(struct hub *hub, const struct environment *env,
 		err = work_hosts(&work);
 	if (err == NULL)
 		err = cleanup(&work, true, removed, stays);
+	if (err == NULL)
+		err = work_update(&work);
+	if (err == NULL)
+		err = drop_backups(&work);
 	work_close(&work);
 	return err;
 }

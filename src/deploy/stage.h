@@ -71,11 +71,17 @@ const struct err *maintenance_down_left(struct work *work);
 const struct err *seal(struct work *work, const char *release);
 
 /*
- * Remove what is too old, on every host. What resisted is pushed onto
- * "stays" as a line that says why. The last one is kept to be used again,
- * unless "all" is asked for.
+ * Remove what is too old, on every host; work_update() has the journal learn
+ * of it. What resisted is pushed onto "stays" as a line that says why. The
+ * last one is kept to be used again, unless "all" is asked for.
  */
 const struct err *cleanup(struct work *work, bool all, struct vec *removed,
     struct vec *stays);
+
+/*
+ * Remove the dumps of which, by the journal, nobody can go back so far any
+ * more: one is of use as long as there is its release, or an older one.
+ */
+const struct err *drop_backups(struct work *work);
 
 #endif

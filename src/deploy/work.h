@@ -35,6 +35,8 @@ struct work {
 	struct directives capitals;		/* see capitals.h */
 	struct plan plan;
 	struct vec hooks;			/* deploy/ hooks it has */
+	struct vec gone;			/* releases that were removed,
+						 * before the journal has it */
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
 	int64_t edits_ms;			/* monotonic; when edits were
@@ -130,7 +132,10 @@ const struct err *work_move(struct work *work, enum deploy_state state);
  */
 const struct err *work_activate(struct work *work);
 
-/* Write the row as it is, whenever the journal can be locked. */
+/*
+ * Write the row as it is, and which releases are gone, whenever the journal
+ * can be locked.
+ */
 const struct err *work_update(struct work *work);
 
 /* Keep this error as the deploy's, unless it has one. */

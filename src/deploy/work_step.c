@@ -5,6 +5,7 @@
 
 #include "deploy/queue.h"
 #include "deploy/work.h"
+#include "journal/release.h"
 #include "journal/step.h"
 
 /* Somebody who holds the journal will let go of it some day. */
@@ -62,6 +63,22 @@ work_activate(struct work *work)
 	return move_along(work, states, sizeof(states) / sizeof(*states));
 }
 
+static const struct err *
+update(struct work *work)
+{
+	struct journal *journal = work->hub->journal;
+	const struct err *err = journal_group(journal);
+
+	if (err != NULL)
+		return err;
+	for (size_t i = 0; i < work->gone.n && err == NULL; i++)
+		err = release_set_state(journal, work->env->name,
+		    work->gone.v[i], "removed");
+	if (err == NULL)
+		err = deploy_update(journal, &work->deploy);
+	return journal_group_end(journal, err);
+}
+
 const struct err *
 work_update(struct work *work)
 {
@@ -69,8 +86,10 @@ work_update(struct work *work)
 	bool told = false;
 
 	do {
-		err = deploy_update(work->hub->journal, &work->deploy);
+		err = update(work);
 	} while (is_held(work, err, &told));
+	if (err == NULL)
+		vec_clear(&work->gone);
 	return err;
 }
 
