@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME "slipway"
 
@@ -25,13 +26,25 @@ open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags,
 	    theirs->xOpen(theirs, path, file, flags, opened) : rc;
 }
 
+static int
+give(int fd, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_uid == uid && st.st_gid == gid)
+		return 0;
+	return fchown(fd, uid, gid);
+}
+
 const char *
 db_vfs(void)
 {
 	sqlite3_vfs *theirs;
 
-	if (sqlite3_vfs_find(NAME) != NULL)
+	if (ours.zName != NULL)
 		return NAME;
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	theirs = sqlite3_vfs_find(NULL);
 	if (theirs == NULL)
 		return NULL;
@@ -40,5 +53,10 @@ db_vfs(void)
 	ours.pNext = NULL;
 	ours.pAppData = theirs;
 	ours.xOpen = open_file;
-	return sqlite3_vfs_register(&ours, 0) == SQLITE_OK ? NAME : NULL;
+	(void)theirs->xSetSystemCall(theirs, "fchown",
+	    (sqlite3_syscall_ptr)give);
+	if (sqlite3_vfs_register(&ours, 0) == SQLITE_OK)
+		return NAME;
+	ours.zName = NULL;
+	return NULL;
 }

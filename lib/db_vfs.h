@@ -6,12 +6,20 @@
  * time anew where it stays, and then syncs its folder in each transaction,
  * for the name that may be a new one. One that is there is opened as that
  * here: its name is on the disk when its own content is, since all file
- * systems that can be meant log the two together.
+ * systems that can be meant log the two together. Root's SQLite gives each
+ * journal that it opens to the owner of the database; one that is his already
+ * is left alone.
+ *
+ * One thread of a process has databases: SQLite keeps no locks against
+ * others, and does not count what it allocates.
  */
 #ifndef DB_VFS_H
 #define DB_VFS_H
 
-/* Its name for sqlite3_open_v2(); NULL, SQLite's own, without memory. */
+/*
+ * Its name for sqlite3_open_v2(); NULL, SQLite's own, without memory. Called
+ * before anything else of SQLite is.
+ */
 const char *db_vfs(void);
 
 #endif
