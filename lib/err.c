@@ -1,11 +1,13 @@
 /*
- * The ring is per thread so that workers of a checkout can fail side by
- * side without a lock.
+ * Each thread that fails has a ring of its own, so that workers of a checkout
+ * can fail side by side without a lock. It is none of the thread's own
+ * storage, which is filled with zeros whenever a process begins.
  */
 #include "err.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,12 @@ struct slot {
 	char text[ERR_TEXT_MAX];
 };
 
-static _Thread_local struct slot ring[ERR_RING];
+/* More than fail at once; one that has ended needs its ring no more. */
+#define RINGS 32
+
+static struct slot rings[RINGS][ERR_RING];
+static atomic_uint next_ring;
+static _Thread_local struct slot *ring;
 static _Thread_local unsigned int next_slot;
 
 static const struct {
@@ -47,8 +54,11 @@ static const struct {
 static struct slot *
 take_slot(enum err_code code, int sys_errno)
 {
-	struct slot *slot = &ring[next_slot++ % ERR_RING];
+	struct slot *slot;
 
+	if (ring == NULL)
+		ring = rings[atomic_fetch_add(&next_ring, 1) % RINGS];
+	slot = &ring[next_slot++ % ERR_RING];
 	slot->err.code = code;
 	slot->err.sys_errno = sys_errno;
 	slot->err.text = slot->text;
