@@ -27,8 +27,6 @@ struct look {
 	struct fleet *fleet;
 	struct edits *edits;
 	const char *release;	/* NULL: the one that is live */
-	struct work *work;	/* whose look it is; NULL: nobody's */
-	void (*meanwhile)(struct work *work);	/* NULL: it was called */
 };
 
 static const char *
@@ -103,11 +101,7 @@ ask_host(struct look *look, size_t host, const struct message *request)
 	const struct err *err;
 
 	mask[host] = true;
-	fleet_send(look->fleet, mask, request, NULL, NULL);
-	if (look->meanwhile != NULL)
-		look->meanwhile(look->work);
-	look->meanwhile = NULL;
-	err = fleet_wait(look->fleet);
+	err = fleet_call(look->fleet, mask, request, NULL, NULL);
 	free(mask);
 	return err;
 }
@@ -489,8 +483,7 @@ edits_look(struct edits *edits, struct work *work,
 	struct look look = { .hub = work->hub, .env = work->env,
 	    .hosts = work->hosts, .n_hosts = work->n_hosts,
 	    .fleet = work->fleet, .edits = edits,
-	    .release = query->release, .work = work,
-	    .meanwhile = query->meanwhile };
+	    .release = query->release };
 
 	return look_at(&look, query);
 }

@@ -69,9 +69,6 @@ struct edits_query {
 	const char *but;	/* where this is live, nothing is; NULL: - */
 	const char *release;	/* this one instead of the live one, and
 				 * nothing that was added to it; NULL: - */
-	void (*meanwhile)(struct work *work);
-				/* edits_look() calls it while a host looks,
-				 * once; NULL: - */
 };
 
 /*
@@ -90,11 +87,16 @@ const struct err *edits_look(struct edits *edits, struct work *work,
  * For a deploy or a rollback that is going to take the place of what is
  * live: edits are told of and adopted. When they cannot be, a deploy fails
  * (ERR_FAILED) and a rollback tells. With "drift = refuse" those that could
- * be put right are ERR_REFUSED for a deploy. "meanwhile" is called while a
- * host looks, if one does; NULL is allowed.
+ * be put right are ERR_REFUSED for a deploy.
  */
-const struct err *edits_check(struct work *work, bool may_refuse,
-    void (*meanwhile)(struct work *work));
+const struct err *edits_check(struct work *work, bool may_refuse);
+
+/*
+ * The same where every host was asked "room" after "from_ms" (monotonic), and
+ * said how many edits there are: they are looked at when there are any.
+ */
+const struct err *edits_check_counted(struct work *work, bool may_refuse,
+    int64_t from_ms, bool any);
 
 /*
  * Once more before the flip, when commands have taken so long that there may

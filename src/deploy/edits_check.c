@@ -147,13 +147,12 @@ edits_refusal(const struct edits *edits, const struct hub *hub,
 }
 
 const struct err *
-edits_check(struct work *work, bool may_refuse,
-    void (*meanwhile)(struct work *work))
+edits_check(struct work *work, bool may_refuse)
 {
 	bool refuse = may_refuse &&
 	    strcmp(work->env->set.drift, "refuse") == 0;
 	struct edits_query query = { .adopt = true, .branch = !refuse,
-	    .but = work->deploy.release, .meanwhile = meanwhile };
+	    .but = work->deploy.release };
 	struct edits edits = { 0 };
 	const struct err *err;
 
@@ -174,7 +173,6 @@ edits_check(struct work *work, bool may_refuse,
 		/* Nobody could put them right, and it goes over them. */
 		edits_release(&edits);
 		query.branch = true;
-		query.meanwhile = NULL;
 		err = edits_look(&edits, work, &query);
 	}
 	if (err != NULL && !work_is_cut(work))
@@ -184,6 +182,16 @@ edits_check(struct work *work, bool may_refuse,
 done:
 	edits_release(&edits);
 	return err;
+}
+
+const struct err *
+edits_check_counted(struct work *work, bool may_refuse, int64_t from_ms,
+    bool any)
+{
+	if (any || work->deploy.previous == NULL || is_missing(work))
+		return edits_check(work, may_refuse);
+	work->edits_ms = from_ms;
+	return NULL;
 }
 
 /* What was put right, as far as so many. */
@@ -414,5 +422,5 @@ edits_check_again(struct work *work, bool may_refuse)
 	if (work->edits_ms != 0 &&
 	    clock_monotonic_ms() - work->edits_ms < AGAIN_MS)
 		return NULL;
-	return edits_check(work, may_refuse, NULL);
+	return edits_check(work, may_refuse);
 }

@@ -13,19 +13,13 @@
 #include "deploy/stage.h"
 #include "room.h"
 
-/* While hosts look for edits. "fetch" tells what fails here. */
-static void
-keep_commit(struct work *work)
-{
-	(void)queue_keep(work->repo, &work->deploy);
-}
-
-/* Mostly it is there already. */
+/* What was pushed just now is kept by its ref until checkout() does. */
 static const struct err *
 fetch(struct work *work, struct str *note)
 {
 	(void)note;
-	return queue_keep(work->repo, &work->deploy);
+	return work->deploy.push != 0 ? NULL :
+	    queue_keep(work->repo, &work->deploy);
 }
 
 static void
@@ -76,15 +70,17 @@ checkout(struct work *work, struct str *note)
 {
 	const struct vec *carry = &work->env->set.carry;
 	struct message request = MESSAGE_INIT;
-	const struct err *err;
+	const struct err *err, *unkept;
 
 	message_add(&request, "verb", "checkout");
 	message_add(&request, "release", work->deploy.release);
 	add_spec(&request, work);
 	for (size_t i = 0; i < carry->n; i++)
 		message_add(&request, "carry", carry->v[i]);
-	err = work_ask(work, NULL, &request);
+	work_send(work, NULL, &request);
 	message_release(&request);
+	unkept = queue_keep(work->repo, &work->deploy);
+	err = err_first(work_wait(work), unkept);
 	if (err != NULL)
 		return err;
 	note_made(work, fleet_reply(work->fleet, 0), note);
@@ -188,10 +184,14 @@ room_error(const struct work *work, const char *host,
 void
 prepare_ahead(struct work *work)
 {
+	const struct vec *writable = &work->env->set.writable;
 	struct message request = MESSAGE_INIT;
 
 	message_add(&request, "verb", "room");
 	add_spec(&request, work);
+	for (size_t i = 0; i < writable->n; i++)
+		message_add(&request, "writable", writable->v[i]);
+	work->asked_ms = clock_monotonic_ms();
 	work_send(work, NULL, &request);
 	message_release(&request);
 }
@@ -203,9 +203,13 @@ await_room(struct work *work, const struct err **lack)
 	const struct err *err = work_wait(work);
 
 	*lack = NULL;
-	for (size_t i = 0; err == NULL && i < work->n_hosts; i++)
+	for (size_t i = 0; err == NULL && i < work->n_hosts; i++) {
+		const struct message *reply = fleet_reply(work->fleet, i);
+
 		*lack = err_first(*lack, room_error(work,
-		    work->hosts[i]->name, fleet_reply(work->fleet, i)));
+		    work->hosts[i]->name, reply));
+		work->edited |= message_int(reply, "edits", -1) != 0;
+	}
 	return err;
 }
 
@@ -286,7 +290,8 @@ prepare(struct work *work)
 	if (err == NULL)
 		err = check_shared(work);
 	if (err == NULL)
-		err = edits_check(work, true, keep_commit);
+		err = edits_check_counted(work, true, work->asked_ms,
+		    work->edited);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

@@ -297,7 +297,7 @@ rollback_prepare(struct work *work)
 	if (err == NULL)
 		err = branch_begin(work);
 	if (err == NULL)
-		err = edits_check(work, false, NULL);
+		err = edits_check(work, false);
 	if (err == NULL)
 		err = edits_mend(work, work->deploy.release);
 	if (err == NULL)

@@ -78,33 +78,9 @@ unknown_live(const struct environment *env)
 	return NULL;
 }
 
-/*
- * The plan is written while the hosts, which look at what they have, change
- * nothing.
- */
-static const struct err *
-start(struct work *work)
-{
-	const struct err *err, *unready = work_hosts(work);
-
-	if (unready == NULL)
-		prepare_ahead(work);
-	err = work_write_plan(work);
-	if (err != NULL) {
-		if (unready == NULL)
-			(void)work_wait(work);
-		return err;
-	}
-	event_add(work->log, "started", "sssss", "release",
-	    work->deploy.release, "previous", work->deploy.previous,
-	    "commit", work->deploy.commit, "subject", work->deploy.subject,
-	    "author", work->deploy.author);
-	return unready;
-}
-
 /* Give the release its name and make the plan. */
 static const struct err *
-begin(struct work *work)
+plan(struct work *work)
 {
 	char name[CLOCK_STAMP_SIZE];
 	struct deploy live;
@@ -125,7 +101,28 @@ begin(struct work *work)
 		err = work_plan(work);
 	}
 	deploy_release(&live);
-	return err == NULL ? start(work) : err;
+	if (err == NULL)
+		err = work_write_plan(work);
+	if (err == NULL)
+		event_add(work->log, "started", "sssss", "release",
+		    work->deploy.release, "previous", work->deploy.previous,
+		    "commit", work->deploy.commit, "subject",
+		    work->deploy.subject, "author", work->deploy.author);
+	return err;
+}
+
+/* The hosts, which look at what they have meanwhile, change nothing. */
+static const struct err *
+begin(struct work *work)
+{
+	const struct err *err, *unready = work_hosts(work);
+
+	if (unready == NULL)
+		prepare_ahead(work);
+	err = plan(work);
+	if (err != NULL && unready == NULL)
+		(void)work_wait(work);
+	return err_first(err, unready);
 }
 
 /*

@@ -25,9 +25,9 @@ const struct err *stage_phase(struct work *work, enum phase phase,
 const struct err *stage_phase_old(struct work *work, enum phase phase);
 
 /*
- * Ask the hosts whether they have the room for the release, once work_hosts()
- * has them there. prepare() waits for the answers, and comes next, or
- * work_wait() where it does not.
+ * Ask the hosts whether they have the room for the release, and whether what
+ * is live was edited, once work_hosts() has them there. prepare() waits for
+ * the answers; where it does not come next, work_wait() has to.
  */
 void prepare_ahead(struct work *work);
 

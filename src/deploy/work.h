@@ -39,6 +39,10 @@ struct work {
 						 * before the journal has it */
 	int64_t window_from_ms;			/* monotonic; 0: not begun */
 	bool flipped;				/* "current" is the new one */
+	int64_t asked_ms;			/* monotonic; when hosts were
+						 * asked for room, */
+	bool edited;				/* and one found edits, or
+						 * cannot tell */
 	int64_t edits_ms;			/* monotonic; when edits were
 						 * looked for last; 0: never */
 	char *edits_told;			/* what was said of them */

@@ -102,6 +102,10 @@ const struct err *verb_verify(struct agent *agent,
     const struct message *request, struct message *result);
 const struct err *verb_drift(struct agent *agent,
     const struct message *request, struct message *result);
+
+/* How many items that would have of what is live; -1: nobody can tell. */
+int64_t verb_count_edits(struct agent *agent, const struct message *request);
+
 const struct err *verb_adopt(struct agent *agent,
     const struct message *request, struct message *result);
 const struct err *verb_repair(struct agent *agent,

@@ -169,6 +169,27 @@ verb_drift(struct agent *agent, const struct message *request,
 	return err;
 }
 
+int64_t
+verb_count_edits(struct agent *agent, const struct message *request)
+{
+	struct vec writable = VEC_INIT;
+	struct drift drift = DRIFT_INIT;
+	struct str live = STR_INIT;
+	const struct err *err;
+	int64_t n;
+
+	message_all(request, "writable", &writable);
+	err = store_current(agent->store, &live);
+	if (err == NULL && live.len > 0)
+		err = store_drift(agent->store, live.s, false, true,
+		    &writable, &drift);
+	n = err == NULL ? (int64_t)drift.n : -1;
+	drift_release(&drift);
+	vec_release(&writable);
+	str_release(&live);
+	return n;
+}
+
 /*
  * What the application has made of files that only commands had made is its
  * own affair. Of a mode that commands set, the executable bit counts.

@@ -84,6 +84,7 @@ verb_room(struct agent *agent, const struct message *request,
 	message_add_int(result, "need-inodes", room.need_inodes);
 	message_add_int(result, "free-bytes", room.free_bytes);
 	message_add_int(result, "free-inodes", room.free_inodes);
+	message_add_int(result, "edits", verb_count_edits(agent, request));
 	return NULL;
 }
 

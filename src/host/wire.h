@@ -21,7 +21,7 @@
  *	           [look]
  *	check      commit shared*        missing*
  *	room       commit export store   need-bytes need-inodes
- *	                                 free-bytes free-inodes
+ *	           writable*             free-bytes free-inodes edits
  *	checkout   release commit export way files folders written
  *	           store carry*          repaired carried*
  *	configure  release shared*       linked* seeded* made*
@@ -63,6 +63,9 @@
  * paths that no commit can hold. "repair" puts right what the last "adopt"
  * took and nobody has changed since; what was in the place of a link to
  * shared/ is in the file "saved" then.
+ *
+ * "edits" of "room" is how many items "drift" would have of what is live, -1
+ * when that cannot be told.
  *
  * "ended" of "open" is how many processes of an interrupted command were
  * still there, and were ended; "left" is a line about each that was not,
