@@ -46,7 +46,6 @@ test_settings(void)
 	is_int(number(db, "PRAGMA synchronous"), 3, "synchronous is EXTRA");
 	is_int(number(db, "PRAGMA foreign_keys"), 1, "foreign keys");
 	is_int(number(db, "PRAGMA trusted_schema"), 0, "untrusted schema");
-	is_int(number(db, "PRAGMA busy_timeout"), 30000, "busy timeout");
 	is_ok(db_get_text(&mode, db, "PRAGMA journal_mode = OFF", ""),
 	    "ask for no journal");
 	is_str(mode, "persist", "defensive: the journal stays");
