@@ -86,6 +86,15 @@ work(void *ctx)
 	return NULL;
 }
 
+static void *
+work_as_other(void *ctx)
+{
+	struct err_ring ring;
+
+	err_use_ring(&ring);
+	return work(ctx);
+}
+
 /* A thread that cannot be had is one less. Signals are the caller's. */
 static void
 start_all(struct crew *crew, pthread_t *threads, int wanted, int *started)
@@ -96,7 +105,7 @@ start_all(struct crew *crew, pthread_t *threads, int wanted, int *started)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (*started < wanted && pthread_create(&threads[*started], NULL,
-	    work, crew) == 0)
+	    work_as_other, crew) == 0)
 		(*started)++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

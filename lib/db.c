@@ -210,8 +210,8 @@ const struct err *
 db_open(struct db **out, const char *path, enum db_mode mode)
 {
 	static const int flags[] = {
-		[DB_READ]   = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-		[DB_WRITE]  = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		[DB_READ]   = SQLITE_OPEN_READONLY,
+		[DB_WRITE]  = SQLITE_OPEN_READWRITE,
 		[DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 	};
 	const struct err *err;

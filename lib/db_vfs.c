@@ -1,5 +1,6 @@
 #include "db_vfs.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -73,11 +74,15 @@ const char *
 db_vfs(void)
 {
 	sqlite3_vfs *theirs;
+	int rc;
 
 	if (ours.zName != NULL)
 		return NAME;
-	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	rc = sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Somebody has used it already, who had to come here first. */
+	assert(rc == SQLITE_OK);
 	theirs = sqlite3_vfs_find(NULL);
 	if (theirs == NULL)
 		return NULL;

@@ -1,30 +1,19 @@
 /*
- * Each thread that fails has a ring of its own, so that workers of a checkout
- * can fail side by side without a lock. It is none of the thread's own
- * storage, which is filled with zeros whenever a process begins.
+ * Each thread has a ring of its own, so that workers of a checkout can fail
+ * side by side without a lock. It is not in the thread's own storage, which
+ * is filled with zeros whenever a process begins.
  */
 #include "err.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "str.h"
 
-struct slot {
-	struct err err;
-	char text[ERR_TEXT_MAX];
-};
-
-/* More than fail at once; one that has ended needs its ring no more. */
-#define RINGS 32
-
-static struct slot rings[RINGS][ERR_RING];
-static atomic_uint next_ring;
-static _Thread_local struct slot *ring;
-static _Thread_local unsigned int next_slot;
+static struct err_ring first_ring;
+static _Thread_local struct err_ring *ring = &first_ring;
 
 static const struct {
 	const char *name;
@@ -51,14 +40,18 @@ static const struct {
 	[ERR_CANCELLED]	  = { "cancelled",   1, "cancelled" },
 };
 
-static struct slot *
+void
+err_use_ring(struct err_ring *own)
+{
+	own->next = 0;
+	ring = own;
+}
+
+static struct err_slot *
 take_slot(enum err_code code, int sys_errno)
 {
-	struct slot *slot;
+	struct err_slot *slot = &ring->slots[ring->next++ % ERR_RING];
 
-	if (ring == NULL)
-		ring = rings[atomic_fetch_add(&next_ring, 1) % RINGS];
-	slot = &ring[next_slot++ % ERR_RING];
 	slot->err.code = code;
 	slot->err.sys_errno = sys_errno;
 	slot->err.text = slot->text;
@@ -67,7 +60,7 @@ take_slot(enum err_code code, int sys_errno)
 
 /* Mark a text that did not fit, so that nobody takes it for the whole. */
 static void
-mark_cut(struct slot *slot, int len)
+mark_cut(struct err_slot *slot, int len)
 {
 	if (len >= 0 && (size_t)len >= sizeof(slot->text))
 		memcpy(slot->text + sizeof(slot->text) - 4, "...", 4);
@@ -76,7 +69,7 @@ mark_cut(struct slot *slot, int len)
 const struct err *
 err_new(enum err_code code, const char *fmt, ...)
 {
-	struct slot *slot = take_slot(code, 0);
+	struct err_slot *slot = take_slot(code, 0);
 	va_list ap;
 
 	if (fmt == NULL) {
@@ -93,7 +86,7 @@ const struct err *
 err_system(const char *fmt, ...)
 {
 	int saved = errno;
-	struct slot *slot = take_slot(ERR_SYSTEM, saved);
+	struct err_slot *slot = take_slot(ERR_SYSTEM, saved);
 	char what[ERR_TEXT_MAX];
 	va_list ap;
 
@@ -109,7 +102,7 @@ err_system(const char *fmt, ...)
 const struct err *
 err_add(const struct err *err, const char *fmt, ...)
 {
-	struct slot *slot = take_slot(err->code, err->sys_errno);
+	struct err_slot *slot = take_slot(err->code, err->sys_errno);
 	char what[ERR_TEXT_MAX];
 	va_list ap;
 
@@ -124,7 +117,7 @@ err_add(const struct err *err, const char *fmt, ...)
 const struct err *
 err_recode(const struct err *err, enum err_code code)
 {
-	struct slot *slot = take_slot(code, err->sys_errno);
+	struct err_slot *slot = take_slot(code, err->sys_errno);
 
 	snprintf(slot->text, sizeof(slot->text), "%s", err->text);
 	return &slot->err;
@@ -172,7 +165,7 @@ err_keep(struct err_kept *kept, const struct err *err)
 const struct err *
 err_kept(const struct err_kept *kept)
 {
-	struct slot *slot;
+	struct err_slot *slot;
 
 	if (!kept->is)
 		return NULL;

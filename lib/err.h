@@ -51,6 +51,22 @@ struct err {
 /* The longest text that an error keeps, in bytes; more is cut with "...". */
 #define ERR_TEXT_MAX 4096
 
+/* Where the errors of one thread are. */
+struct err_ring {
+	unsigned int next;
+	struct err_slot {
+		struct err err;
+		char text[ERR_TEXT_MAX];
+	} slots[ERR_RING];
+};
+
+/*
+ * The first thread has one from the start. Any other gives itself one,
+ * emptied by this, before it does anything that can fail, and has it for as
+ * long as it or somebody who was given its errors is at work.
+ */
+void err_use_ring(struct err_ring *ring);
+
 /* An error with this text; a NULL format means the default of the code. */
 const struct err *err_new(enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

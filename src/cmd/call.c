@@ -68,8 +68,8 @@ check_writer(const struct hub *hub)
 }
 
 /* One that is lost or damaged needs more than its name. */
-static const struct err *
-open_journal(struct call *call, enum db_mode mode)
+const struct err *
+cmd_journal(struct call *call, enum db_mode mode)
 {
 	const struct err *err = hub_journal(&call->hub, mode);
 
@@ -102,7 +102,7 @@ cmd_open(struct call *call, enum db_mode mode, bool environment)
 {
 	const struct err *err = cmd_open_config(call, mode, environment);
 
-	return err != NULL ? err : open_journal(call, mode);
+	return err != NULL ? err : cmd_journal(call, mode);
 }
 
 const struct err *
@@ -134,7 +134,7 @@ cmd_open_journal(struct call *call)
 	fault = hub_config_read(&call->hub);
 	if (fault != NULL)
 		err_print("slipway: warning", fault);
-	err = open_journal(call, DB_READ);
+	err = cmd_journal(call, DB_READ);
 	if (err == NULL && fault == NULL && call->environment != NULL)
 		err = cmd_check_named(call);
 	return err;
@@ -169,7 +169,7 @@ cmd_open_to_stop(struct call *call)
 	fault = hub_config(&call->hub);
 	if (fault != NULL)
 		err_print("slipway: warning", fault);
-	return open_journal(call, DB_WRITE);
+	return cmd_journal(call, DB_WRITE);
 }
 
 const struct err *

@@ -78,9 +78,10 @@ void call_values(const struct call *call, const char *name,
 const struct err *cmd_open(struct call *call, enum db_mode mode,
     bool environment);
 
-/* The same without the journal, of which "mode" tells what for. */
+/* The two halves of that: all but the journal, and the journal. */
 const struct err *cmd_open_config(struct call *call, enum db_mode mode,
     bool environment);
+const struct err *cmd_journal(struct call *call, enum db_mode mode);
 
 /*
  * Open the hub and its journal for reading. A config that is wrong is told

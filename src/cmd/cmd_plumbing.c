@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "deploy/runner.h"
+#include "deploy/work.h"
 #include "host/agent.h"
 #include "journal/chain.h"
 #include "json.h"
@@ -150,11 +151,21 @@ static const struct cmd_option runner_options[] = {
 static const struct err *
 run_runner(struct call *call)
 {
+	bool held = call_has(call, "hold");
+	struct fleet *started = NULL;
 	const struct err *err;
 
 	err = cmd_open_config(call, DB_WRITE, true);
-	return err != NULL ? err : runner_serve(&call->hub, call->env,
-	    call_has(call, "hold") ? STDIN_FILENO : -1);
+	/* They get ready while somebody writes into the journal. */
+	if (err == NULL && held)
+		(void)work_start_hosts(&started, &call->hub, call->env);
+	if (err == NULL)
+		err = cmd_journal(call, DB_WRITE);
+	if (err == NULL)
+		err = runner_serve(&call->hub, call->env, &started,
+		    held ? STDIN_FILENO : -1);
+	fleet_close(started);
+	return err;
 }
 
 const struct cmd cmd_runner = {

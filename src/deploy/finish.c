@@ -125,6 +125,8 @@ remove_one(struct work *work, const char *release, bool retire)
 const struct err *
 cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 {
+	bool later = !all && !stage_runs(work, PHASE_CLEANUP) &&
+	    !stage_runs(work, PHASE_NOTIFY);
 	struct vec names = VEC_INIT;
 	const struct err *err = work_set_aside_left(work);
 
@@ -151,11 +153,17 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 			    " removed", names.v[i]);
 			continue;
 		}
-		vec_push(&work->gone, names.v[i]);
+		if (later)
+			vec_push(&work->gone, names.v[i]);
+		else
+			err = release_set_state(work->hub->journal,
+			    work->env->name, names.v[i], "removed");
 		if (there)
 			vec_push(removed, names.v[i]);
 	}
 	vec_release(&names);
+	if (err == NULL && work->gone.n == 0)
+		err = drop_backups(work);
 	return err == NULL ? work_sweep(work, all) : err;
 }
 

@@ -13,12 +13,15 @@
 #include "deploy/stage.h"
 #include "room.h"
 
-/* What was pushed just now is kept by its ref until checkout() does. */
+/*
+ * Where something runs before there is a release. Mostly nothing does, and the
+ * hosts are at work while it is made: see checkout().
+ */
 static const struct err *
 fetch(struct work *work, struct str *note)
 {
 	(void)note;
-	return work->deploy.push != 0 ? NULL :
+	return !stage_runs(work, PHASE_FETCH) ? NULL :
 	    queue_keep(work->repo, &work->deploy);
 }
 

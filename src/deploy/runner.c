@@ -115,14 +115,16 @@ plan(struct work *work)
 static const struct err *
 begin(struct work *work)
 {
-	const struct err *err, *unready = work_hosts(work);
+	struct err_kept unready = ERR_KEPT_INIT;
+	const struct err *err;
 
-	if (unready == NULL)
+	err_keep(&unready, work_hosts(work));
+	if (!unready.is)
 		prepare_ahead(work);
 	err = plan(work);
-	if (err != NULL && unready == NULL)
+	if (err != NULL && !unready.is)
 		(void)work_wait(work);
-	return err_first(err, unready);
+	return err_first(err, err_kept(&unready));
 }
 
 /*
@@ -375,20 +377,14 @@ serve_locked(struct hub *hub, const struct environment *env,
 }
 
 const struct err *
-runner_serve(struct hub *hub, const struct environment *env, int hold_fd)
+runner_serve(struct hub *hub, const struct environment *env,
+    struct fleet **started, int hold_fd)
 {
-	struct fleet *started = NULL;
-	const struct err *err;
+	const struct err *err = NULL;
 
 	if (hold_fd != -1)
-		(void)work_start_hosts(&started, hub, env);
-	err = hub_journal(hub, DB_WRITE);
-	if (err == NULL && hold_fd != -1)
 		err = wait_for_end(hold_fd);
-	if (err == NULL)
-		err = serve_locked(hub, env, &started);
-	fleet_close(started);
-	return err;
+	return err != NULL ? err : serve_locked(hub, env, started);
 }
 
 /* A work that only cleans, on behalf of the deploy that is live. */
@@ -408,10 +404,6 @@ clean_now(struct hub *hub, const struct environment *env,
 		err = work_hosts(&work);
 	if (err == NULL)
 		err = cleanup(&work, true, removed, stays);
-	if (err == NULL)
-		err = work_update(&work);
-	if (err == NULL)
-		err = drop_backups(&work);
 	work_close(&work);
 	return err;
 }

@@ -15,14 +15,15 @@
 #include "vec.h"
 
 /*
- * Open the journal, and serve the queue of an environment. Returns NULL at
- * once when another runner has the lock. A deploy that fails is no error of
- * the runner. Where "hold_fd" is not -1, the agents start first, and the
- * queue is looked at when that ends: whoever holds it writes into the journal
- * meanwhile.
+ * Serve the queue of an environment. Returns NULL at once when another
+ * runner has the lock. A deploy that fails is no error of the runner. The
+ * first deploy takes over the agents that were started, if "*started" is not
+ * NULL. Where "hold_fd" is not -1, the queue is looked at when that ends:
+ * whoever holds it writes into the journal meanwhile.
  */
+struct fleet;
 const struct err *runner_serve(struct hub *hub,
-    const struct environment *env, int hold_fd);
+    const struct environment *env, struct fleet **started, int hold_fd);
 
 /*
  * Bring level what no deploy comes back to, see level.h, and put "current"

@@ -76,6 +76,19 @@ run_builtin(struct work *work, enum phase phase, builtin_cb builtin,
 	return err == NULL ? NULL : err_add(err, "%s", phase_name(phase));
 }
 
+bool
+stage_runs(const struct work *work, enum phase phase)
+{
+	char *before = xasprintf("before_%s", phase_name(phase));
+	char *after = xasprintf("after_%s", phase_name(phase));
+	bool runs = has_actions(work, phase) ||
+	    vec_has(&work->hooks, before) || vec_has(&work->hooks, after);
+
+	free(before);
+	free(after);
+	return runs;
+}
+
 /* Everything of a phase; "work->hooks" are those of the place. */
 static const struct err *
 run_phase(struct work *work, enum phase phase, builtin_cb builtin,
@@ -87,8 +100,7 @@ run_phase(struct work *work, enum phase phase, builtin_cb builtin,
 	const struct err *err = NULL;
 	int64_t from_ms;
 
-	if (builtin == NULL && !has_actions(work, phase) &&
-	    !vec_has(&work->hooks, before) && !vec_has(&work->hooks, after))
+	if (builtin == NULL && !stage_runs(work, phase))
 		goto done;
 	err = halt_check(work, phase_name(phase), NULL);
 	if (err != NULL)

@@ -14,6 +14,12 @@
 /* Built-in work; NULL where a phase has none. */
 typedef const struct err *(*builtin_cb)(struct work *work, struct str *note);
 
+/*
+ * Whether a phase has a command: an action of the plan, or a hook of those
+ * that work_hooks() has read.
+ */
+bool stage_runs(const struct work *work, enum phase phase);
+
 /* Run one phase. The error names it. */
 const struct err *stage_phase(struct work *work, enum phase phase,
     builtin_cb builtin);
@@ -71,9 +77,10 @@ const struct err *maintenance_down_left(struct work *work);
 const struct err *seal(struct work *work, const char *release);
 
 /*
- * Remove what is too old, on every host; work_update() has the journal learn
- * of it. What resisted is pushed onto "stays" as a line that says why. The
- * last one is kept to be used again, unless "all" is asked for.
+ * Remove what is too old, on every host. What resisted is pushed onto
+ * "stays" as a line that says why. The last one is kept to be used again,
+ * unless "all" is asked for. The journal learns of each at once; or, where the
+ * end of the deploy comes next, by that, and then "gone" of the work has them.
  */
 const struct err *cleanup(struct work *work, bool all, struct vec *removed,
     struct vec *stays);

@@ -174,6 +174,7 @@ const struct err *
 work_end(struct work *work)
 {
 	struct deploy *deploy = &work->deploy;
+	bool gone = work->gone.n > 0;
 	const struct err *err;
 
 	work_drop_backup(work, deploy->number);
@@ -183,7 +184,7 @@ work_end(struct work *work)
 		return err;
 	deploy->finished_at = clock_now_ms();
 	err = work_update(work);
-	if (err == NULL)
+	if (err == NULL && gone)
 		drop_dumps(work);
 	if (err == NULL && strcmp(deploy->kind, "deploy") == 0)
 		err = report_results(work);

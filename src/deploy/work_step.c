@@ -67,8 +67,11 @@ static const struct err *
 update(struct work *work)
 {
 	struct journal *journal = work->hub->journal;
-	const struct err *err = journal_group(journal);
+	const struct err *err;
 
+	if (work->gone.n == 0)
+		return deploy_update(journal, &work->deploy);
+	err = journal_group(journal);
 	if (err != NULL)
 		return err;
 	for (size_t i = 0; i < work->gone.n && err == NULL; i++)

@@ -183,7 +183,7 @@ verb_count_edits(struct agent *agent, const struct message *request)
 	if (err == NULL && live.len > 0)
 		err = store_drift(agent->store, live.s, false, true,
 		    &writable, &drift);
-	n = err == NULL ? (int64_t)drift.n : -1;
+	n = err == NULL && live.len > 0 ? (int64_t)drift.n : -1;
 	drift_release(&drift);
 	vec_release(&writable);
 	str_release(&live);

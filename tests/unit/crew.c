@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tap.h"
@@ -73,6 +74,39 @@ test_failure(void)
 }
 
 static const struct err *
+fail_often(size_t from, size_t to, int worker, void *ctx)
+{
+	(void)to;
+	(void)ctx;
+	for (int i = 0; i < 1000; i++) {
+		const struct err *err = err_new(ERR_BUSY, "worker %d",
+		    worker);
+		char want[32];
+
+		snprintf(want, sizeof(want), "worker %d", worker);
+		if (strcmp(err->text, want) != 0)
+			return err_new(ERR_REFUSED, "%s has made %s", want,
+			    err->text);
+	}
+	return from == 0 ? err_new(ERR_FAILED, "enough") : NULL;
+}
+
+/* However many threads there have been, an error stays that of its own. */
+static void
+test_errors(void)
+{
+	const struct err *kept = err_new(ERR_SYSTEM, "what is kept"), *err;
+	int n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		err = crew_run(8, 64, 1, fail_often, NULL);
+		n += err != NULL && err->code == ERR_FAILED;
+	}
+	is_int(n, 4, "each thread has its own errors");
+	is_str(kept->text, "what is kept", "and so has their caller");
+}
+
+static const struct err *
 look(void *ctx)
 {
 	struct sched_param param;
@@ -104,6 +138,7 @@ main(void)
 	is_int(crew_size(1000), CREW_MAX, "up to a limit");
 	test_run();
 	test_failure();
+	test_errors();
 	test_idle();
 	return tap_done();
 }

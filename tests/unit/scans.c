@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db_vfs.h"
 #include "deploy/leaving.h"
 #include "journal/push.h"
 #include "journal/release.h"
@@ -355,6 +356,7 @@ test_counted(void)
 int
 main(void)
 {
+	ok(db_vfs() != NULL, "ours comes first");
 	sqlite3_auto_extension((void (*)(void))watch);
 	journal = fixture_journal("long.db");
 	is_ok(db_script(journal_db(journal), past), "a long past");
