@@ -225,6 +225,9 @@ tell(const struct call *call, const struct edits *edits, bool repair)
 	for (size_t i = 0; i < edits->roots.n; i++)
 		say("only root can put an owner or a mode right;",
 		    edits->roots.v[i]);
+	if (edits->roots.n > 0)
+		fprintf(stderr, "slipway: when that has been run, --repair"
+		    " once more puts the rest right\n");
 	if (edits->n == 0)
 		fprintf(stderr, "slipway: the live release is what was"
 		    " deployed\n");

@@ -337,7 +337,22 @@ hooks_state(const char *dir, const char *name)
 	return state;
 }
 
-/* hooks_dir(), and git is only asked to read a value that is there. */
+/* Does git have configs that libgit2 does not read? */
+static bool
+has_other_configs(const char *path)
+{
+	char *worktree = path_join(path, "config.worktree");
+	bool has = getenv("GIT_CONFIG_GLOBAL") != NULL ||
+	    getenv("GIT_CONFIG_SYSTEM") != NULL ||
+	    getenv("GIT_CONFIG_COUNT") != NULL ||
+	    getenv("GIT_CONFIG_PARAMETERS") != NULL ||
+	    file_exists(AT_FDCWD, worktree);
+
+	free(worktree);
+	return has;
+}
+
+/* hooks_dir(), without git where nobody has set another one. */
 static const struct err *
 look_for_dir(char **dir, const char *path)
 {
@@ -346,6 +361,8 @@ look_for_dir(char **dir, const char *path)
 	char *value = NULL;
 
 	*dir = NULL;
+	if (has_other_configs(path))
+		return hooks_dir(dir, path);
 	err = repo_open(&repo, path, false);
 	if (err == NULL)
 		err = repo_config_get(repo, "core.hooksPath", &value);

@@ -294,6 +294,10 @@ tell_root(struct work *work, const char *release, size_t host)
 		    commands.v[i]);
 	more -= (int64_t)commands.n;
 	hub_add_which(&which, work->hub, work->env->name);
+	if (commands.n > 0)
+		work_warn(work, "when that has been run, slipway drift%s"
+		    " --repair puts right what else there is in it",
+		    which.s);
 	if (more > 0)
 		work_warn(work, "release %s has %" PRId64 " more of these;"
 		    " slipway drift%s --repair tells what to run when it is"

@@ -50,30 +50,63 @@ needs_root(int dirfd, const struct drift_item *item)
 	    st->st_gid != getegid() && !group_member(st->st_gid));
 }
 
-/* What root is to run, behind a sudo. */
-static void
-add_command(struct message *result, const struct agent *agent,
-    const char *release, const struct drift_item *item)
+static char *
+without_slash(const char *path)
 {
-	const struct stat *st = &item->st;
-	char *path = xasprintf("%s/releases/%s/%.*s",
-	    store_root(agent->store), release, (int)(strlen(item->path) -
-	    str_ends_with(item->path, "/")), item->path);
-	struct str command = STR_INIT;
+	return xstrndup(path, strlen(path) - str_ends_with(path, "/"));
+}
 
-	if (st->st_uid != item->owner) {
-		str_addf(&command, "chown -h %u ", (unsigned int)item->owner);
+/* In a folder of this user, where nobody else can put another in its place. */
+static bool
+is_in_own(int dirfd, const struct drift_item *item)
+{
+	char *name = without_slash(item->path);
+	struct stat st;
+	int fd = -1;
+	bool is;
+
+	is = strcmp(name, ".") == 0 ? fstatat(dirfd, "..", &st, 0) == 0 :
+	    file_open_parent(&fd, dirfd, name) == NULL &&
+	    fstat(fd, &st) == 0;
+	is = is && st.st_uid == geteuid();
+	file_close(&fd);
+	free(name);
+	return is;
+}
+
+/*
+ * What root is to run, behind a sudo. Of a folder of somebody else it is told
+ * for that alone: who has it could have root change any file by a link in it,
+ * and the rest is put right without root when it has been given back.
+ */
+static size_t
+add_command(struct message *result, const struct agent *agent,
+    const char *release, int dirfd, const struct drift_item *item)
+{
+	char *name = without_slash(item->path);
+	char *path = xasprintf("%s/releases/%s/%s", store_root(agent->store),
+	    release, name);
+	struct str command = STR_INIT;
+	size_t len;
+
+	if (!is_in_own(dirfd, item))
+		;
+	else if (item->st.st_uid != item->owner)
+		str_addf(&command, "chown -h %u ",
+		    (unsigned int)item->owner);
+	else if (!S_ISLNK(item->st.st_mode))
+		str_addf(&command, "chmod %o ",
+		    (unsigned int)item->mode & 07777);
+	len = command.len;
+	if (len > 0) {
 		str_add_word(&command, path);
+		len = command.len;
+		message_add(result, "root", command.s);
 	}
-	if (!S_ISLNK(st->st_mode) && ((st->st_mode ^ item->mode) & 07777) !=
-	    0) {
-		str_addf(&command, "%schmod %o ", command.len > 0 ?
-		    " && sudo " : "", (unsigned int)item->mode & 07777);
-		str_add_word(&command, path);
-	}
-	message_add(result, "root", command.s);
 	str_release(&command);
 	free(path);
+	free(name);
+	return len;
 }
 
 static void
@@ -120,7 +153,8 @@ add_items(struct message *result, const struct agent *agent,
 				continue;
 			add_item(result, dirfd, item);
 			if (needs_root(dirfd, item))
-				add_command(result, agent, release, item);
+				bytes += add_command(result, agent, release,
+				    dirfd, item);
 		}
 	}
 	message_add_int(result, "count", (int64_t)drift->n);
@@ -199,8 +233,11 @@ is_other(const struct drift_item *item)
 {
 	if (!item->is_built)
 		return item->kind != DRIFT_ADDED;
-	return item->entry != -1 && (item->kind != DRIFT_MODE ||
-	    (item->st.st_mode & 0100) != (item->mode & 0100));
+	/* A folder may hide what was in it. */
+	if (item->entry == -1)
+		return item->kind == DRIFT_MODE;
+	return item->kind != DRIFT_MODE ||
+	    (item->st.st_mode & 0100) != (item->mode & 0100);
 }
 
 /* What there is besides is counted in "*added". */
@@ -292,7 +329,7 @@ const struct err *
 verb_verify(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	int64_t added = 0, can = 0, cannot = 0, root = 0;
+	int64_t added = 0, can = 0, cannot = 0, root = 0, told = 0;
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 	const char *release;
@@ -306,13 +343,20 @@ verb_verify(struct agent *agent, const struct message *request,
 	for (size_t i = 0; err == NULL && i < drift.n; i++) {
 		const struct drift_item *item = &drift.items[i];
 
+		if (item->is_built && item->entry == -1 &&
+		    !is_closed(dirfd, item))
+			continue;
 		if (can_mend(dirfd, item))
 			can++;
 		else if (!needs_root(dirfd, item) || is_closed(dirfd, item)) {
 			if (cannot++ < CHANGED_MAX)
 				message_add(result, "changed", item->path);
-		} else if (root++ < CHANGED_MAX) {
-			add_command(result, agent, release, item);
+		} else if (told == CHANGED_MAX) {
+			root += is_in_own(dirfd, item);
+		} else if (add_command(result, agent, release, dirfd,
+		    item) > 0) {
+			told++;
+			root++;
 		}
 	}
 	message_add_int(result, "count", cannot);

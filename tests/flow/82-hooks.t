@@ -89,5 +89,21 @@ for gone in "$repo/hooks/pre-receive" "$aside"; do
 	unlike "that was enough" "$out" '^fault'
 done
 
+# Configs of git alone.
+slip status
+unlike "status has nothing to say" "$out" 'hooks'
+git -C "$repo" config core.repositoryformatversion 1
+git -C "$repo" config extensions.worktreeConfig true
+git -C "$repo" config --worktree core.hooksPath "$T/other"
+slip status
+like "of hooks that git does not run it has" "$out" \
+    "^ *hooks .*pre-receive.* in $T/other: missing"
+git -C "$repo" config --worktree --unset core.hooksPath
+rm "$repo/config.worktree"
+git config --file "$T/global" core.hooksPath "$T/other"
+run env GIT_CONFIG_GLOBAL="$T/global" "$slipway" status -C "$repo"
+like "so it has where another config says so" "$out" \
+    "^ *hooks .*pre-receive.* in $T/other: missing"
+
 check_invariants "after all of that"
 done_testing

@@ -106,10 +106,11 @@ is "the rest is" "$(live_file index.html)" one
 run_told
 is_exit "what is told for root to run" 0
 drift
-is "puts it right" "$out" \
-    "$(printf '%s\n' "$out" | grep '^mode  *open/file  *(owner 0 ')"
+is "gives the folder back" "$(printf '%s\n' "$out" |
+    sed -n 's/^mode  *\([^ ]*\) .*/\1/p' | paste -s -d ' ' -)" \
+    "open/ open/file"
 drift --repair
-is_exit "with what is in it" 0
+is_exit "so that the rest can be put right" 0
 is "as it was" "$(find "$root/current/" ! -user nobody)$(look open)" \
     "drwxr-xr-x"
 
@@ -123,9 +124,9 @@ like "says what it put right" "$out$err" \
     'put right: index.html modified; kept on branch'
 is "and what root is to run" "$(printf '%s\n' "$out$err" |
     sed -n 's/^warning: .*run: //p')" \
-    "sudo chown -h $uid $root/releases/$one/open
-sudo chown -h $uid $root/releases/$one/open/file"
+    "sudo chown -h $uid $root/releases/$one/open"
 run_told
+drift --repair
 drift
 is_exit "then it is what was deployed" 0
 push_as_nobody four
@@ -134,4 +135,17 @@ chmod 700 "$root/releases/$one/open"
 as_nobody "$slipway" rollback -C "$repo" "$one"
 isnt "one that hides what is in it is not gone back to" "$status" 0
 like "which is told" "$out$err" 'cannot be put right: open/; deploy its'
+
+# One that commands made hides what is in it as well.
+sed -i 's/^run = mkdir made.*/run = mkdir vendor \&\& echo y > vendor\/top/' \
+    "$repo/slipway.ini"
+push_as_nobody five
+five=$(current)
+is "a command made a folder" "$(live_file vendor/top)" y
+push_as_nobody six
+chmod 0 "$root/releases/$five/vendor"
+as_nobody "$slipway" rollback -C "$repo" "$five"
+isnt "a release where it is closed is not gone back to" "$status" 0
+like "which is told, too" "$out$err" 'cannot be put right: vendor/'
+
 done_testing

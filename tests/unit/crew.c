@@ -91,11 +91,20 @@ fail_often(size_t from, size_t to, int worker, void *ctx)
 	return from == 0 ? err_new(ERR_FAILED, "enough") : NULL;
 }
 
+static const struct err *
+fail_unseen(void *ctx)
+{
+	(void)ctx;
+	for (int i = 0; i < ERR_RING; i++)
+		(void)err_new(ERR_BUSY, "of another");
+	return NULL;
+}
+
 /* However many threads there have been, an error stays that of its own. */
 static void
 test_errors(void)
 {
-	const struct err *kept = err_new(ERR_SYSTEM, "what is kept"), *err;
+	const struct err *kept, *err;
 	int n = 0;
 
 	for (int i = 0; i < 4; i++) {
@@ -103,7 +112,13 @@ test_errors(void)
 		n += err != NULL && err->code == ERR_FAILED;
 	}
 	is_int(n, 4, "each thread has its own errors");
-	is_str(kept->text, "what is kept", "and so has their caller");
+	kept = err_new(ERR_SYSTEM, "what is kept");
+	for (int i = 0; i < 100; i++) {
+		err = crew_idle(fail_unseen, NULL);
+		n += err == NULL;
+	}
+	is_int(n, 104, "a hundred threads have failed");
+	is_str(kept->text, "what is kept", "none with an error of this one");
 }
 
 static const struct err *

@@ -148,7 +148,7 @@ test_many(const struct config *config)
 	capitals_scan(&capitals, message.s, "c1");
 	is_ok(plan_make(&plan, config, env, &list, NULL), "and their plan");
 	unknown_find_capitals(&plan.unknown, config, env, &capitals);
-	ok(clock() - start < 2 * CLOCKS_PER_SEC, "quick");
+	ok(clock() - start < 10 * CLOCKS_PER_SEC, "quick");
 	is_int((int64_t)plan.unknown.n, UNKNOWN_MAX, "the first are told");
 	is_str(plan.unknown.v[0].directive->name, "d0", "in their order");
 	is_int((int64_t)capitals.n, 1, "of what is there in lower case none"
