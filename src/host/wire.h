@@ -52,8 +52,9 @@
  * right, "count" of what it cannot, which is "changed", as far as named, and
  * "added" of what there is besides; "roots" counts what is no other content
  * and only root can take back, and "root" is what root is to run, as far as
- * named, behind a sudo. "drift" has it for each of its items that is so. An
- * item of it is a kind, since when (epoch milliseconds) and whose it is (-1
+ * named, behind a sudo. "drift" has it for each of its items that is so. Of
+ * what is in a folder of somebody else it is told when that has been given
+ * back. An item is a kind, since when (epoch milliseconds) and whose it is (-1
  * for what is gone), the sum of what is true of it (WIRE_ITEM_), and the path,
  * with spaces between; an answer has 10,000 at the most, and counts them all.
  * For each that has another mode there is a "mode", in words, in the same
