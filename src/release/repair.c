@@ -110,35 +110,6 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	return err;
 }
 
-/* What stands in the place of a folder is removed. */
-static const struct err *
-clear_way(int dirfd, const char *dir)
-{
-	const struct err *err = NULL;
-	const char *end = dir;
-
-	while (*end != '\0' && err == NULL) {
-		struct stat st;
-		char *path;
-		int fd;
-
-		end += strcspn(end, "/");
-		path = xstrndup(dir, (size_t)(end - dir));
-		err = file_open_parent(&fd, dirfd, path);
-		if (err == NULL && fstatat(fd, path_base(path), &st,
-		    AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
-		    unlinkat(fd, path_base(path), 0) == -1)
-			err = err_system("remove %s", path);
-		/* Nothing is in the way of what is not there. */
-		if (err != NULL && err->sys_errno == ENOENT)
-			err = NULL;
-		file_close(&fd);
-		free(path);
-		end += *end == '/' ? 1 : 0;
-	}
-	return err;
-}
-
 /* From the top. */
 static void
 note_missing(struct repairing *repairing, const char *dir)
@@ -167,44 +138,6 @@ repair_way(struct repairing *repairing, const char *dir)
 		return NULL;
 	note_missing(repairing, dir);
 	return file_mkdirs_beneath(repairing->dirfd, dir, 0755);
-}
-
-static const struct err *
-make_way(struct repairing *repairing, const char *dir)
-{
-	const struct err *err = repair_way(repairing, dir);
-
-	if (err == NULL || (err->sys_errno != ENOTDIR &&
-	    err->sys_errno != ELOOP))
-		return err;
-	err = clear_way(repairing->dirfd, dir);
-	return err == NULL ? file_mkdirs_beneath(repairing->dirfd, dir,
-	    0755) : err;
-}
-
-/* A folder that stands in the place of a file has nothing of ours. */
-static const struct err *
-put_back(struct repairing *repairing, const char *path)
-{
-	const char *name = path_base(path);
-	char *dir = path_dir(path);
-	const struct err *err;
-	struct stat st;
-	int fd = -1;
-
-	err = make_way(repairing, dir);
-	if (err == NULL)
-		err = file_open_parent(&fd, repairing->dirfd, path);
-	free(dir);
-	if (err != NULL)
-		return err;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISDIR(st.st_mode))
-		err = file_remove_tree(fd, name);
-	if (err == NULL && renameat(repairing->temp_fd, path, fd, name) == -1)
-		err = err_system("put back %s", path);
-	file_close(&fd);
-	return err;
 }
 
 /* Whoever has taken his own right to open a folder can give it back. */
@@ -306,22 +239,6 @@ mend_folders(const struct repairing *repairing, const struct vec *paths)
 	return err;
 }
 
-/* A folder that was made on the way to a file is none of the paths. */
-static const struct err *
-put_back_all(struct repairing *repairing, const struct vec *paths)
-{
-	const struct err *err = NULL;
-
-	for (size_t i = 0; i < paths->n && err == NULL; i++) {
-		struct stat st;
-
-		if (fstatat(repairing->temp_fd, paths->v[i], &st,
-		    AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
-			err = put_back(repairing, paths->v[i]);
-	}
-	return err == NULL ? repair_settle(repairing) : err;
-}
-
 const struct err *
 repair_begin(struct repairing *repairing, struct store *store,
     const char *release, struct repo *repo)
@@ -384,20 +301,4 @@ repair_end(struct repairing *repairing)
 	file_close(&repairing->temp_fd);
 	vec_release(&repairing->made);
 	free(repairing->temp);
-}
-
-const struct err *
-store_repair(struct store *store, const char *release, struct repo *repo,
-    const struct vec *paths)
-{
-	struct repairing repairing;
-	const struct err *err;
-
-	err = repair_begin(&repairing, store, release, repo);
-	if (err == NULL)
-		err = repair_make(&repairing, paths);
-	if (err == NULL)
-		err = put_back_all(&repairing, paths);
-	repair_end(&repairing);
-	return err == NULL ? NULL : err_add(err, "repair of %s", release);
 }

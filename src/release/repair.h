@@ -1,9 +1,6 @@
 /*
- * repair - a release that is being put right, for the files repair.c and
- * kept.c alone.
- *
- *	repair.c		over whatever is there: nobody is to keep it
- *	kept.c			over what is kept elsewhere, and nothing else
+ * repair - a release that is being put right, for kept.c alone, which
+ * goes over what is kept elsewhere, and nothing else.
  *
  *	err = repair_begin(&repairing, store, release, repo);
  *	if (err == NULL)

@@ -235,19 +235,12 @@ const struct err *store_drift(struct store *store, const char *release,
     bool deep, bool added, const struct vec *writable, struct drift *drift);
 
 /*
- * Put back what of these paths the commit has, each at one stroke, and what
- * stands in the place of a folder above goes. Of a folder ("src/", "./")
- * mode and owner are put right. Paths that only commands made are left as
- * they are. "repo" holds the commit.
- */
-const struct err *store_repair(struct store *store, const char *release,
-    struct repo *repo, const struct vec *paths);
-
-/*
- * The same for what drift has found, and somebody has kept since: what was
- * added goes, with the folders that have nothing in them then. What does not
- * look any more as it was found stays as it is, and is no error. Links to
- * shared/ are passed over: see store_relink().
+ * Put right what drift has found, and somebody has kept since: what the
+ * commit has is put back, each at one stroke, and what was added goes, with
+ * the folders that have nothing in them then. Of a folder mode and owner are
+ * put right. What only commands made is left as it is, and what does not look
+ * any more as it was found, or is out of reach, stays and is no error. Links
+ * to shared/ are passed over: see store_relink(). "repo" holds the commit.
  */
 const struct err *store_put_right(struct store *store, const char *release,
     struct repo *repo, const struct drift *found);
