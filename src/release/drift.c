@@ -16,6 +16,7 @@
 #include "alloc.h"
 #include "crew.h"
 #include "file.h"
+#include "path.h"
 #include "release/drift_unit.h"
 
 /* Folders that a thread takes at a time. */
@@ -96,13 +97,17 @@ drift_add(struct drift *drift)
 bool
 drift_is_out_of_reach(int dirfd, const char *path)
 {
-	struct stat st;
+	uid_t self = geteuid();
+	struct stat st, entry;
 	bool is;
 	int fd;
 
 	is = file_open_parent(&fd, dirfd, path) == NULL &&
-	    fstat(fd, &st) == 0 && st.st_uid != geteuid() &&
-	    faccessat(fd, ".", W_OK, AT_EACCESS) == -1 && errno == EACCES;
+	    fstat(fd, &st) == 0 && st.st_uid != self &&
+	    ((faccessat(fd, ".", W_OK, AT_EACCESS) == -1 &&
+	    errno == EACCES) || ((st.st_mode & S_ISVTX) != 0 && self != 0 &&
+	    fstatat(fd, path_base(path), &entry, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    entry.st_uid != self));
 	file_close(&fd);
 	return is;
 }

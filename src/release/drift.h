@@ -105,7 +105,7 @@ void drift_add_mode(struct str *out, const struct drift_item *item);
 
 /*
  * True for a path in a folder of somebody else's, in which this user may
- * change nothing.
+ * change nothing, or, when it is sticky, not this.
  */
 bool drift_is_out_of_reach(int dirfd, const char *path);
 

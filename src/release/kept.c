@@ -106,29 +106,31 @@ take_away(struct undoing *undoing, int fd, const struct drift_item *item,
 	    -1 ? err_system("put back %s", item->path) : NULL;
 }
 
-/* The commit's, or one that a command made. */
+/* The folder is in that of "fd"; one that has something in it stays. */
 static bool
-is_of_release(const struct repairing *repairing, const char *dir)
+remove_empty(struct repairing *repairing, int fd, const char *path)
 {
-	return manifest_find_folder(repairing->manifest, dir) != -1 ||
-	    (repairing->built != NULL &&
-	    manifest_find_folder(repairing->built, dir) != -1);
+	const char *name = path_base(path);
+
+	return unlinkat(fd, name, AT_REMOVEDIR) == 0 || (errno == EACCES &&
+	    repair_open_up(repairing, path) &&
+	    unlinkat(fd, name, AT_REMOVEDIR) == 0);
 }
 
 /* Folders above that were added, and have nothing in them any more. */
 static void
-prune_above(const struct repairing *repairing, const char *path)
+prune_above(struct repairing *repairing, const char *path)
 {
 	char *dir = path_dir(path);
 	bool gone = true;
 
 	while (gone && strcmp(dir, ".") != 0 &&
-	    !is_of_release(repairing, dir)) {
+	    !repair_has_folder(repairing, dir)) {
 		char *above = path_dir(dir);
 		int fd;
 
 		gone = file_open_parent(&fd, repairing->dirfd, dir) == NULL
-		    && unlinkat(fd, path_base(dir), AT_REMOVEDIR) == 0;
+		    && remove_empty(repairing, fd, dir);
 		file_close(&fd);
 		free(dir);
 		dir = above;
@@ -148,8 +150,7 @@ undo_added(struct undoing *undoing, const struct drift_item *item)
 	/* With its folder, or something else is in the place of that. */
 	if (file_open_parent(&fd, undoing->repairing.dirfd, path) == NULL) {
 		if (is_folder(item))
-			done = unlinkat(fd, path_base(path), AT_REMOVEDIR)
-			    == 0;
+			done = remove_empty(&undoing->repairing, fd, path);
 		else
 			err = take_away(undoing, fd, item, &done);
 	}
@@ -162,15 +163,16 @@ undo_added(struct undoing *undoing, const struct drift_item *item)
 
 /* Where nothing is to be any more; what has come since stays. */
 static const struct err *
-fill(int temp_fd, int fd, const struct drift_item *item)
+fill(struct repairing *repairing, int fd,
+    const struct drift_item *item)
 {
 	const char *name = path_base(item->path);
 
 	if (S_ISDIR(item->st.st_mode) &&
-	    unlinkat(fd, name, AT_REMOVEDIR) == -1 && errno != ENOENT)
+	    !remove_empty(repairing, fd, item->path) && errno != ENOENT)
 		return NULL;
-	if (move(temp_fd, item->path, fd, name, RENAME_NOREPLACE) == -1 &&
-	    errno != EEXIST)
+	if (move(repairing->temp_fd, item->path, fd, name,
+	    RENAME_NOREPLACE) == -1 && errno != EEXIST)
 		return err_system("put back %s", item->path);
 	return NULL;
 }
@@ -215,7 +217,7 @@ undo_changed(struct undoing *undoing, const struct drift_item *item)
 	if (err == NULL)
 		err = item->kind == DRIFT_REMOVED ||
 		    S_ISDIR(item->st.st_mode) ?
-		    fill(repairing->temp_fd, fd, item) :
+		    fill(repairing, fd, item) :
 		    replace(repairing->temp_fd, fd, item);
 done:
 	file_close(&fd);
@@ -223,14 +225,24 @@ done:
 	return err;
 }
 
+static const struct err *
+try_one(struct undoing *undoing, const struct drift_item *item)
+{
+	return item->kind == DRIFT_ADDED ? undo_added(undoing, item) :
+	    undo_changed(undoing, item);
+}
+
 /* What this user may not change stays. */
 static const struct err *
 undo_one(struct undoing *undoing, const struct drift_item *item)
 {
-	const struct err *err = item->kind == DRIFT_ADDED ?
-	    undo_added(undoing, item) : undo_changed(undoing, item);
+	const struct err *err = try_one(undoing, item);
 
 	if (err != NULL && err->sys_errno == EACCES &&
+	    repair_open_up(&undoing->repairing, item->path))
+		err = try_one(undoing, item);
+	if (err != NULL && (err->sys_errno == EACCES ||
+	    err->sys_errno == EPERM) &&
 	    drift_is_out_of_reach(undoing->repairing.dirfd, item->path))
 		return NULL;
 	return err;
@@ -251,7 +263,8 @@ undo(struct undoing *undoing)
 		    && !is_folder(&found->items[i]))
 			err = undo_one(undoing, &found->items[i]);
 	}
-	return err == NULL ? repair_settle(&undoing->repairing) : err;
+	/* Nothing that was opened up is left so. */
+	return err_first(err, repair_settle(&undoing->repairing));
 }
 
 /* What only commands had made nobody can make anew. */

@@ -110,19 +110,26 @@ store_drift(struct store *store, const char *release, bool deep, bool added,
 	return err;
 }
 
-/* From the top. */
-static void
-note_missing(struct repairing *repairing, const char *dir)
+static bool
+is_missing(const struct repairing *repairing, const char *dir)
 {
 	const struct err *err;
-	char *above;
 	int fd;
 
 	err = file_open_beneath(&fd, repairing->dirfd, dir,
 	    O_PATH | O_DIRECTORY, 0);
 	file_close(&fd);
-	if (err == NULL || (err->sys_errno != ENOENT &&
-	    err->sys_errno != ENOTDIR && err->sys_errno != ELOOP))
+	return err != NULL && (err->sys_errno == ENOENT ||
+	    err->sys_errno == ENOTDIR || err->sys_errno == ELOOP);
+}
+
+/* From the top. */
+static void
+note_missing(struct repairing *repairing, const char *dir)
+{
+	char *above;
+
+	if (!is_missing(repairing, dir))
 		return;
 	above = path_dir(dir);
 	if (strcmp(above, ".") != 0)
@@ -131,32 +138,95 @@ note_missing(struct repairing *repairing, const char *dir)
 	free(above);
 }
 
+/* False when nothing is known but what is so of all folders. */
+static bool
+find_look(const struct repairing *repairing, const char *path,
+    const struct stat *st, mode_t *mode, uid_t *uid)
+{
+	const struct manifest *built = repairing->built;
+	struct manifest_folder made = { .path = path };
+	int64_t i;
+
+	i = built == NULL ? -1 : manifest_find_folder(built, path);
+	if (i != -1)
+		manifest_folder(built, (size_t)i, &made);
+	return manifest_folder_look(repairing->manifest, &made, st, mode,
+	    uid);
+}
+
+/* One that may be private is nobody else's until it is settled. */
 const struct err *
 repair_way(struct repairing *repairing, const char *dir)
 {
+	const struct err *err = NULL;
+	size_t i = repairing->made.n;
+
 	if (strcmp(dir, ".") == 0)
 		return NULL;
 	note_missing(repairing, dir);
-	return file_mkdirs_beneath(repairing->dirfd, dir, 0755);
+	for (; i < repairing->made.n && err == NULL; i++) {
+		const char *path = repairing->made.v[i];
+		struct stat st = { 0 };
+		mode_t mode;
+		uid_t uid;
+
+		err = file_mkdirs_beneath(repairing->dirfd, path,
+		    find_look(repairing, path, &st, &mode, &uid) ? 0700 :
+		    0755);
+	}
+	return err;
 }
 
-/* Whoever has taken his own right to open a folder can give it back. */
-static const struct err *
-open_closed(int *fd, int dirfd, const char *path)
+/* Whoever has taken his own rights to a folder can give them back. */
+static bool
+open_up(int dirfd, const char *path)
 {
+	bool is_top = path[0] == '\0' || strcmp(path, ".") == 0;
 	char at[32];
 	struct stat st;
-	int closed_fd;
+	bool done = false;
+	int fd = -1;
 
-	if (file_open_beneath(&closed_fd, dirfd, path, O_PATH | O_DIRECTORY,
-	    0) == NULL && fstat(closed_fd, &st) == 0 &&
-	    st.st_uid == geteuid()) {
-		/* Nothing else opens such a descriptor. */
-		snprintf(at, sizeof(at), "/proc/self/fd/%d", closed_fd);
-		chmod(at, (st.st_mode & 07777) | 0700);
+	if (!is_top && file_open_beneath(&fd, dirfd, path,
+	    O_PATH | O_DIRECTORY, 0) != NULL)
+		return false;
+	/* Nothing else opens such a descriptor. */
+	snprintf(at, sizeof(at), "/proc/self/fd/%d", is_top ? dirfd : fd);
+	if (fstat(is_top ? dirfd : fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (st.st_mode & 0700) != 0700)
+		done = chmod(at, (st.st_mode & 07777) | 0700) == 0;
+	file_close(&fd);
+	return done;
+}
+
+bool
+repair_has_folder(const struct repairing *repairing, const char *dir)
+{
+	return manifest_find_folder(repairing->manifest, dir) != -1 ||
+	    (repairing->built != NULL &&
+	    manifest_find_folder(repairing->built, dir) != -1);
+}
+
+bool
+repair_open_up(struct repairing *repairing, const char *path)
+{
+	char *dir = path_dir(path);
+	bool done;
+
+	while (strcmp(dir, ".") != 0 && is_missing(repairing, dir)) {
+		char *above = path_dir(dir);
+
+		free(dir);
+		dir = above;
 	}
-	file_close(&closed_fd);
-	return file_open_folder(fd, dirfd, path);
+	done = open_up(repairing->dirfd, dir);
+	/* What somebody has added is none of ours, and opens no further. */
+	if (strcmp(dir, ".") == 0)
+		dir[0] = '\0';
+	if (done && repair_has_folder(repairing, dir))
+		vec_push(&repairing->made, dir);
+	free(dir);
+	return done;
 }
 
 /* What root alone may set stays as it is. */
@@ -177,21 +247,16 @@ set_look(int fd, const char *path, const struct stat *st, mode_t mode,
 static const struct err *
 mend_folder(const struct repairing *repairing, const char *path)
 {
-	const struct manifest *built = repairing->built;
-	struct manifest_folder made = { .path = path };
 	const struct err *err;
 	struct stat st;
-	int64_t i;
 	mode_t mode;
 	uid_t uid;
 	int fd;
 
-	i = built == NULL ? -1 : manifest_find_folder(built, path);
-	if (i != -1)
-		manifest_folder(built, (size_t)i, &made);
 	err = file_open_folder(&fd, repairing->dirfd, path);
-	if (err != NULL && err->sys_errno == EACCES)
-		err = open_closed(&fd, repairing->dirfd, path);
+	if (err != NULL && err->sys_errno == EACCES &&
+	    open_up(repairing->dirfd, path))
+		err = file_open_folder(&fd, repairing->dirfd, path);
 	if (err != NULL)
 		return err->sys_errno == ENOENT || err->sys_errno == ENOTDIR
 		    || err->sys_errno == ELOOP || err->sys_errno == EACCES ?
@@ -199,8 +264,7 @@ mend_folder(const struct repairing *repairing, const char *path)
 	if (fstat(fd, &st) == -1) {
 		err = err_system("stat %s", path);
 	} else {
-		manifest_folder_look(repairing->manifest, &made, &st, &mode,
-		    &uid);
+		find_look(repairing, path, &st, &mode, &uid);
 		err = set_look(fd, path, &st, mode, uid);
 	}
 	file_close(&fd);
@@ -213,6 +277,7 @@ repair_settle(struct repairing *repairing)
 {
 	const struct err *err = NULL;
 
+	vec_sort(&repairing->made);
 	for (size_t i = repairing->made.n; i > 0 && err == NULL; i--)
 		err = mend_folder(repairing, repairing->made.v[i - 1]);
 	return err == NULL ? file_sync_all(repairing->dirfd) : err;

@@ -13,6 +13,8 @@
 #ifndef REPAIR_H
 #define REPAIR_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "release/manifest.h"
 #include "release/store.h"
@@ -26,7 +28,7 @@ struct repairing {
 	int dirfd;		/* the release */
 	char *temp;		/* a folder in the trash, */
 	int temp_fd;		/* opened */
-	struct vec made;	/* folders on the way to what is put back */
+	struct vec made;	/* folders that get their look in the end */
 };
 
 const struct err *repair_begin(struct repairing *repairing,
@@ -44,6 +46,16 @@ const struct err *repair_make(struct repairing *repairing,
  * had they get when all is in them, with "settle", which waits for the disk.
  */
 const struct err *repair_way(struct repairing *repairing, const char *dir);
+
+/* Whether the commit, or a command, made this folder of the release. */
+bool repair_has_folder(const struct repairing *repairing, const char *dir);
+
+/*
+ * After an EACCES: this user's own rights to the folder that "path" is in, or
+ * the lowest above it that there is, until "settle". False when it is somebody
+ * else's, or has them.
+ */
+bool repair_open_up(struct repairing *repairing, const char *path);
 const struct err *repair_settle(struct repairing *repairing);
 void repair_end(struct repairing *repairing);
 
