@@ -128,6 +128,13 @@ vec_sort(struct vec *vec)
 		qsort(vec->v, vec->n, sizeof(*vec->v), compare);
 }
 
+bool
+vec_has_sorted(const struct vec *sorted, const char *s)
+{
+	return sorted->n > 0 && bsearch(&s, sorted->v, sorted->n,
+	    sizeof(*sorted->v), compare) != NULL;
+}
+
 void
 vec_join(const struct vec *vec, const char *separator, struct str *str)
 {

@@ -59,6 +59,9 @@ bool vec_has(const struct vec *vec, const char *s);
 /* In the order of strcmp. */
 void vec_sort(struct vec *vec);
 
+/* The same as vec_has() in one that is so sorted, for many searches. */
+bool vec_has_sorted(const struct vec *sorted, const char *s);
+
 /* Append the strings to "str" with "separator" between them. */
 void vec_join(const struct vec *vec, const char *separator, struct str *str);
 

@@ -198,13 +198,13 @@ edits_check_counted(struct work *work, bool may_refuse, int64_t from_ms,
 #define NAMED_MAX 3
 
 static bool
-is_mended(const struct edits *edits, const struct edit *edit)
+is_mended(const struct vec *stays, const struct edit *edit)
 {
-	char *stays = xasprintf("%s %s", edit->change, edit->path);
+	char *key = xasprintf("%s %s", edit->change, edit->path);
 	bool is = (!edit->built || edit->shared) &&
-	    !vec_has(&edits->stays, stays);
+	    !vec_has_sorted(stays, key);
 
-	free(stays);
+	free(key);
 	return is;
 }
 
@@ -212,13 +212,16 @@ static void
 tell_mended(struct work *work, const struct edits *edits,
     const char *release)
 {
+	struct vec stays = VEC_INIT;
 	struct str text = STR_INIT;
 	size_t n = 0;
 
+	vec_copy(&stays, &edits->stays);
+	vec_sort(&stays);
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct edit *edit = &edits->v[i];
 
-		if (!is_mended(edits, edit))
+		if (!is_mended(&stays, edit))
 			continue;
 		if (n++ >= NAMED_MAX)
 			continue;
@@ -237,6 +240,7 @@ tell_mended(struct work *work, const struct edits *edits,
 		    " in release %s is in %s/%s now: take over from it what"
 		    " is wanted, and remove it", release,
 		    work->env->set.root, edits->saved.v[i]);
+	vec_release(&stays);
 	str_release(&text);
 }
 

@@ -73,9 +73,13 @@ test_sorting(void)
 
 	vec_sort(&vec);
 	is_joined(&vec, "", "nothing to sort");
+	ok(!vec_has_sorted(&vec, "a"), "or to find");
 	vec_split(&vec, "b a C \xc3\xa9 a", " ");
 	vec_sort(&vec);
 	is_joined(&vec, "C|a|a|b|\xc3\xa9", "sorted by bytes");
+	ok(vec_has_sorted(&vec, "C") && vec_has_sorted(&vec, "\xc3\xa9") &&
+	    vec_has_sorted(&vec, "a") && !vec_has_sorted(&vec, "c") &&
+	    !vec_has_sorted(&vec, ""), "and searched so");
 	vec_release(&vec);
 }
 
