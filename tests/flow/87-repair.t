@@ -99,7 +99,7 @@ is_exit "what is in a sticky folder of somebody else's stays" 1
 is "and is told" "$(printf '%s\n' "$err" |
     sed -n 's/^slipway: \(.*\) stays$/\1/p')" "mode st/
 mode st/file"
-like "as what root is to run" "$err" 'sudo chown -h [0-9]+ .*/st/file$'
+like "as what root is to run" "$err" 'sudo chown -h [0-9]+ .*/st$'
 is "the rest is put right" "$(live_file index.html)" one
 echo edited > "$sticky/file"
 drift --repair
