@@ -92,11 +92,10 @@ const struct err *edits_look(struct edits *edits, struct work *work,
 const struct err *edits_check(struct work *work, bool may_refuse);
 
 /*
- * The same where every host was asked "room" after "from_ms" (monotonic), and
- * said how many edits there are: they are looked at when there are any.
+ * The same for a deploy whose hosts were asked for room, and have told how many
+ * edits there are: see prepare_ahead(). They are looked at when there are any.
  */
-const struct err *edits_check_counted(struct work *work, bool may_refuse,
-    int64_t from_ms, bool any);
+const struct err *edits_check_counted(struct work *work);
 
 /*
  * Once more before the flip, when commands have taken so long that there may

@@ -185,12 +185,12 @@ done:
 }
 
 const struct err *
-edits_check_counted(struct work *work, bool may_refuse, int64_t from_ms,
-    bool any)
+edits_check_counted(struct work *work)
 {
-	if (any || work->deploy.previous == NULL || is_missing(work))
-		return edits_check(work, may_refuse);
-	work->edits_ms = from_ms;
+	if (work->edited || work->deploy.previous == NULL ||
+	    is_missing(work))
+		return edits_check(work, true);
+	work->edits_ms = work->asked_ms;
 	return NULL;
 }
 

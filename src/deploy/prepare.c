@@ -293,8 +293,7 @@ prepare(struct work *work)
 	if (err == NULL)
 		err = check_shared(work);
 	if (err == NULL)
-		err = edits_check_counted(work, true, work->asked_ms,
-		    work->edited);
+		err = edits_check_counted(work);
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(phases) / sizeof(*phases); i++)
 		err = stage_phase(work, phases[i].phase, phases[i].builtin);

@@ -50,17 +50,10 @@ needs_root(int dirfd, const struct drift_item *item)
 	    st->st_gid != getegid() && !group_member(st->st_gid));
 }
 
-static char *
-without_slash(const char *path)
+/* Whether the folder that it is in is this user's: its mode, else -1. */
+static int
+mode_of_own_parent(int dirfd, const char *name)
 {
-	return xstrndup(path, strlen(path) - str_ends_with(path, "/"));
-}
-
-/* In a folder of this user, where nobody else can put another in its place. */
-static bool
-is_in_own(int dirfd, const struct drift_item *item)
-{
-	char *name = without_slash(item->path);
 	struct stat st;
 	int fd = -1;
 	bool is;
@@ -70,41 +63,45 @@ is_in_own(int dirfd, const struct drift_item *item)
 	    fstat(fd, &st) == 0;
 	is = is && st.st_uid == geteuid();
 	file_close(&fd);
-	free(name);
-	return is;
+	return is ? (int)(st.st_mode & 07777) : -1;
 }
 
 /*
- * What root is to run, behind a sudo. Of a folder of somebody else it is told
- * for that alone: who has it could have root change any file by a link in it,
- * and the rest is put right without root when it has been given back.
+ * What root is to run, behind a sudo, and how many bytes that are: 0 when there
+ * is nothing. "result" NULL: only how many. Of a folder of somebody else it is
+ * told for that alone: who has it could have root change any file by a link in
+ * it, and the rest is put right without root when it has been given back.
+ * chmod(1) goes through a link, so that nobody else may be able to put one
+ * there.
  */
 static size_t
 add_command(struct message *result, const struct agent *agent,
     const char *release, int dirfd, const struct drift_item *item)
 {
-	char *name = without_slash(item->path);
-	char *path = xasprintf("%s/releases/%s/%s", store_root(agent->store),
-	    release, name);
+	char *name = xstrndup(item->path, strlen(item->path) -
+	    str_ends_with(item->path, "/"));
+	int parent = mode_of_own_parent(dirfd, name);
 	struct str command = STR_INIT;
 	size_t len;
 
-	if (!is_in_own(dirfd, item))
-		;
-	else if (item->st.st_uid != item->owner)
+	if (parent != -1 && item->st.st_uid != item->owner)
 		str_addf(&command, "chown -h %u ",
 		    (unsigned int)item->owner);
-	else if (!S_ISLNK(item->st.st_mode))
+	else if (parent != -1 && S_ISDIR(item->st.st_mode) &&
+	    ((parent & 022) == 0 || (parent & S_ISVTX) != 0))
 		str_addf(&command, "chmod %o ",
 		    (unsigned int)item->mode & 07777);
-	len = command.len;
-	if (len > 0) {
+	if (command.len > 0) {
+		char *path = xasprintf("%s/releases/%s/%s",
+		    store_root(agent->store), release, name);
+
 		str_add_word(&command, path);
-		len = command.len;
-		message_add(result, "root", command.s);
+		if (result != NULL)
+			message_add(result, "root", command.s);
+		free(path);
 	}
+	len = command.len;
 	str_release(&command);
-	free(path);
 	free(name);
 	return len;
 }
@@ -329,7 +326,7 @@ const struct err *
 verb_verify(struct agent *agent, const struct message *request,
     struct message *result)
 {
-	int64_t added = 0, can = 0, cannot = 0, root = 0, told = 0;
+	int64_t added = 0, can = 0, cannot = 0, root = 0;
 	struct drift drift = DRIFT_INIT;
 	const struct err *err;
 	const char *release;
@@ -351,11 +348,8 @@ verb_verify(struct agent *agent, const struct message *request,
 		else if (!needs_root(dirfd, item) || is_closed(dirfd, item)) {
 			if (cannot++ < CHANGED_MAX)
 				message_add(result, "changed", item->path);
-		} else if (told == CHANGED_MAX) {
-			root += is_in_own(dirfd, item);
-		} else if (add_command(result, agent, release, dirfd,
-		    item) > 0) {
-			told++;
+		} else if (add_command(root < CHANGED_MAX ? result : NULL,
+		    agent, release, dirfd, item) > 0) {
 			root++;
 		}
 	}

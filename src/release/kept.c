@@ -252,6 +252,7 @@ static const struct err *
 undo(struct undoing *undoing)
 {
 	const struct drift *found = undoing->found;
+	struct err_kept first = ERR_KEPT_INIT;
 	const struct err *err = NULL;
 
 	for (size_t i = 0; i < found->n && err == NULL; i++) {
@@ -263,8 +264,10 @@ undo(struct undoing *undoing)
 		    && !is_folder(&found->items[i]))
 			err = undo_one(undoing, &found->items[i]);
 	}
+	err_keep(&first, err);
 	/* Nothing that was opened up is left so. */
-	return err_first(err, repair_settle(&undoing->repairing));
+	err_keep(&first, repair_settle(&undoing->repairing));
+	return err_kept(&first);
 }
 
 /* What only commands had made nobody can make anew. */

@@ -275,12 +275,14 @@ mend_folder(const struct repairing *repairing, const char *path)
 const struct err *
 repair_settle(struct repairing *repairing)
 {
-	const struct err *err = NULL;
+	struct err_kept first = ERR_KEPT_INIT;
 
 	vec_sort(&repairing->made);
-	for (size_t i = repairing->made.n; i > 0 && err == NULL; i--)
-		err = mend_folder(repairing, repairing->made.v[i - 1]);
-	return err == NULL ? file_sync_all(repairing->dirfd) : err;
+	for (size_t i = repairing->made.n; i > 0; i--)
+		err_keep(&first, mend_folder(repairing,
+		    repairing->made.v[i - 1]));
+	err_keep(&first, file_sync_all(repairing->dirfd));
+	return err_kept(&first);
 }
 
 /* Folders among the paths that the commit has. */

@@ -3,27 +3,7 @@
 # does not own, or that commands gave a mode of their own.
 
 . "$(dirname "$0")/../lib.sh"
-
-[ "$(id -u)" -eq 0 ] || skip_all "only root can be somebody else"
-
-as_nobody() {
-	run setpriv --reuid nobody --regid nogroup --clear-groups "$@"
-}
-
-drift() {
-	as_nobody "$slipway" drift -C "$repo" "$@"
-}
-
-rollback() {
-	as_nobody "$slipway" rollback -C "$repo"
-}
-
-# push_as_nobody CONTENT: of the page.
-push_as_nobody() {
-	# shellcheck disable=SC2016 # the arguments are the inner shell's
-	as_nobody sh -c 'cd "$1" && echo "$2" > index.html && git add -A &&
-	    git commit -q -m "$2" && git push production main' - "$work" "$1"
-}
+. "$here/nobody.sh"
 
 uid=$(id -u nobody)
 
@@ -35,11 +15,12 @@ make_site
 config <<'EOF'
 [action close]
 phase = build
-run = mkdir made && chmod 0 made && chmod 0 closed && chmod 2775 group
+run = mkdir made && chmod 0 made && chmod 0 closed && chmod 2775 group group/in
 EOF
 put closed/below/file x
 put open/file x
 put group/file x
+put group/in/file x
 chmod 711 "$T"
 chown -R nobody "$repo" "$root" "$work"
 push_as_nobody one
@@ -85,6 +66,21 @@ rm -r "$root/current/group"
 drift --repair
 is_exit "so it is at once where the folder is gone" 0
 is "with all of its mode" "$(look group)" "drwxrwsr-x"
+
+# Root's chmod would go through a link, which others can put into a folder
+# that they may write.
+for folder in group group/in; do
+	chgrp root "$root/current/$folder"
+	chmod g-s "$root/current/$folder"
+done
+drift --repair
+is "root is told of a mode where nobody else may write" "$(printf '%s\n' \
+    "$err" | sed -n 's/.*; run: //p')" \
+    "sudo chmod 2775 $root/releases/$(current)/group"
+chgrp nogroup "$root/current/group" "$root/current/group/in"
+drift --repair
+is "all have their bits" "$(look group) $(look group/in)" \
+    "drwxrwsr-x drwxrwsr-x"
 
 # Somebody else's.
 stays() {

@@ -3,29 +3,9 @@
 # those of somebody else.
 
 . "$(dirname "$0")/../lib.sh"
-
-[ "$(id -u)" -eq 0 ] || skip_all "only root can be somebody else"
+. "$here/nobody.sh"
 strace -f -o "$T/trace" -e trace=mkdirat true > /dev/null 2>&1 ||
     skip_all "strace cannot trace here"
-
-as_nobody() {
-	run setpriv --reuid nobody --regid nogroup --clear-groups "$@"
-}
-
-drift() {
-	as_nobody "$slipway" drift -C "$repo" "$@"
-}
-
-rollback() {
-	as_nobody "$slipway" rollback -C "$repo"
-}
-
-# push_as_nobody CONTENT: of the page.
-push_as_nobody() {
-	# shellcheck disable=SC2016 # the arguments are the inner shell's
-	as_nobody sh -c 'cd "$1" && echo "$2" > index.html && git add -A &&
-	    git commit -q -m "$2" && git push production main' - "$work" "$1"
-}
 
 look() {
 	stat -c %a "$root/current/$1"
@@ -88,6 +68,13 @@ is_exit "a private folder that is gone is put right" 0
 is "made" "$(sed -n 's/.*\/releases\/.*"private", \([0-7]*\)) *= 0$/\1/p' "$T/trace" |
     sort -u)" 0700
 is "as it was" "$(look private) $(look private/in)" "700 755"
+
+# The top of a release is a folder as any.
+echo edited > "$root/current/index.html"
+chmod 555 "$root/current/"
+drift --repair
+is_exit "a release that is read-only as a whole is put right" 0
+is "with what is in it" "$(live_file index.html) $(look .)" "one 755"
 
 # In a sticky folder one may change what is one's own.
 sticky=$root/current/st
