@@ -12,7 +12,50 @@
 
 #define NAME "slipway"
 
+/* What a database grows by, in bytes; SQLite writes less than 128 KiB. */
+#define GROWTH (64 * 1024)
+
 static sqlite3_vfs ours;
+
+/* What SQLite does with a database that is written, and what is done here. */
+static const sqlite3_io_methods *their_methods;
+static sqlite3_io_methods our_methods;
+
+/* Where there is no room for so much there may be for what is needed. */
+static void
+grow(sqlite3_file *file, sqlite3_int64 need)
+{
+	static const char zeros[GROWTH];
+	sqlite3_int64 size, to = (need + GROWTH - 1) / GROWTH * GROWTH;
+
+	if (their_methods->xFileSize(file, &size) != SQLITE_OK ||
+	    size == 0 || size >= need || to - size > GROWTH)
+		return;
+	if (their_methods->xWrite(file, zeros, (int)(to - size), size) !=
+	    SQLITE_OK)
+		(void)their_methods->xTruncate(file, size);
+}
+
+static int
+control(sqlite3_file *file, int op, void *arg)
+{
+	if (op == SQLITE_FCNTL_SIZE_HINT)
+		grow(file, *(sqlite3_int64 *)arg);
+	return their_methods->xFileControl(file, op, arg);
+}
+
+static void
+take_over(sqlite3_file *file)
+{
+	if (their_methods == NULL) {
+		their_methods = file->pMethods;
+		our_methods = *their_methods;
+		our_methods.xFileControl = control;
+	}
+	/* One that nobody else may write has others. */
+	if (file->pMethods == their_methods)
+		file->pMethods = &our_methods;
+}
 
 /* Of an empty one, which somebody has only just made, the name may be new. */
 static int
@@ -27,8 +70,12 @@ open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags,
 	    stat(path, &st) == 0 && st.st_size > 0)
 		rc = theirs->xOpen(theirs, path, file,
 		    flags & ~SQLITE_OPEN_CREATE, opened);
-	return rc == SQLITE_CANTOPEN ?
-	    theirs->xOpen(theirs, path, file, flags, opened) : rc;
+	if (rc == SQLITE_CANTOPEN)
+		rc = theirs->xOpen(theirs, path, file, flags, opened);
+	if (rc == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0 &&
+	    (flags & SQLITE_OPEN_READWRITE) != 0)
+		take_over(file);
+	return rc;
 }
 
 /* What begins with zero is no transaction. */

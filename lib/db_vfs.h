@@ -1,6 +1,6 @@
 /*
  * db_vfs - the files of a database, as SQLite's own layer opens them, but
- * for three things, each of which is some of the time that a push takes.
+ * for four things, each of which is some of the time that a push takes.
  *
  * SQLite opens the rollback journal as one that may have to be created, each
  * time anew where it stays, and then syncs its folder in each transaction,
@@ -14,6 +14,11 @@
  *
  * Root's SQLite gives each journal that it opens to the owner of the database;
  * one that is his already is left alone.
+ *
+ * A file system writes down in a transaction of its own how long a file is,
+ * whenever that is synced and has grown: a database grows by 64 KiB of zeros,
+ * where there is room for them, and then not again for some pushes. Pages
+ * behind the last one that a database says it has are nothing new to SQLite.
  *
  * One thread of a process has databases: SQLite keeps no locks against
  * others, and does not count what it allocates.
