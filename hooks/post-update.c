@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "deploy/chained.h"
+#include "deploy/packing.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "report/say.h"
@@ -34,6 +35,8 @@ main(int argc, char **argv)
 	say_notes(&notes);
 	if (err == NULL)
 		err = watch_push(&hub, push, VIEW_ACTIVATE, queue_wake);
+	if (err == NULL)
+		err = packing_start_after(&hub, push);
 	say_error(err);
 	chained = chained_run(argv, "", 0);
 	say_error(chained);

@@ -82,6 +82,9 @@ run_uninit(struct call *call)
 		err = hooks_dir(&dir, repo);
 	if (err == NULL && !hooks_answer_is_foreign(dir))
 		err = git_leave_refs(repo, &file, &none, &done);
+	/* A repository that was never ours may have set the same. */
+	if (err == NULL && done.n > 0)
+		err = git_unconfigure(repo, &file, &done);
 	if (err == NULL)
 		err = gitfile_commit(&file);
 	if (err == NULL)

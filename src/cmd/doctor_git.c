@@ -85,8 +85,6 @@ static const struct setting {
 	    " are kept loose", NULL },
 	{ "gc.auto", "0", LEVEL_NOTE, "git never packs by itself; have git gc"
 	    " run now and then", NULL },
-	{ "receive.autogc", "false", LEVEL_NOTE, "git never packs by itself;"
-	    " have git gc run now and then", NULL },
 };
 
 static void

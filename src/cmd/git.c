@@ -21,6 +21,13 @@ enum kind {
 	KIND_FSYNC
 };
 
+/* What else there may be with a value, and without Slipway. */
+enum use {
+	USE_ALONE,
+	USE_SEVERAL,		/* the key may have other values, too */
+	USE_OURS		/* it does harm without us */
+};
+
 /* What a repository that deploys needs of git, and why. */
 static const struct setting {
 	const char *key;
@@ -28,20 +35,22 @@ static const struct setting {
 	const char *value;
 	const char *stricter;	/* is left as it is, too; NULL: nothing is;
 				 * "": whatever it is */
-	bool several;		/* the key may have other values, too */
+	enum use use;
 } settings[] = {
 	/* Malformed objects are refused before a hook sees them. */
-	{ "receive.fsckObjects", KIND_BOOL, "true", NULL, false },
+	{ "receive.fsckObjects", KIND_BOOL, "true", NULL, USE_ALONE },
 	/* Nobody fills the disk with one push. */
-	{ "receive.maxInputSize", KIND_TEXT, "2g", "", false },
+	{ "receive.maxInputSize", KIND_TEXT, "2g", "", USE_ALONE },
 	/* git push -o updb */
-	{ "receive.advertisePushOptions", KIND_BOOL, "true", NULL, false },
+	{ "receive.advertisePushOptions", KIND_BOOL, "true", NULL, USE_ALONE },
 	/* A ref that a client was told about survives a power cut. */
-	{ "core.fsync", KIND_FSYNC, "committed,reference", NULL, false },
+	{ "core.fsync", KIND_FSYNC, "committed,reference", NULL, USE_ALONE },
 	/* Bare repositories keep no reflog by themselves. */
-	{ "core.logAllRefUpdates", KIND_BOOL, "true", "always", false },
+	{ "core.logAllRefUpdates", KIND_BOOL, "true", "always", USE_ALONE },
 	/* The refs that keep deployed commits are nobody's business. */
-	{ "transfer.hideRefs", KIND_TEXT, "refs/slipway", NULL, true },
+	{ "transfer.hideRefs", KIND_TEXT, "refs/slipway", NULL, USE_SEVERAL },
+	/* Whoever pushes does not wait for it, see deploy/packing.h. */
+	{ "receive.autogc", KIND_BOOL, "false", "", USE_OURS },
 };
 
 /* git itself needs the administrator's own configuration. */
@@ -230,8 +239,9 @@ is_set(const char *repo, const struct setting *setting, bool *is)
 	const struct err *err;
 
 	err = git_own_values(&values, repo, setting->key, true);
-	*is = setting->several && vec_has(&values, setting->value);
-	if (!setting->several && values.n > 0)
+	*is = setting->use == USE_SEVERAL &&
+	    vec_has(&values, setting->value);
+	if (setting->use != USE_SEVERAL && values.n > 0)
 		last = values.v[values.n - 1];
 	if (last != NULL)
 		*is = strcmp(last, setting->value) == 0 ||
@@ -255,8 +265,8 @@ set(const char *repo, struct gitfile *file, const struct setting *setting,
 
 	err = is_set(repo, setting, &is);
 	if (err == NULL && !is) {
-		err = git_change(repo, file, setting->several ? "--add" :
-		    "--replace-all", setting->key, setting->value);
+		err = git_change(repo, file, setting->use == USE_SEVERAL ?
+		    "--add" : "--replace-all", setting->key, setting->value);
 		vec_pushf(done, "set %s = %s", setting->key, setting->value);
 	}
 	return err;
@@ -270,6 +280,29 @@ git_configure(const char *repo, struct gitfile *file, struct vec *done)
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(settings) / sizeof(*settings); i++)
 		err = set(repo, file, &settings[i], done);
+	return err;
+}
+
+const struct err *
+git_unconfigure(const char *repo, struct gitfile *file, struct vec *done)
+{
+	const struct err *err = NULL;
+
+	for (size_t i = 0; err == NULL &&
+	    i < sizeof(settings) / sizeof(*settings); i++) {
+		const struct setting *setting = &settings[i];
+		struct vec own = VEC_INIT;
+
+		if (setting->use == USE_OURS)
+			err = git_own_values(&own, repo, setting->key, false);
+		if (err == NULL && vec_has(&own, setting->value)) {
+			err = git_drop_value(repo, file, setting->key,
+			    setting->value);
+			vec_pushf(done, "removed %s = %s", setting->key,
+			    setting->value);
+		}
+		vec_release(&own);
+	}
 	return err;
 }
 

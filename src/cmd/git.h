@@ -36,6 +36,13 @@ const struct err *git_configure(const char *repo, struct gitfile *file,
     struct vec *done);
 
 /*
+ * Take back what git_configure() has set and does harm without Slipway; each
+ * is pushed onto "done". Other values than its own stay.
+ */
+const struct err *git_unconfigure(const char *repo, struct gitfile *file,
+    struct vec *done);
+
+/*
  * Tell git which refs it is to leave to the proc-receive hook: these, and
  * none of those that it was told before. What other software has written
  * there stays, and so does what is in a file that is included, which is
@@ -85,6 +92,10 @@ const struct err *git_lacking(const char *repo, struct vec *lacking);
 /* "git config OPTION KEY VALUE" in the repository's own config. */
 const struct err *git_change(const char *repo, struct gitfile *file,
     const char *option, const char *key, const char *value);
+
+/* Remove a value of a key, which it has there. */
+const struct err *git_drop_value(const char *repo, struct gitfile *file,
+    const char *key, const char *value);
 
 /* All values of a key in the repository's own config, in their order. */
 const struct err *git_own_values(struct vec *values, const char *repo,

@@ -13,9 +13,9 @@ is_ours(const char *value)
 	    str_starts_with(value, "refs/heads/");
 }
 
-/* git takes the value to drop as a regular expression. */
-static const struct err *
-drop_value(const char *repo, struct gitfile *file, const char *key,
+/* git takes it as a regular expression. */
+const struct err *
+git_drop_value(const char *repo, struct gitfile *file, const char *key,
     const char *value)
 {
 	struct str pattern = STR_INIT;
@@ -91,7 +91,8 @@ git_leave_refs(const char *repo, struct gitfile *file,
 
 	err = git_left_refs(repo, refs, &left);
 	for (size_t i = 0; err == NULL && i < left.extra.n; i++) {
-		err = drop_value(repo, file, LEAVE_REFS, left.extra.v[i]);
+		err = git_drop_value(repo, file, LEAVE_REFS,
+		    left.extra.v[i]);
 		vec_pushf(done, "removed " LEAVE_REFS " = %s",
 		    left.extra.v[i]);
 	}

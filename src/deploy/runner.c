@@ -12,6 +12,7 @@
 #include "deploy/branch.h"
 #include "deploy/level.h"
 #include "deploy/notes.h"
+#include "deploy/packing.h"
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
@@ -354,7 +355,7 @@ serve_locked(struct hub *hub, const struct environment *env,
 	char *path = hub_lock_path(hub, env->name);
 	const struct err *err;
 	struct lock *lock;
-	bool more = true;
+	bool more = true, served = false;
 
 	err = NULL;
 	while (err == NULL && more) {
@@ -364,6 +365,7 @@ serve_locked(struct hub *hub, const struct environment *env,
 			break;
 		}
 		if (err == NULL) {
+			served = true;
 			settle(hub);
 			err = serve(hub, env, started);
 		}
@@ -373,7 +375,7 @@ serve_locked(struct hub *hub, const struct environment *env,
 			err = queue_waits(hub, env->name, &more);
 	}
 	free(path);
-	return err;
+	return err == NULL && served ? packing_start(hub) : err;
 }
 
 const struct err *

@@ -3,7 +3,7 @@
  *
  * It holds the environment's lock, brings level what a dead runner left
  * (recover.h), takes all waiting requests at once, deploys the newest, and
- * ends when the queue is empty.
+ * ends when the queue is empty; then git may pack the repository (packing.h).
  */
 #ifndef RUNNER_H
 #define RUNNER_H
