@@ -16,7 +16,6 @@
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
-#include "deploy/restore.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
@@ -27,6 +26,9 @@
 
 /* How often a deploy is picked up before somebody else must look. */
 #define PICK_UPS_MAX 3
+
+/* See choose(). */
+#define YOUNG_MS 1000
 
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
@@ -171,13 +173,27 @@ begin_activation(struct work *work, bool *over)
 	return *over ? give_up(work, err) : err;
 }
 
+/* Those whose place it takes learn of it, and those that are to wait. */
+static const struct err *
+tell_taken(struct work *work)
+{
+	const struct err *err = queue_tell_superseded(work->hub, work->repo,
+	    &work->deploy);
+
+	return err != NULL ? err : queue_tell(work->hub, work->env->name, 0);
+}
+
 static const struct err *
 deploy_commit(struct work *work)
 {
+	bool waited = !work_is_taken(work), over;
 	const struct err *err;
-	bool over;
 
 	err = begin(work);
+	if (!work_is_taken(work))
+		return NULL;
+	if (err == NULL && waited)
+		err = tell_taken(work);
 	if (err == NULL)
 		err = prepare(work);
 	if (err != NULL)
@@ -221,25 +237,27 @@ write_notes(struct work *work)
 		err_print("slipway", err);
 }
 
-/* One deploy from the queue to its last line, and its notes. */
+/*
+ * One deploy from the queue to its last line, and its notes. "*left": it is
+ * not, and waits as before, or was stopped.
+ */
 static const struct err *
 serve_one(const struct hub *hub, const struct environment *env,
-    struct deploy *taken, struct fleet *started)
+    struct deploy *next, struct fleet *started, bool *left)
 {
 	struct work work;
 	const struct err *err;
 
-	err = work_open(&work, hub, env, taken, started);
-	if (err == NULL)
-		err = queue_tell_superseded(hub, work.repo, &work.deploy);
-	if (err == NULL)
-		err = queue_tell(hub, env->name, 0);
+	err = work_open(&work, hub, env, next, started);
+	if (err == NULL && work_is_taken(&work))
+		err = tell_taken(&work);
 	if (err == NULL)
 		err = strcmp(work.deploy.kind, "rollback") == 0 ?
 		    roll_back(&work) : deploy_commit(&work);
-	if (err == NULL)
+	*left = err == NULL && !work_is_taken(&work);
+	if (err == NULL && !*left)
 		err = work_end(&work);
-	if (err == NULL)
+	if (err == NULL && !*left)
 		write_notes(&work);
 	work_close(&work);
 	return err;
@@ -277,23 +295,52 @@ take(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
+static bool
+is_young(const struct deploy *deploy)
+{
+	int64_t age_ms = clock_now_ms() - deploy->requested_at;
+
+	return age_ms >= 0 && age_ms < YOUNG_MS;
+}
+
+/*
+ * What waits alone is left to be taken with its plan, which saves the journal
+ * a transaction. A plan that kills its runner is tried again so only as long
+ * as the request is young: then the journal has it first that somebody is at
+ * it, and the deploy fails.
+ */
+static const struct err *
+choose(const struct hub *hub, const struct environment *env, bool anew,
+    struct deploy *next)
+{
+	const struct err *err;
+
+	if (anew || env->set.transactional)
+		return take(hub, env, next);
+	err = deploy_get_alone(hub->journal, env->name, next);
+	if (err != NULL || (next->number != 0 && is_young(next)))
+		return err;
+	deploy_release(next);
+	return take(hub, env, next);
+}
+
 static const struct err *
 serve_queue(const struct hub *hub, const struct environment *env,
     struct fleet **started)
 {
-	struct deploy taken;
-	const struct err *err;
+	const struct err *err = NULL;
+	struct deploy next;
+	bool left = false;
 
-	for (;;) {
-		err = take(hub, env, &taken);
-		if (err != NULL || taken.number == 0)
-			return err;
-		err = serve_one(hub, env, &taken, *started);
+	while (err == NULL) {
+		err = choose(hub, env, left, &next);
+		if (err != NULL || next.number == 0)
+			break;
+		err = serve_one(hub, env, &next, *started, &left);
 		*started = NULL;
-		deploy_release(&taken);
-		if (err != NULL)
-			return err;
+		deploy_release(&next);
 	}
+	return err;
 }
 
 /* A ref that cannot be set stops nobody: the site is what it should be. */
@@ -387,73 +434,4 @@ runner_serve(struct hub *hub, const struct environment *env,
 	if (hold_fd != -1)
 		err = wait_for_end(hold_fd);
 	return err != NULL ? err : serve_locked(hub, env, started);
-}
-
-/* A work that only cleans, on behalf of the deploy that is live. */
-static const struct err *
-clean_now(struct hub *hub, const struct environment *env,
-    struct vec *removed, struct vec *stays)
-{
-	struct deploy live;
-	struct work work;
-	const struct err *err;
-
-	err = deploy_get_live(hub->journal, env->name, &live);
-	if (err != NULL || live.number == 0)
-		return err;
-	err = work_open(&work, hub, env, &live, NULL);
-	if (err == NULL)
-		err = work_hosts(&work);
-	if (err == NULL)
-		err = cleanup(&work, true, removed, stays);
-	work_close(&work);
-	return err;
-}
-
-const struct err *
-runner_level(struct hub *hub, const struct environment *env,
-    int64_t wait_ms)
-{
-	char *path = hub_lock_path(hub, env->name);
-	const struct err *err;
-	struct lock *lock;
-
-	err = lock_take(&lock, path, "resume", wait_ms);
-	if (err == NULL) {
-		err = recover(hub, env);
-		if (err == NULL)
-			err = level_refs(hub, env);
-		if (err == NULL)
-			err = restore_current(hub, env);
-		lock_release(lock);
-		err = err_first(err, queue_wake_waiting(hub, env->name));
-	} else if (err->code == ERR_BUSY) {
-		err = err_new(ERR_BUSY, "%s; run slipway resume again when"
-		    " that has ended", err->text);
-	}
-	free(path);
-	return err;
-}
-
-const struct err *
-runner_cleanup(struct hub *hub, const struct environment *env,
-    struct vec *removed, struct vec *stays)
-{
-	char *path = hub_lock_path(hub, env->name);
-	const struct err *err;
-	struct lock *lock;
-
-	err = lock_take(&lock, path, "cleanup", LOCK_WAIT_MS);
-	if (err == NULL) {
-		err = recover(hub, env);
-		if (err == NULL)
-			err = clean_now(hub, env, removed, stays);
-		lock_release(lock);
-		err = err_first(err, queue_wake_waiting(hub, env->name));
-	} else if (err->code == ERR_BUSY) {
-		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
-		    " at the end of it", env->name);
-	}
-	free(path);
-	return err;
 }

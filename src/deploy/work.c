@@ -122,6 +122,12 @@ work_is_cut(const struct work *work)
 	    (work->fleet != NULL && fleet_is_lost(work->fleet));
 }
 
+bool
+work_is_taken(const struct work *work)
+{
+	return work->deploy.state != DEPLOY_QUEUED;
+}
+
 const struct err *
 work_hosts_again(struct work *work)
 {

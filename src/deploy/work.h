@@ -83,6 +83,9 @@ const struct err *work_hosts_again(struct work *work);
  */
 bool work_is_cut(const struct work *work);
 
+/* False until work_write_plan() where it waits for that, see runner.c. */
+bool work_is_taken(const struct work *work);
+
 /*
  * Write that a command begins, how it ended, or that it was undone. What gets
  * lost here would be run again, so a journal that is locked is waited for,
@@ -103,7 +106,11 @@ const struct err *work_interrupt_steps(struct work *work);
  */
 const struct err *work_plan(struct work *work);
 
-/* Have the journal and the event log learn of it. */
+/*
+ * Have the journal and the event log learn of it. One that still waits is
+ * taken with it, unless others have come, or it was stopped: then there is an
+ * error, and it is as it was.
+ */
 const struct err *work_write_plan(struct work *work);
 
 /*

@@ -200,6 +200,32 @@ keep(struct directives *kept, const struct directive *d)
 	directives_add(kept, d->name, d->argument, d->commit, d->source);
 }
 
+/* Somebody may have asked for more by now, or want this to stop. */
+static const struct err *
+take_planned(struct work *work, const struct directives *kept)
+{
+	struct journal *journal = work->hub->journal;
+	struct deploy taken = DEPLOY_INIT;
+	const struct err *err = journal_group(journal);
+
+	if (err != NULL)
+		return err;
+	err = deploy_take(journal, work->env->name, &taken);
+	if (err == NULL && taken.number != work->deploy.number)
+		err = err_new(ERR_INTERRUPTED, "deploy %" PRId64 " is not"
+		    " what is to be taken any more", work->deploy.number);
+	if (err == NULL)
+		err = deploy_plan(journal, &work->deploy, kept,
+		    &work->plan.directives);
+	err = journal_group_end(journal, err);
+	if (err == NULL) {
+		work->deploy.state = taken.state;
+		work->deploy.started_at = taken.started_at;
+	}
+	deploy_release(&taken);
+	return err;
+}
+
 /*
  * What the journal keeps: each event of the deploy has all of it, so that of
  * what nothing takes it is the newest of each that is told of.
@@ -224,8 +250,9 @@ write_plan(struct work *work)
 		if (!capitals_has(d->name))
 			keep(&kept, d);
 	}
-	err = deploy_plan(work->hub->journal, &work->deploy, &kept,
-	    &plan->directives);
+	err = work_is_taken(work) ? deploy_plan(work->hub->journal,
+	    &work->deploy, &kept, &plan->directives) :
+	    take_planned(work, &kept);
 	directives_release(&kept);
 	return err;
 }

@@ -258,6 +258,13 @@ const struct err *deploy_request(struct journal *journal,
 const struct err *deploy_take(struct journal *journal,
     const char *environment, struct deploy *deploy);
 
+/*
+ * The one that deploy_take() would take, where that is a deploy and all that
+ * waits; else number 0. Nothing changes.
+ */
+const struct err *deploy_get_alone(struct journal *journal,
+    const char *environment, struct deploy *deploy);
+
 /* True when the commit "newer" is "older", or contains it. */
 typedef bool (*contains_cb)(const char *newer, const char *older,
     void *ctx);

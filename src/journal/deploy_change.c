@@ -217,6 +217,22 @@ choose_waiting(struct db *db, const char *environment, int64_t *number)
 	    " ELSE (SELECT min(number) FROM q) END", "s", environment);
 }
 
+const struct err *
+deploy_get_alone(struct journal *journal, const char *environment,
+    struct deploy *deploy)
+{
+	const struct err *err;
+	int64_t number;
+
+	*deploy = (struct deploy)DEPLOY_INIT;
+	err = db_get_int(&number, journal_db(journal), 0, "SELECT"
+	    " CASE WHEN count(*) = 1 AND min(kind) = 'deploy'"
+	    " THEN min(number) END FROM deploys WHERE environment = ?1"
+	    " AND state = 'queued'", "s", environment);
+	return err != NULL || number == 0 ? err :
+	    deploy_get(journal, number, deploy);
+}
+
 struct chosen {
 	int64_t number;
 	char commit[41];	/* of "number" */

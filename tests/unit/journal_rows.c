@@ -292,6 +292,36 @@ test_superseded(void)
 	free(path);
 }
 
+static void
+is_alone(struct journal *journal, const char *environment, int64_t want,
+    const char *what)
+{
+	struct deploy deploy;
+
+	is_ok(deploy_get_alone(journal, environment, &deploy), "alone?");
+	is_int(deploy.number, want, "%s", what);
+	ok(want == 0 || deploy.state == DEPLOY_QUEUED, "and is not taken");
+	deploy_release(&deploy);
+}
+
+static void
+test_alone(void)
+{
+	struct journal *journal = fixture_journal("alone.db");
+
+	is_alone(journal, "a", 0, "nothing waits");
+	fixture_request(journal, "a", NULL);
+	fixture_request(journal, "b", NULL);
+	is_alone(journal, "a", 1, "one waits alone in its environment");
+	fixture_request(journal, "a", NULL);
+	is_alone(journal, "a", 0, "of two none does");
+	is_ok(db_script(journal_db(journal),
+	    "UPDATE deploys SET kind = 'rollback' WHERE number = 2"),
+	    "a rollback");
+	is_alone(journal, "b", 0, "is no deploy");
+	journal_close(journal);
+}
+
 int
 main(void)
 {
@@ -302,5 +332,6 @@ main(void)
 	test_numbers();
 	test_disposable();
 	test_superseded();
+	test_alone();
 	return tap_done();
 }

@@ -1,0 +1,84 @@
+/*
+ * What is done by hand under the lock of a runner, as one would do it.
+ */
+#include <stdlib.h>
+
+#include "deploy/level.h"
+#include "deploy/queue.h"
+#include "deploy/recover.h"
+#include "deploy/restore.h"
+#include "deploy/runner.h"
+#include "deploy/stage.h"
+#include "lock.h"
+
+/* How long to wait for a lock that a dying runner holds. */
+#define LOCK_WAIT_MS 200
+
+/* A work that only cleans, on behalf of the deploy that is live. */
+static const struct err *
+clean_now(struct hub *hub, const struct environment *env,
+    struct vec *removed, struct vec *stays)
+{
+	struct deploy live;
+	struct work work;
+	const struct err *err;
+
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL || live.number == 0)
+		return err;
+	err = work_open(&work, hub, env, &live, NULL);
+	if (err == NULL)
+		err = work_hosts(&work);
+	if (err == NULL)
+		err = cleanup(&work, true, removed, stays);
+	work_close(&work);
+	return err;
+}
+
+const struct err *
+runner_level(struct hub *hub, const struct environment *env,
+    int64_t wait_ms)
+{
+	char *path = hub_lock_path(hub, env->name);
+	const struct err *err;
+	struct lock *lock;
+
+	err = lock_take(&lock, path, "resume", wait_ms);
+	if (err == NULL) {
+		err = recover(hub, env);
+		if (err == NULL)
+			err = level_refs(hub, env);
+		if (err == NULL)
+			err = restore_current(hub, env);
+		lock_release(lock);
+		err = err_first(err, queue_wake_waiting(hub, env->name));
+	} else if (err->code == ERR_BUSY) {
+		err = err_new(ERR_BUSY, "%s; run slipway resume again when"
+		    " that has ended", err->text);
+	}
+	free(path);
+	return err;
+}
+
+const struct err *
+runner_cleanup(struct hub *hub, const struct environment *env,
+    struct vec *removed, struct vec *stays)
+{
+	char *path = hub_lock_path(hub, env->name);
+	const struct err *err;
+	struct lock *lock;
+
+	err = lock_take(&lock, path, "cleanup", LOCK_WAIT_MS);
+	if (err == NULL) {
+		err = recover(hub, env);
+		if (err == NULL)
+			err = clean_now(hub, env, removed, stays);
+		lock_release(lock);
+		err = err_first(err, queue_wake_waiting(hub, env->name));
+	} else if (err->code == ERR_BUSY) {
+		err = err_new(ERR_BUSY, "%s is being deployed; cleanup runs"
+		    " at the end of it", env->name);
+	}
+	free(path);
+	return err;
+}
