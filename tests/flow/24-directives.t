@@ -307,8 +307,7 @@ is "the journal has those that were told" "$(sql "SELECT count(*) FROM
     directives WHERE deploy = (SELECT max(number) FROM deploys)")" 20
 
 # Who wants a deploy to stop need not wait for the last of its commits.
-sql "CREATE TRIGGER hasty AFTER UPDATE OF state ON deploys
-    WHEN new.state = 'preparing' BEGIN UPDATE deploys
+sql "CREATE TRIGGER hasty AFTER INSERT ON deploys BEGIN UPDATE deploys
     SET cancelled_by = 'bob' WHERE number = new.number; END"
 push_file a 36e "a deploy that is cancelled at once"
 like "it is stopped before the plan" "$banner" 'cancelled by bob before the plan'
