@@ -190,6 +190,7 @@ deploy_commit(struct work *work)
 	const struct err *err;
 
 	err = begin(work);
+	/* Others have come, or it failed, which is for one that is taken. */
 	if (!work_is_taken(work))
 		return NULL;
 	if (err == NULL && waited)
@@ -238,8 +239,8 @@ write_notes(struct work *work)
 }
 
 /*
- * One deploy from the queue to its last line, and its notes. "*left": it is
- * not, and waits as before, or was stopped.
+ * One deploy from the queue to its last line, and its notes; "*left" when it
+ * waits as before, or was stopped, and who looks again takes it first.
  */
 static const struct err *
 serve_one(const struct hub *hub, const struct environment *env,

@@ -126,7 +126,7 @@ sub bench_place {
 	return $folder if !$images && $name ne 'try';
 	my $said = qx(exec 2>&1
 	    $make &&
-	    mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 '$image' &&
+	    mkfs.ext4 -q -F -i 4096 -E nodiscard,lazy_itable_init=1 '$image' &&
 	    { loop=\$(losetup -f --show --direct-io=on '$image') ||
 	      loop=\$(losetup -f --show '$image'); } &&
 	    mount -t ext4 -o noatime,noinit_itable "\$loop" '$folder'
