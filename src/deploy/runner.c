@@ -333,7 +333,7 @@ serve_queue(const struct hub *hub, const struct environment *env,
 	struct deploy next;
 	bool left = false;
 
-	while (err == NULL) {
+	while (err == NULL && !hub_config_is_old(hub)) {
 		err = choose(hub, env, left, &next);
 		if (err != NULL || next.number == 0)
 			break;
@@ -421,6 +421,10 @@ serve_locked(struct hub *hub, const struct environment *env,
 		/* A request may have come in while it was held. */
 		if (err == NULL)
 			err = queue_waits(hub, env->name, &more);
+		if (err == NULL && more && hub_config_is_old(hub)) {
+			err = queue_wake(hub, env->name);
+			break;
+		}
 	}
 	free(path);
 	return err == NULL && served ? packing_start(hub) : err;

@@ -1,6 +1,9 @@
 /*
  * runner - the only one that deploys, one per environment.
  *
+ * It goes by slipway.ini as it is when a deploy begins: where that has
+ * changed meanwhile, another one begins in its place.
+ *
  * It holds the environment's lock, brings level what a dead runner left
  * (recover.h), takes all waiting requests at once, deploys the newest, and
  * ends when the queue is empty; then git may pack the repository (packing.h).

@@ -129,6 +129,7 @@ void
 hub_close(struct hub *hub)
 {
 	config_free(hub->config);
+	free(hub->config_text);
 	journal_close(hub->journal);
 	free(hub->path);
 	free(hub->word);
@@ -261,7 +262,8 @@ read_config(struct hub *hub, bool trusted)
 		err = config_parse(&hub->config, "slipway.ini", text.s,
 		    text.len);
 	file_close(&fd);
-	str_release(&text);
+	free(hub->config_text);
+	hub->config_text = str_detach(&text);
 	free(path);
 	return err;
 }
@@ -270,6 +272,20 @@ const struct err *
 hub_config_read(struct hub *hub)
 {
 	return read_config(hub, false);
+}
+
+bool
+hub_config_is_old(const struct hub *hub)
+{
+	char *path = hub_file(hub, "slipway.ini");
+	struct str text = STR_INIT;
+	bool is;
+
+	is = file_read(&text, path, CONFIG_SIZE_MAX) != NULL ||
+	    strcmp(text.s, hub->config_text) != 0;
+	str_release(&text);
+	free(path);
+	return is;
 }
 
 /* Where the root of an environment is said. */

@@ -29,6 +29,7 @@ struct hub {
 	char *path;			/* absolute, of the repository */
 	char *word;			/* the same as a shell reads it */
 	struct config *config;		/* NULL until hub_config() */
+	char *config_text;		/* what that was read from */
 	struct journal *journal;	/* NULL until hub_journal() */
 	bool pushed;			/* errors are the answer to a push */
 };
@@ -65,6 +66,9 @@ const struct err *hub_config(struct hub *hub);
  * nothing: it does not matter whose the file is.
  */
 const struct err *hub_config_read(struct hub *hub);
+
+/* Has slipway.ini another text by now, or none that can be read? */
+bool hub_config_is_old(const struct hub *hub);
 
 /* ERR_CONFIG unless the repository belongs to this user. */
 const struct err *hub_check_owner(const char *repo);
