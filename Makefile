@@ -333,6 +333,7 @@ uninstall:
 	@echo '  cd REPO && rm $(patsubst %,hooks/%,$(sort $(notdir \
 	    $(hooks))))'
 	@echo '  git config --unset-all receive.procReceiveRefs'
+	@echo '  git config --unset-all receive.autogc "^off\$$"'
 	@echo '  and rename hooks/NAME.before-slipway to hooks/NAME'
 
 clean:

@@ -90,7 +90,7 @@ show "git push -q production main"
 show "cat ../site/current/index.html ../site/shared/db"
 
 say "Back to the first release, and the database with it."
-show "slipway rollback -C ../shop.git"
+show "slipway rollback --yes -C ../shop.git"
 show "cat ../site/current/index.html ../site/shared/db"
 
 say "Everything that happened was written down."

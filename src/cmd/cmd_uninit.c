@@ -82,8 +82,7 @@ run_uninit(struct call *call)
 		err = hooks_dir(&dir, repo);
 	if (err == NULL && !hooks_answer_is_foreign(dir))
 		err = git_leave_refs(repo, &file, &none, &done);
-	/* A repository that was never ours may have set the same. */
-	if (err == NULL && done.n > 0)
+	if (err == NULL)
 		err = git_unconfigure(repo, &file, &done);
 	if (err == NULL)
 		err = gitfile_commit(&file);
@@ -114,7 +113,8 @@ const struct cmd cmd_uninit = {
 	.all_environments = true,
 	.summary = "take the hooks out of a repository again",
 	.help = "Remove the hooks of Slipway from REPO, or from the repository"
-	    " that -C names, and restore those that were there before. What"
+	    " that -C names, and restore those that were there before; git is"
+	    " told again to take all refs by itself, and to pack them. What"
 	    " was deployed, the journal and slipway.ini stay.",
 	.example = "slipway uninit shop.git",
 	.dir_help = "the bare repository, where REPO is not given (else"

@@ -26,6 +26,9 @@
 /* No push takes so long, in seconds. */
 #define QUARANTINE_AGE_S (24 * 60 * 60)
 
+/* More of what git has to say of a packing is not read. */
+#define GC_LOG_MAX (64 * 1024)
+
 char *
 doctor_init_remedy(const struct doctor *doctor)
 {
@@ -168,6 +171,25 @@ look_at_head(struct doctor *doctor, struct repo *repo)
 	return err;
 }
 
+/* git leaves it where a packing failed, and then does none for a day. */
+static void
+look_at_packing(struct doctor *doctor)
+{
+	char *path = hub_file(doctor->hub, "gc.log"), *remedy;
+	struct str text = STR_INIT, line = STR_INIT;
+
+	if (file_read(&text, path, GC_LOG_MAX) == NULL && text.len > 0) {
+		str_add_visible(&line, text.s, strcspn(text.s, "\n"));
+		remedy = xasprintf("git -C %s gc", doctor->hub->word);
+		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "git packs"
+		    " nothing until that is mended: %s", line.s);
+		free(remedy);
+	}
+	str_release(&text);
+	str_release(&line);
+	free(path);
+}
+
 const struct err *
 doctor_git(struct doctor *doctor)
 {
@@ -187,6 +209,7 @@ doctor_git(struct doctor *doctor)
 		look_at_setting(doctor, repo, &settings[i]);
 	if (err == NULL)
 		err = look_at_head(doctor, repo);
+	look_at_packing(doctor);
 	repo_close(repo);
 	vec_release(&lacking);
 	free(remedy);

@@ -49,8 +49,11 @@ static const struct setting {
 	{ "core.logAllRefUpdates", KIND_BOOL, "true", "always", USE_ALONE },
 	/* The refs that keep deployed commits are nobody's business. */
 	{ "transfer.hideRefs", KIND_TEXT, "refs/slipway", NULL, USE_SEVERAL },
-	/* Whoever pushes does not wait for it, see deploy/packing.h. */
-	{ "receive.autogc", KIND_BOOL, "false", "", USE_OURS },
+	/*
+	 * Whoever pushes does not wait for it, see deploy/packing.h; in a word
+	 * that others hardly use, so that uninit takes out no value of theirs.
+	 */
+	{ "receive.autogc", KIND_BOOL, "off", "", USE_OURS },
 };
 
 /* git itself needs the administrator's own configuration. */
@@ -214,25 +217,27 @@ git_own_values(struct vec *values, const char *repo, const char *key,
 	return err;
 }
 
-/* git knows many words for true; what is no boolean at all is not. */
+/* git knows many words for true; what is no boolean at all is not set. */
 static const struct err *
-is_true(const char *repo, const char *key, bool *is)
+is_bool_set(const char *repo, const struct setting *setting, bool *is)
 {
+	bool any = setting->stricter != NULL && *setting->stricter == '\0';
 	struct str text = STR_INIT;
 	const struct err *err;
 	int status;
 
 	err = run((const char *const[]){ "git", "--git-dir", repo, "config",
-	    "--local", "--includes", "--type=bool", "--get", key, NULL },
-	    &text, &status);
-	*is = err == NULL && status == 0 && strcmp(text.s, "true") == 0;
+	    "--local", "--includes", "--type=bool", "--get", setting->key,
+	    NULL }, &text, &status);
+	*is = err == NULL && status == 0 &&
+	    (any || strcmp(text.s, setting->value) == 0);
 	str_release(&text);
 	return err;
 }
 
 /* Of several values git takes the last one. */
 static const struct err *
-is_set(const char *repo, const struct setting *setting, bool *is)
+is_text_set(const char *repo, const struct setting *setting, bool *is)
 {
 	struct vec values = VEC_INIT;
 	const char *last = NULL;
@@ -250,9 +255,22 @@ is_set(const char *repo, const struct setting *setting, bool *is)
 		    strcmp(last, setting->stricter) == 0)) ||
 		    (setting->kind == KIND_FSYNC &&
 		    fsynced_covers(last, setting->value));
-	if (err == NULL && !*is && setting->kind == KIND_BOOL)
-		err = is_true(repo, setting->key, is);
 	vec_release(&values);
+	return err;
+}
+
+static const struct err *
+is_set(const char *repo, const struct setting *setting, bool *is)
+{
+	const struct err *err = NULL;
+
+	*is = false;
+	if (setting->kind == KIND_BOOL)
+		err = is_bool_set(repo, setting, is);
+	/* "always" is a word where git wants a boolean, and more than one. */
+	if (err == NULL && !*is && (setting->kind != KIND_BOOL ||
+	    (setting->stricter != NULL && *setting->stricter != '\0')))
+		err = is_text_set(repo, setting, is);
 	return err;
 }
 
@@ -315,6 +333,9 @@ git_lacking(const char *repo, struct vec *lacking)
 	    i < sizeof(settings) / sizeof(*settings); i++) {
 		bool is;
 
+		/* Without ours all works as it does elsewhere. */
+		if (settings[i].use == USE_OURS)
+			continue;
 		err = is_set(repo, &settings[i], &is);
 		if (err == NULL && !is)
 			vec_pushf(lacking, "%s is %s", settings[i].key,

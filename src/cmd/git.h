@@ -84,8 +84,8 @@ const struct err *git_main_branch(struct str *branch, const char *repo);
 const struct err *git_version(struct str *version);
 
 /*
- * What git_configure() would set, as "receive.fsckObjects is true", pushed
- * onto "lacking".
+ * What git_configure() would set and a deploy needs, as "receive.fsckObjects
+ * is true", pushed onto "lacking".
  */
 const struct err *git_lacking(const char *repo, struct vec *lacking);
 

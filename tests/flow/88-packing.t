@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 make_site
 like "init tells git to leave it" "$(cat "$T/.init")" \
-    '^set receive.autogc = false$'
+    '^set receive.autogc = off$'
 
 # As soon as there are two packs, of which each push brings one.
 git -C "$repo" config receive.unpackLimit 1
@@ -59,13 +59,26 @@ run "$slipway" uninit "$repo"
 is "nor by uninit" "$(git -C "$repo" config receive.autogc)" true
 git -C "$repo" config --unset receive.autogc
 run "$slipway" init "$repo"
-is "init sets it" "$(git -C "$repo" config receive.autogc)" false
+is "init sets it" "$(git -C "$repo" config receive.autogc)" off
 run "$slipway" uninit "$repo"
-like "uninit tells that it goes" "$out" '^removed receive.autogc = false$'
+like "uninit tells that it goes" "$out" '^removed receive.autogc = off$'
 not_ok "and git packs as it does elsewhere" \
     git -C "$repo" config receive.autogc
 git -C "$repo" config receive.autogc false
+run "$slipway" init "$repo"
 run "$slipway" uninit "$repo"
 is "what was set without us stays" \
     "$(git -C "$repo" config receive.autogc)" false
+git -C "$repo" config receive.autogc maybe
+run "$slipway" init "$repo"
+is "with what is no boolean git would take no push" \
+    "$(git -C "$repo" config receive.autogc)" off
+
+# What keeps git from packing is told by the doctor.
+echo 'error: the disk is on fire' > "$repo/gc.log"
+run "$slipway" doctor -C "$repo" --etc "$T/etc"
+like "a packing that failed" "$out" \
+    '^warning: .*gc.log: git packs nothing .*: error: the disk is on fire'
+ok "is mended" sh -c "$(printf '%s\n' "$out" | sed -n '/gc.log/{n;p;}')"
+not_ok "by what is told" test -e "$repo/gc.log"
 done_testing
