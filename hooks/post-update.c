@@ -35,11 +35,11 @@ main(int argc, char **argv)
 	say_notes(&notes);
 	if (err == NULL)
 		err = watch_push(&hub, push, VIEW_ACTIVATE, queue_wake);
-	if (err == NULL)
-		err = packing_start_after(&hub, push);
 	say_error(err);
 	chained = chained_run(argv, "", 0);
 	say_error(chained);
+	if (err == NULL)
+		packing_start_after(&hub, push);
 	vec_release(&notes);
 	hub_close(&hub);
 	return err == NULL && chained == NULL ? 0 : 1;

@@ -1,26 +1,23 @@
 #include "deploy/packing.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 
+#include "deploy/queue.h"
 #include "journal/deploy.h"
 #include "proc.h"
 #include "vec.h"
 
-const struct err *
+void
 packing_start(const struct hub *hub)
 {
-	const char *const argv[] = { "nice", "-n", "19", "git", "-C",
+	const char *const argv[] = { "nice", "-n", "19", "git", "--git-dir",
 	    hub->path, "gc", "--auto", "--quiet", NULL };
-	char *log = hub_file(hub, "slipway/log/runner.log");
 	struct vec env = VEC_INIT;
-	const struct err *err;
 
 	proc_base_env(&env);
-	err = proc_detach(argv, (const char *const *)env.v, log, NULL);
+	/* The next push tries again. */
+	(void)queue_start(hub, argv, &env, NULL);
 	vec_release(&env);
-	free(log);
-	return err;
 }
 
 static const struct err *
@@ -32,7 +29,7 @@ is_asked(struct journal *journal, const struct deploy *deploy, void *ctx)
 	return NULL;
 }
 
-const struct err *
+void
 packing_start_after(const struct hub *hub, int64_t push)
 {
 	struct deploy_filter filter = { .push = push };
@@ -41,5 +38,6 @@ packing_start_after(const struct hub *hub, int64_t push)
 
 	if (push != 0)
 		err = deploy_each(hub->journal, &filter, is_asked, &asked);
-	return err != NULL || asked ? err : packing_start(hub);
+	if (err == NULL && !asked)
+		packing_start(hub);
 }

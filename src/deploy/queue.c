@@ -224,8 +224,8 @@ queue_keep(struct repo *repo, const struct deploy *request)
  * Its log tells why a runner died; where it cannot be written, because its
  * folder or the room for it is missing, a runner is wanted all the same.
  */
-static const struct err *
-start(const struct hub *hub, const char *const *argv,
+const struct err *
+queue_start(const struct hub *hub, const char *const *argv,
     const struct vec *env, int *hold)
 {
 	char *log = hub_file(hub, "slipway/log/runner.log");
@@ -258,7 +258,7 @@ queue_wake_ahead(const struct hub *hub, const char *environment, int *hold)
 		return err;
 	program = path_join(dir, "slipway");
 	proc_base_env(&env);
-	err = start(hub, (const char *const[]){ program, "-C", hub->path,
+	err = queue_start(hub, (const char *const[]){ program, "-C", hub->path,
 	    "-e", environment, "runner", hold == NULL ? NULL : "--hold",
 	    NULL }, &env, hold);
 	if (err != NULL)

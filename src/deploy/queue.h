@@ -42,6 +42,13 @@ const struct err *queue_is_held(const struct hub *hub,
     const struct deploy *request, const struct deploy *last, bool *is);
 
 /*
+ * Start a program that outlives the caller; what it complains about is in the
+ * log of the runners. "hold" as for proc_detach().
+ */
+const struct err *queue_start(const struct hub *hub,
+    const char *const *argv, const struct vec *env, int *hold);
+
+/*
  * Make the hidden ref that keeps the commit of a request, which no branch
  * may hold, from git gc. Its asker and its runner may do so at once.
  */

@@ -28,7 +28,7 @@
 #define PICK_UPS_MAX 3
 
 /* See choose(). */
-#define YOUNG_MS 1000
+#define YOUNG_MS 5000
 
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
@@ -173,28 +173,20 @@ begin_activation(struct work *work, bool *over)
 	return *over ? give_up(work, err) : err;
 }
 
-/* Those whose place it takes learn of it, and those that are to wait. */
-static const struct err *
-tell_taken(struct work *work)
-{
-	const struct err *err = queue_tell_superseded(work->hub, work->repo,
-	    &work->deploy);
-
-	return err != NULL ? err : queue_tell(work->hub, work->env->name, 0);
-}
-
 static const struct err *
 deploy_commit(struct work *work)
 {
-	bool waited = !work_is_taken(work), over;
 	const struct err *err;
+	bool over;
 
 	err = begin(work);
-	/* Others have come, or it failed, which is for one that is taken. */
+	/*
+	 * Others have come, or it failed, which is for one that is taken. Of
+	 * one of which that is not known, recover() will know.
+	 */
 	if (!work_is_taken(work))
-		return NULL;
-	if (err == NULL && waited)
-		err = tell_taken(work);
+		return err != NULL && err->code == ERR_INTERRUPTED ? err :
+		    NULL;
 	if (err == NULL)
 		err = prepare(work);
 	if (err != NULL)
@@ -251,7 +243,7 @@ serve_one(const struct hub *hub, const struct environment *env,
 
 	err = work_open(&work, hub, env, next, started);
 	if (err == NULL && work_is_taken(&work))
-		err = tell_taken(&work);
+		err = work_tell_taken(&work);
 	if (err == NULL)
 		err = strcmp(work.deploy.kind, "rollback") == 0 ?
 		    roll_back(&work) : deploy_commit(&work);
@@ -427,7 +419,9 @@ serve_locked(struct hub *hub, const struct environment *env,
 		}
 	}
 	free(path);
-	return err == NULL && served ? packing_start(hub) : err;
+	if (err == NULL && served)
+		packing_start(hub);
+	return err;
 }
 
 const struct err *

@@ -96,6 +96,14 @@ warn_of_ended(struct work *work)
 	}
 }
 
+/* What keeps it from being taken is seen when it is planned. */
+static bool
+on_tick(void *ctx)
+{
+	(void)work_take(ctx);
+	return false;
+}
+
 const struct err *
 work_hosts(struct work *work)
 {
@@ -104,7 +112,7 @@ work_hosts(struct work *work)
 	if (work->starting == NULL)
 		err = work_start_hosts(&work->starting, work->hub, work->env);
 	if (err == NULL)
-		err = fleet_ready(work->starting);
+		err = fleet_ready(work->starting, on_tick, work);
 	if (err != NULL) {
 		fleet_close(work->starting);
 	} else {

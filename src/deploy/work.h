@@ -83,8 +83,18 @@ const struct err *work_hosts_again(struct work *work);
  */
 bool work_is_cut(const struct work *work);
 
-/* False until work_write_plan() where it waits for that, see runner.c. */
+/* Does it wait still? It is taken with its plan, see runner.c. */
 bool work_is_taken(const struct work *work);
+
+/*
+ * Take it now, as what comes next will last: others are to know that somebody
+ * is at it. ERR_BUSY when it is not what is to be taken any more: others have
+ * come, or it was stopped; then it is as it was. No error of one that is taken.
+ */
+const struct err *work_take(struct work *work);
+
+/* Those whose place it took learn of it, and those that are to wait. */
+const struct err *work_tell_taken(struct work *work);
 
 /*
  * Write that a command begins, how it ended, or that it was undone. What gets
@@ -108,8 +118,7 @@ const struct err *work_plan(struct work *work);
 
 /*
  * Have the journal and the event log learn of it. One that still waits is
- * taken with it, unless others have come, or it was stopped: then there is an
- * error, and it is as it was.
+ * taken with it, as by work_take().
  */
 const struct err *work_write_plan(struct work *work);
 

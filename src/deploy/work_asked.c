@@ -11,11 +11,57 @@
 #include "deploy/facts.h"
 #include "deploy/halt.h"
 #include "deploy/leaving.h"
+#include "deploy/queue.h"
 #include "deploy/work.h"
 #include "plan/capitals.h"
 
 /* How often somebody who wants the deploy to stop is looked for. */
 #define LOOK_MS 500
+
+/*
+ * In one transaction with its plan; "kept" NULL: without, which comes later.
+ * ERR_INTERRUPTED: what the journal has is not known.
+ */
+static const struct err *
+take(struct work *work, const struct directives *kept)
+{
+	struct journal *journal = work->hub->journal;
+	struct deploy taken = DEPLOY_INIT;
+	const struct err *err = journal_group(journal);
+
+	if (err != NULL)
+		return err;
+	err = deploy_take(journal, work->env->name, &taken);
+	if (err == NULL && taken.number != work->deploy.number)
+		err = err_new(ERR_BUSY, "deploy %" PRId64 " is not what is to"
+		    " be taken any more", work->deploy.number);
+	if (err == NULL && kept != NULL)
+		err = deploy_plan(journal, &work->deploy, kept,
+		    &work->plan.directives);
+	err = journal_group_end(journal, err);
+	if (err == NULL) {
+		work->deploy.state = taken.state;
+		work->deploy.started_at = taken.started_at;
+		err = work_tell_taken(work);
+	}
+	deploy_release(&taken);
+	return err;
+}
+
+const struct err *
+work_take(struct work *work)
+{
+	return work_is_taken(work) ? NULL : take(work, NULL);
+}
+
+const struct err *
+work_tell_taken(struct work *work)
+{
+	const struct err *err = queue_tell_superseded(work->hub, work->repo,
+	    &work->deploy);
+
+	return err != NULL ? err : queue_tell(work->hub, work->env->name, 0);
+}
 
 /* A walk through commits. */
 struct walk {
@@ -31,8 +77,11 @@ scan_commit(const struct repo_commit *commit, void *ctx)
 	const struct err *err = NULL;
 
 	if (now_ms >= walk->look_at_ms) {
+		if (walk->look_at_ms != 0)
+			err = work_take(walk->work);
 		walk->look_at_ms = now_ms + LOOK_MS;
-		err = halt_check(walk->work, "the plan", NULL);
+		err = err_first(err, halt_check(walk->work, "the plan",
+		    NULL));
 	}
 	if (err != NULL)
 		return err;
@@ -200,32 +249,6 @@ keep(struct directives *kept, const struct directive *d)
 	directives_add(kept, d->name, d->argument, d->commit, d->source);
 }
 
-/* Somebody may have asked for more by now, or want this to stop. */
-static const struct err *
-take_planned(struct work *work, const struct directives *kept)
-{
-	struct journal *journal = work->hub->journal;
-	struct deploy taken = DEPLOY_INIT;
-	const struct err *err = journal_group(journal);
-
-	if (err != NULL)
-		return err;
-	err = deploy_take(journal, work->env->name, &taken);
-	if (err == NULL && taken.number != work->deploy.number)
-		err = err_new(ERR_INTERRUPTED, "deploy %" PRId64 " is not"
-		    " what is to be taken any more", work->deploy.number);
-	if (err == NULL)
-		err = deploy_plan(journal, &work->deploy, kept,
-		    &work->plan.directives);
-	err = journal_group_end(journal, err);
-	if (err == NULL) {
-		work->deploy.state = taken.state;
-		work->deploy.started_at = taken.started_at;
-	}
-	deploy_release(&taken);
-	return err;
-}
-
 /*
  * What the journal keeps: each event of the deploy has all of it, so that of
  * what nothing takes it is the newest of each that is told of.
@@ -252,7 +275,7 @@ write_plan(struct work *work)
 	}
 	err = work_is_taken(work) ? deploy_plan(work->hub->journal,
 	    &work->deploy, &kept, &plan->directives) :
-	    take_planned(work, &kept);
+	    take(work, &kept);
 	directives_release(&kept);
 	return err;
 }

@@ -55,8 +55,11 @@ const struct err *fleet_start(struct fleet **fleet,
 /*
  * Wait for the agents, and open the root on each host; the answer to that
  * is in fleet_reply(). A fleet for which this failed can only be closed.
+ * "tick" is called every FLEET_TICK_MS as long as it takes, and returns false;
+ * NULL: nothing is.
  */
-const struct err *fleet_ready(struct fleet *fleet);
+const struct err *fleet_ready(struct fleet *fleet, fleet_stop_cb tick,
+    void *ctx);
 
 /* Both in one. */
 const struct err *fleet_open(struct fleet **fleet,

@@ -75,11 +75,11 @@ check_greeting(struct fleet *fleet)
 }
 
 static const struct err *
-open_roots(struct fleet *fleet)
+open_roots(struct fleet *fleet, fleet_stop_cb tick, void *ctx)
 {
 	const struct err *err;
 
-	fleet_begin(fleet, NULL, NULL, NULL);
+	fleet_begin(fleet, NULL, tick, ctx);
 	for (size_t i = 0; i < fleet->n; i++)
 		fleet_ask(&fleet->peers[i], &fleet->peers[i].opening);
 	err = fleet_wait(fleet);
@@ -150,11 +150,11 @@ fleet_start(struct fleet **fleet, const struct fleet_spec *spec)
 }
 
 const struct err *
-fleet_ready(struct fleet *fleet)
+fleet_ready(struct fleet *fleet, fleet_stop_cb tick, void *ctx)
 {
 	const struct err *err = check_greeting(fleet);
 
-	return err == NULL ? open_roots(fleet) : err;
+	return err == NULL ? open_roots(fleet, tick, ctx) : err;
 }
 
 const struct err *
@@ -163,7 +163,7 @@ fleet_open(struct fleet **fleet, const struct fleet_spec *spec)
 	const struct err *err = fleet_start(fleet, spec);
 
 	if (err == NULL)
-		err = fleet_ready(*fleet);
+		err = fleet_ready(*fleet, NULL, NULL);
 	if (err != NULL) {
 		fleet_close(*fleet);
 		*fleet = NULL;
