@@ -16,6 +16,7 @@
 #include "deploy/queue.h"
 #include "deploy/receive.h"
 #include "deploy/recover.h"
+#include "deploy/returned.h"
 #include "deploy/rollback.h"
 #include "deploy/stage.h"
 #include "deploy/undo.h"
@@ -336,12 +337,15 @@ serve_queue(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
-/* A ref that cannot be set stops nobody: the site is what it should be. */
+/* What cannot be set, or removed, stops nobody: the site is as it should be. */
 static void
 level(const struct hub *hub, const struct environment *env)
 {
 	const struct err *err = level_refs(hub, env);
 
+	if (err != NULL)
+		err_print("slipway", err);
+	err = returned_remove(hub, env);
 	if (err != NULL)
 		err_print("slipway", err);
 }

@@ -7,6 +7,7 @@
 #include "deploy/queue.h"
 #include "deploy/recover.h"
 #include "deploy/restore.h"
+#include "deploy/returned.h"
 #include "deploy/runner.h"
 #include "deploy/stage.h"
 #include "lock.h"
@@ -48,6 +49,8 @@ runner_level(struct hub *hub, const struct environment *env,
 		err = recover(hub, env);
 		if (err == NULL)
 			err = level_refs(hub, env);
+		if (err == NULL)
+			err = returned_remove(hub, env);
 		if (err == NULL)
 			err = restore_current(hub, env);
 		lock_release(lock);

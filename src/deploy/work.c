@@ -305,7 +305,8 @@ work_set_aside_left(struct work *work)
 	struct vec releases = VEC_INIT;
 	const struct err *err;
 
-	err = release_failed(work->hub->journal, work->env->name,
+	/* They have been, unless that failed, too. */
+	err = release_newest(work->hub->journal, work->env->name, "failed",
 	    SET_ASIDE_MAX, &releases);
 	if (err == NULL && releases.n > 0)
 		err = set_aside(work, &releases);

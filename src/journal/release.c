@@ -180,15 +180,15 @@ release_older(struct journal *journal, const char *environment,
 }
 
 const struct err *
-release_failed(struct journal *journal, const char *environment,
-    int64_t limit, struct vec *names)
+release_newest(struct journal *journal, const char *environment,
+    const char *state, int64_t limit, struct vec *names)
 {
 	struct db_query *query;
 	const struct err *err;
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
-	    " FROM releases WHERE environment = ?1 AND state = 'failed'"
-	    " ORDER BY id DESC LIMIT ?2", "si", environment, limit);
+	    " FROM releases WHERE environment = ?1 AND state = ?2"
+	    " ORDER BY id DESC LIMIT ?3", "ssi", environment, state, limit);
 	return err == NULL ? db_texts(query, names) : err;
 }
 

@@ -72,12 +72,10 @@ const struct err *release_disposable(struct journal *journal,
     const char *environment, int64_t keep_count, const char *spared,
     struct vec *names);
 
-/*
- * Names of the newest releases of failed deploys, at most "limit": they have
- * been set aside, unless that failed, too.
- */
-const struct err *release_failed(struct journal *journal,
-    const char *environment, int64_t limit, struct vec *names);
+/* Names of the newest releases in a state, at most "limit". */
+const struct err *release_newest(struct journal *journal,
+    const char *environment, const char *state, int64_t limit,
+    struct vec *names);
 
 /*
  * The number of the deploy that made the oldest release that still can be

@@ -47,6 +47,14 @@ is "and one of notify finds it so in the journal" "$(sqlite3 \
     removed
 is "of no other it is said that it is there" "$(wrong)" 0
 
+# One that a power cut has brought back is removed once more.
+cp -a "$root/releases/$(current)" "$root/releases/$second"
+slip resume
+not_ok "resume removes what has come back" test -e "$root/releases/$second"
+cp -a "$root/releases/$(current)" "$root/releases/$second"
+push_file index.html five fifth
+not_ok "and so does a push" test -e "$root/releases/$second"
+
 # By hand, each release is written down by itself, and nothing else.
 before=$(sql "SELECT count(*) FROM events")
 slip cleanup
