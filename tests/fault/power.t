@@ -51,14 +51,12 @@ cp --sparse=always image "snapshots/$n"
 cp saved/out "snapshots/$n.out"
 END
 
-# What commands write is a database, and a database syncs what it writes.
+# What raises the page syncs it, as a migration does what it writes.
 sub make_durable {
 	my ($name) = @_;
 	my $ini = "$base/saved/$name/shop.git/slipway.ini";
 	my $text = Fault::read_file($ini);
 
-	$text =~ s{^((?:run|undo) = .*"\$T/(schema|once)".*)$}
-	    {$1; sync "\$T/$2"}mg;
 	$text =~ s{^((?:run|undo) = .*"\$T/page".*)$}{$1; sync "\$T"}mg;
 	Fault::write_file($ini, $text);
 	$lab->must('cp', '-a', $lab->{work}, "$base/work.$name");

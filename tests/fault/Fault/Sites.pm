@@ -33,7 +33,8 @@ use Fcntl ':flock';
 use Time::HiRes ();
 
 # A migration writes when it begins and ends, so that one that ran twice is
-# seen.
+# seen; and what it writes is a database, which syncs that. Its undo is kept
+# with the step.
 sub migration {
 	my ($name) = @_;
 
@@ -43,8 +44,8 @@ sub migration {
 phase = migrate
 directive = $name
 record = cat "\$T/$name"
-run = echo "begin $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat version > "\$T/$name" && echo "end $name \$SLIPWAY_DEPLOY" >> "\$T/trace"
-undo = echo "undo $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat "\$SLIPWAY_RECORD" > "\$T/$name"
+run = echo "begin $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat version > "\$T/$name" && sync "\$T/$name" && echo "end $name \$SLIPWAY_DEPLOY" >> "\$T/trace"
+undo = echo "undo $name \$SLIPWAY_DEPLOY" >> "\$T/trace" && cat "\$SLIPWAY_RECORD" > "\$T/$name" && sync "\$T/$name"
 INI
 }
 
