@@ -9,7 +9,7 @@ may_stop(const struct work *work)
 	if (work->deploy.error != NULL)
 		return false;
 	switch (work->deploy.state) {
-	case DEPLOY_QUEUED:
+	case DEPLOY_QUEUED:	/* and being planned */
 	case DEPLOY_PREPARING:
 	case DEPLOY_PREPARED:
 		return true;

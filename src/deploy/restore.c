@@ -96,7 +96,6 @@ const struct err *
 restore_current(const struct hub *hub, const struct environment *env)
 {
 	struct vec lines = VEC_INIT;
-	struct deploy live;
 	struct work work;
 	const struct err *err;
 	bool lost;
@@ -106,12 +105,7 @@ restore_current(const struct hub *hub, const struct environment *env)
 	vec_release(&lines);
 	if (err != NULL || !lost)
 		return err;
-	err = deploy_get_live(hub->journal, env->name, &live);
-	if (err != NULL)
-		return err;
-	err = work_open(&work, hub, env, &live, NULL);
-	if (err == NULL)
-		err = work_hosts(&work);
+	err = work_open_live(&work, hub, env);
 	if (err == NULL)
 		err = check_whole(&work);
 	if (err == NULL)

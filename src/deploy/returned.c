@@ -26,22 +26,15 @@ find(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
-/* On behalf of the deploy that is live. */
 static const struct err *
 remove_again(const struct hub *hub, const struct environment *env,
     const struct vec *returned)
 {
-	struct deploy live;
 	struct work work;
-	const struct err *err;
+	const struct err *err = work_open_live(&work, hub, env);
 
-	err = deploy_get_live(hub->journal, env->name, &live);
-	if (err != NULL || live.number == 0)
-		return err;
-	err = work_open(&work, hub, env, &live, NULL);
-	if (err == NULL)
-		err = work_hosts(&work);
-	for (size_t i = 0; err == NULL && i < returned->n; i++)
+	for (size_t i = 0; err == NULL && work.deploy.number != 0 &&
+	    i < returned->n; i++)
 		err = work_ask_release(&work, "remove", returned->v[i]);
 	work_close(&work);
 	return err;

@@ -299,9 +299,10 @@ is_young(const struct deploy *deploy)
 
 /*
  * What waits alone is left to be taken with its plan, which saves the journal
- * a transaction. A plan that kills its runner is tried again so only as long
- * as the request is young: then the journal has it first that somebody is at
- * it, and the deploy fails.
+ * a transaction, or before that where it takes long: see work_take(). A plan
+ * that kills its runner is tried again so only as long as the request is
+ * young: then the journal has it first that somebody is at it, and the deploy
+ * fails.
  */
 static const struct err *
 choose(const struct hub *hub, const struct environment *env, bool anew,

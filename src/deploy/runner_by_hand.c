@@ -15,22 +15,15 @@
 /* How long to wait for a lock that a dying runner holds. */
 #define LOCK_WAIT_MS 200
 
-/* A work that only cleans, on behalf of the deploy that is live. */
+/* A work that only cleans. */
 static const struct err *
 clean_now(struct hub *hub, const struct environment *env,
     struct vec *removed, struct vec *stays)
 {
-	struct deploy live;
 	struct work work;
-	const struct err *err;
+	const struct err *err = work_open_live(&work, hub, env);
 
-	err = deploy_get_live(hub->journal, env->name, &live);
-	if (err != NULL || live.number == 0)
-		return err;
-	err = work_open(&work, hub, env, &live, NULL);
-	if (err == NULL)
-		err = work_hosts(&work);
-	if (err == NULL)
+	if (err == NULL && work.deploy.number != 0)
 		err = cleanup(&work, true, removed, stays);
 	work_close(&work);
 	return err;

@@ -123,6 +123,21 @@ work_hosts(struct work *work)
 	return err;
 }
 
+const struct err *
+work_open_live(struct work *work, const struct hub *hub,
+    const struct environment *env)
+{
+	struct deploy live;
+	const struct err *err;
+
+	memset(work, 0, sizeof(*work));
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL || live.number == 0)
+		return err;
+	err = work_open(work, hub, env, &live, NULL);
+	return err == NULL ? work_hosts(work) : err;
+}
+
 bool
 work_is_cut(const struct work *work)
 {

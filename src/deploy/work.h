@@ -74,6 +74,14 @@ void work_close(struct work *work);
 /* Have the agents there, and the roots open. */
 const struct err *work_hosts(struct work *work);
 
+/*
+ * A work on behalf of the deploy that is live, with its hosts there; where
+ * nothing is, without, and the number of its deploy is 0. It is closed in any
+ * case.
+ */
+const struct err *work_open_live(struct work *work, const struct hub *hub,
+    const struct environment *env);
+
 /* Start them again when one of them was lost. */
 const struct err *work_hosts_again(struct work *work);
 

@@ -401,7 +401,7 @@ verb_fail(struct agent *agent, const struct message *request,
 	vec_release(&releases);
 	/* Nobody looks for them once the journal has them as failed. */
 	if (err == NULL)
-		err_keep(&kept, store_settle(agent->store));
+		err_keep(&kept, store_sync_releases(agent->store));
 	return err_first(err, err_kept(&kept));
 }
 

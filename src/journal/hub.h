@@ -67,7 +67,10 @@ const struct err *hub_config(struct hub *hub);
  */
 const struct err *hub_config_read(struct hub *hub);
 
-/* Has slipway.ini another text by now, or none that can be read? */
+/*
+ * Has slipway.ini another text than when it was read, as it has been, or none
+ * that can be read?
+ */
 bool hub_config_is_old(const struct hub *hub);
 
 /* ERR_CONFIG unless the repository belongs to this user. */

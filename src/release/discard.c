@@ -259,7 +259,7 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 }
 
 const struct err *
-store_settle(struct store *store)
+store_sync_releases(struct store *store)
 {
 	return file_sync_dir(store->releases_fd, ".");
 }

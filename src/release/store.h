@@ -292,7 +292,7 @@ const struct err *store_retire(struct store *store, const char *release);
 const struct err *store_drop_spare(struct store *store);
 
 /* What has left releases/ has left the disk's, too. */
-const struct err *store_settle(struct store *store);
+const struct err *store_sync_releases(struct store *store);
 
 /*
  * Move a failed release aside and keep the newest "keep_count" of those.

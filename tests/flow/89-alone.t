@@ -41,12 +41,18 @@ serve() {
 	    "$slipway" runner -C "$repo" -e production > /dev/null 2>&1
 }
 
-# Is a runner held there? A tracer holds one at other calls for no time.
+# The runner that is stopped, by a signal or by its tracer.
+stopped() {
+	for _runner in $(program runner); do
+		! grep -q '^State:.*[tT] (' "/proc/$_runner/status" ||
+		    echo "$_runner"
+	done 2>/dev/null
+}
+
+# Is one there to stay? A tracer stops it at other calls for no time.
 is_held() {
 	for _look in 1 2 3; do
-		_runner=$(program runner)
-		grep -q '^State:.*t (' "/proc/${_runner:-none}/status" ||
-		    return 1
+		[ -n "$(stopped)" ] || return 1
 		sleep 0.05
 	done
 }
@@ -54,9 +60,15 @@ is_held() {
 # ask_held REV: and somebody is at it, but has written nothing so far.
 ask_held() {
 	ask "$1"
-	serve delay_enter=2000000 &
+	serve signal=SIGSTOP &
 	runner=$!
 	wait_for 20 is_held && is_state "$n" queued
+}
+
+# let_go: it goes on from there, to its end.
+let_go() {
+	kill -CONT "$(stopped)"
+	wait "$runner"
 }
 
 ok "one is planned, and waits as long" ask_held "$two"
@@ -64,7 +76,7 @@ first=$n
 "$slipway" deploy -C "$repo" "$three" > "$T/second" 2>&1 &
 second=$!
 ok "another one comes" wait_for 20 is_state "$((first + 1))" queued
-wait "$runner"
+let_go
 ok "and is told that it is live" wait "$second"
 check_invariants "after another one has come"
 is "the new one goes live" "$(live_file index.html)" three
@@ -77,7 +89,7 @@ ok "which was never begun" \
 ok "one more is planned" ask_held "$two"
 run "$slipway" cancel -C "$repo"
 is_exit "it is stopped" 0
-wait "$runner"
+let_go
 check_invariants "after a stop"
 is "it is cancelled" "$(state "$n")" cancelled
 is "and nothing of it is done" "$(live_file index.html)" three
@@ -87,7 +99,8 @@ ok "the next is planned" ask_held "$two"
 "$slipway" rollback -C "$repo" > "$T/back" 2>&1 &
 back=$!
 ok "a rollback comes" wait_for 20 is_state "$((n + 1))" queued
-wait "$runner" "$back"
+let_go
+wait "$back"
 check_invariants "after a rollback behind it"
 like "and is told for what it waits" "$(cat "$T/back")" \
     "waits: deploy $n is under way"
