@@ -104,8 +104,12 @@ collect_directives(struct work *work)
 	if (work->resumed)
 		return deploy_directives(work->hub->journal,
 		    work->deploy.number, true, &work->directives);
-	err = repo_walk(work->repo, work->deploy.commit, hidden,
-	    work->live_commit[0] == '\0' ? 0 : 1, scan_commit, &walk);
+	/* All of a history is put in order before the first commit is seen. */
+	err = work->live_commit[0] == '\0' ? work_take(work) : NULL;
+	if (err == NULL)
+		err = repo_walk(work->repo, work->deploy.commit, hidden,
+		    work->live_commit[0] == '\0' ? 0 : 1, scan_commit,
+		    &walk);
 	if (err != NULL)
 		return err;
 	return deploy_pending_directives(work->hub->journal, &work->deploy,
