@@ -239,6 +239,8 @@ forecast_make(struct forecast *forecast, const struct hub *hub,
 	work->deploy.commit = xstrdup(commit);
 	/* Younger than all that waits: what they asked for comes, too. */
 	work->deploy.number = INT64_MAX;
+	/* And nothing that is to be taken. */
+	work->deploy.state = DEPLOY_PREPARING;
 	for (size_t i = 0; i < options->n; i++)
 		directives_add(&work->directives, options->v[i].name,
 		    options->v[i].argument, "", options->v[i].source);
