@@ -51,6 +51,9 @@ struct cmd {
 	const struct err *(*run)(struct call *call);
 };
 
+/* Of what is about all of them where none is named. */
+#define CMD_ALL_ENVIRONMENTS "this environment alone (all of them)"
+
 /* One command line, parsed. */
 struct call {
 	const struct cmd *cmd;

@@ -116,5 +116,6 @@ const struct cmd cmd_audit = {
 	    "slipway audit export -C /srv/shop.git --since 2026-11-01"
 	    " -e production",
 	.options = options,
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_audit,
 };

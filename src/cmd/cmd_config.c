@@ -390,5 +390,6 @@ const struct cmd cmd_config = {
 	    "slipway config --file new.ini",
 	.json = true,
 	.options = options,
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_config,
 };

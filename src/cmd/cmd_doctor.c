@@ -275,5 +275,6 @@ const struct cmd cmd_doctor = {
 	.example = "sudo -u deploy slipway doctor -C /srv/shop.git",
 	.json = true,
 	.options = options,
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_doctor,
 };

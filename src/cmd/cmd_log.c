@@ -152,6 +152,7 @@ const struct cmd cmd_log = {
 	    " {short} {pusher}'",
 	.json = true,
 	.options = log_options,
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_log,
 };
 

@@ -140,6 +140,7 @@ const struct cmd cmd_verify = {
 	    " missing row is found.",
 	.example = "slipway verify -C /srv/shop.git",
 	.json = true,
+	.all_environments = true,
 	.run = run_verify,
 };
 

@@ -275,5 +275,6 @@ const struct cmd cmd_resume = {
 	    " set, and \"current\" is put back when it is gone and its"
 	    " release is not. Quiet when nothing was left.",
 	.example = "slipway resume -C /srv/shop.git",
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_resume,
 };

@@ -221,5 +221,6 @@ const struct cmd cmd_status = {
 	    " slipway resume.",
 	.example = "slipway status -C /srv/shop.git",
 	.json = true,
+	.environment_help = CMD_ALL_ENVIRONMENTS,
 	.run = run_status,
 };

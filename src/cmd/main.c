@@ -50,8 +50,8 @@ cmd_table(size_t *n)
 static const struct cmd_option global_options[] = {
 	{ 'C', "repo", "DIR", "the bare repository (else $GIT_DIR, or the"
 	    " current folder)" },
-	{ 'e', "environment", "ENV", "the environment, where there are"
-	    " several" },
+	{ 'e', "environment", "ENV", "the environment, to be named"
+	    " where there are several" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 0, "json", NULL, "print the result as JSON" },
 	{ 0, "color", "WHEN", "colours: always, never, or auto, which is on"
