@@ -1,5 +1,6 @@
 #include "journal/release.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,27 @@ release_disposable(struct journal *journal, const char *environment,
 	return err == NULL ? db_texts(query, names) : err;
 }
 
+/*
+ * Going back past a release undoes what it stands on. Those of which that is
+ * so are known by the steps of deploys that stayed live until then: those of
+ * others were undone by themselves.
+ */
+#define UNDONE(environment, deploy) \
+    " FROM deploys AS r" \
+    " JOIN releases AS b ON b.environment = r.environment" \
+    "  AND b.name = r.release" \
+    " JOIN deploys AS d ON d.number > b.deploy AND d.number <= " deploy \
+    "  AND d.environment = r.environment AND d.kind = 'deploy'" \
+    "  AND +d.state IN ('live', 'retired')" \
+    " JOIN steps AS s ON s.deploy = d.number" \
+    "  AND s.state IN ('undone', 'undo-failed')" \
+    "  AND s.phase <> 'maintenance'" \
+    " WHERE r.environment = " environment " AND r.number > " deploy \
+    "  AND r.kind = 'rollback' AND +r.state IN ('live', 'retired', 'broken')"
+
+#define NOT_UNDONE " AND NOT EXISTS (SELECT 1" \
+    UNDONE("releases.environment", "releases.deploy") ")"
+
 const struct err *
 release_older(struct journal *journal, const char *environment,
     int64_t deploy, struct vec *names)
@@ -174,8 +196,8 @@ release_older(struct journal *journal, const char *environment,
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
-	    " AND deploy < ?2 ORDER BY live_by DESC", "si", environment,
-	    deploy);
+	    " AND deploy < ?2" NOT_UNDONE " ORDER BY live_by DESC", "si",
+	    environment, deploy);
 	return err == NULL ? db_texts(query, names) : err;
 }
 
@@ -252,8 +274,31 @@ get_live(struct journal *journal, const char *environment,
 	return err;
 }
 
+/* "updb of deploy 2 was undone by rollback 3". */
 static const struct err *
-check_target(const struct release *target, const struct release *live)
+check_undone(struct journal *journal, const struct release *target)
+{
+	struct db_query *query;
+	const struct err *err, *undone = NULL;
+
+	err = db_query(&query, journal_db(journal), "SELECT r.number,"
+	    " d.number, s.action" UNDONE("?1", "?2")
+	    " ORDER BY r.number, s.id LIMIT 1", "si", target->environment,
+	    target->deploy);
+	if (err != NULL)
+		return err;
+	if (db_step(query, &err))
+		undone = err_new(ERR_FAILED, "release %s needs what was"
+		    " undone: %s of deploy %" PRId64 ", by deploy %" PRId64
+		    ", a rollback", target->name, db_text(query, 2),
+		    db_int(query, 1), db_int(query, 0));
+	db_done(query);
+	return err_first(err, undone);
+}
+
+static const struct err *
+check_target(struct journal *journal, const struct release *target,
+    const struct release *live)
 {
 	if (strcmp(target->state, "live") == 0)
 		return err_new(ERR_FAILED, "release %s is live already",
@@ -265,7 +310,7 @@ check_target(const struct release *target, const struct release *live)
 		return err_new(ERR_FAILED, "release %s is newer than the live"
 		    " one, and its migrations may have been undone",
 		    target->name);
-	return NULL;
+	return check_undone(journal, target);
 }
 
 const struct err *
@@ -281,7 +326,7 @@ release_get_target(struct journal *journal, const char *environment,
 		err = release_before_live(journal, environment, target);
 	else if (err == NULL)
 		err = release_get(journal, environment, name, target);
-	return err == NULL ? check_target(target, live) : err;
+	return err == NULL ? check_target(journal, target, live) : err;
 }
 
 /* As check_target() has it. */
@@ -297,7 +342,8 @@ release_way_back(struct journal *journal, const char *environment,
 	    " FROM releases WHERE environment = ?1 AND commit_oid = ?2"
 	    " AND state = 'retired' AND deploy < (SELECT deploy FROM releases"
 	    "  WHERE environment = ?1 AND state = 'live')"
-	    " AND (?3 = 0 OR deploy < ?3) ORDER BY deploy DESC LIMIT 1",
+	    " AND (?3 = 0 OR deploy < ?3)" NOT_UNDONE
+	    " ORDER BY deploy DESC LIMIT 1",
 	    "ssi", environment, commit, below);
 	if (err != NULL)
 		return err;

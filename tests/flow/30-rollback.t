@@ -94,6 +94,18 @@ is "what it did is undone" "$(trace | paste -s -d ,)" \
 slip deploy main
 is "and forward" "$(live_file version)" 4
 
+# What was undone under a release is not there for its code any more.
+: > "$T/trace"
+slip rollback "$three"
+is_exit "no rollback to what a rollback went past" 1
+like "it says what is missing, and what helps" "$err" \
+    "release $three needs what was undone: schema of deploy $((n + 1)), by \
+deploy $((n + 5)), a rollback; .*slipway deploy [0-9a-f]{7} "
+slip rollback "$(head_of HEAD~1)"
+like "nor is it the way to its commit" "$err" \
+    'a rollback goes to a release: to deploy it'
+is "all that changed nothing" "$(live_file version) $(trace)" "4 "
+
 # A failed one between is no place to go to.
 push_file version 5 "five -fails-"
 is "a failed one is not live" "$(live_file version)" 4
