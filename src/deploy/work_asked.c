@@ -90,6 +90,25 @@ scan_commit(const struct repo_commit *commit, void *ctx)
 	    commit->oid);
 }
 
+/* As a walk through commits would see it. */
+static const struct err *
+goes_live(const char *commit, bool *does, void *ctx)
+{
+	const struct work *work = ctx;
+	const struct err *err;
+	bool is_live = false;
+
+	err = repo_is_ancestor(work->repo, commit, work->deploy.commit, does);
+	if (err == NULL && *does)
+		err = repo_is_ancestor(work->repo, commit, work->live_commit,
+		    &is_live);
+	/* A live commit that is gone hides nothing. */
+	if (err != NULL && err->code == ERR_NOT_FOUND)
+		err = NULL;
+	*does = *does && !is_live;
+	return err;
+}
+
 /*
  * What every commit that goes live asks for, and what options asked for. A
  * resumed deploy goes by what the journal has: its plan stays the same.
@@ -112,8 +131,12 @@ collect_directives(struct work *work)
 		    &walk);
 	if (err != NULL)
 		return err;
-	return deploy_pending_directives(work->hub->journal, &work->deploy,
+	err = deploy_pending_directives(work->hub->journal, &work->deploy,
 	    &work->directives);
+	if (err == NULL)
+		err = deploy_undone_options(work->hub->journal,
+		    &work->deploy, goes_live, work, &work->directives);
+	return err;
 }
 
 static const struct err *

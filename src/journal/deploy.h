@@ -222,6 +222,18 @@ const struct err *deploy_directives(struct journal *journal, int64_t number,
 const struct err *deploy_pending_directives(struct journal *journal,
     const struct deploy *deploy, struct directives *list);
 
+/*
+ * What options asked for in deploys that were live, and that a rollback which
+ * is live has gone past, so that it was undone. The commits that ask again
+ * for what their messages have are those that "holds" says go live.
+ */
+typedef const struct err *(*deploy_holds_cb)(const char *commit, bool *holds,
+    void *ctx);
+
+const struct err *deploy_undone_options(struct journal *journal,
+    const struct deploy *deploy, deploy_holds_cb holds, void *ctx,
+    struct directives *list);
+
 /* Changes, each one transaction with its event. */
 
 /*

@@ -373,4 +373,21 @@ slip rollback
 is_exit "a rollback" 0
 push_file a 42 "forty-second"
 like "does not end it" "$banner" "^  -fails-  \(option of deploy $n\)\$"
+
+# What a rollback undoes is asked for again by what brings its commit back.
+sed -i '/^\[action fails\]/,/^run/s/^run.*/run = true/' "$repo/slipway.ini"
+push_file a 43 "forty-third"
+live=$(head_of)
+push_file a 44 "forty-fourth" -o updb main
+n=$(newest deploy)
+slip rollback
+: > "$T/trace"
+slip plan "$live"
+unlike "a commit without it is none" "$out" "directive -updb-"
+slip deploy
+like "an option that a rollback went past is told" "$out" \
+    "^  -updb-  \(option of deploy $n\)\$"
+ran "and done with its commit" "updb always"
+slip deploy
+ran "once" "always"
 done_testing
