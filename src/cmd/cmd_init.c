@@ -371,6 +371,8 @@ do_init(struct init *init, struct hub *hub)
 		    " changed", init->repo);
 	if (err == NULL)
 		init_note_tips(init, hub);
+	if (err == NULL)
+		init_note_errands(init);
 	return err == NULL ? init_print(init, hub->config) : err;
 }
 

@@ -171,6 +171,31 @@ look_at_head(struct doctor *doctor, struct repo *repo)
 	return err;
 }
 
+/* To push it again then is to change nothing, of which git tells nobody. */
+static const struct err *
+look_at_errands(struct doctor *doctor, struct repo *repo)
+{
+	struct vec names = VEC_INIT;
+	const struct err *err = repo_refs(repo, ERRAND_PREFIX, &names);
+
+	for (size_t i = 0; err == NULL && i < names.n; i++) {
+		char *ref = xasprintf(ERRAND_PREFIX "%s", names.v[i]);
+		struct str rest = STR_INIT;
+		char *remedy;
+
+		git_add_drop_ref(&rest, ref);
+		remedy = doctor_command("git -C ", doctor->hub->path, rest.s);
+		doctor_tell(doctor, LEVEL_FAULT, ref, remedy, "there is such"
+		    " a ref, pushed when no hook was here: a push to it may"
+		    " do nothing, and succeeds");
+		free(remedy);
+		str_release(&rest);
+		free(ref);
+	}
+	vec_release(&names);
+	return err;
+}
+
 /* git leaves it where a packing failed, and then does none for a day. */
 static void
 look_at_packing(struct doctor *doctor)
@@ -209,6 +234,8 @@ doctor_git(struct doctor *doctor)
 		look_at_setting(doctor, repo, &settings[i]);
 	if (err == NULL)
 		err = look_at_head(doctor, repo);
+	if (err == NULL)
+		err = look_at_errands(doctor, repo);
 	look_at_packing(doctor);
 	repo_close(repo);
 	vec_release(&lacking);

@@ -51,6 +51,9 @@ const struct err *git_unconfigure(const char *repo, struct gitfile *file,
 const struct err *git_leave_refs(const char *repo, struct gitfile *file,
     const struct vec *refs, struct vec *done);
 
+/* " update-ref -d REF", appended: the rest of "git -C REPO". */
+void git_add_drop_ref(struct str *out, const char *ref);
+
 /* Make an empty bare repository. */
 const struct err *git_init_bare(const char *repo, const char *branch);
 

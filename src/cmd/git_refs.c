@@ -108,3 +108,10 @@ git_leave_refs(const char *repo, struct gitfile *file,
 	git_refs_release(&left);
 	return err;
 }
+
+void
+git_add_drop_ref(struct str *out, const char *ref)
+{
+	str_add(out, " update-ref -d ");
+	str_add_word(out, ref);
+}

@@ -7,11 +7,13 @@
 #include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/git.h"
+#include "deploy/errand.h"
 #include "deploy/tip.h"
 #include "file.h"
 #include "path.h"
 #include "plan/option.h"
 #include "plan/takes.h"
+#include "repo.h"
 #include "report/line.h"
 
 /* What is meant by a command that does not say. */
@@ -253,6 +255,29 @@ init_note_tips(struct init *init, const struct hub *hub)
 		str_release(&text);
 		str_release(&where);
 	}
+}
+
+void
+init_note_errands(struct init *init)
+{
+	struct vec names = VEC_INIT;
+	struct repo *repo;
+
+	if (repo_open(&repo, init->repo, false) == NULL)
+		(void)repo_refs(repo, ERRAND_PREFIX, &names);
+	repo_close(repo);
+	for (size_t i = 0; i < names.n; i++) {
+		char *ref = xasprintf(ERRAND_PREFIX "%s", names.v[i]);
+		struct str rest = STR_INIT;
+
+		git_add_drop_ref(&rest, ref);
+		vec_pushf(&init->done, "note: there is a ref %s, pushed when"
+		    " no hook was here, so that a push to it may do nothing;"
+		    " remove it: git -C %s%s", ref, init->word.s, rest.s);
+		str_release(&rest);
+		free(ref);
+	}
+	vec_release(&names);
 }
 
 /* One remote, whose branches go into one environment or another. */

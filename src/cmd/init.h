@@ -62,6 +62,9 @@ void init_head_back(const struct init *init);
 /* Push a note onto "done" for each branch that is not at what is live. */
 void init_note_tips(struct init *init, const struct hub *hub);
 
+/* And for each verb that is a ref, as no hook was there when it was pushed. */
+void init_note_errands(struct init *init);
+
 /* What was done, and what to do next. */
 const struct err *init_print(const struct init *init,
     const struct config *config);

@@ -328,6 +328,21 @@ run "$slipway" uninit "$repo"
 is "uninit takes all of it back" \
     "$(git -C "$repo" config --get-all receive.procReceiveRefs)" ""
 not_ok "and the hook" test -e "$repo/hooks/proc-receive"
+
+# A verb that is pushed when no hook is there becomes a ref.
+git -C "$work" push -q production main:refs/deploy/now 2> /dev/null
+run "$slipway" init "$repo"
+ref="refs/deploy/now"
+remedy="git -C $repo update-ref -d $ref"
+like "init tells of it" "$out" "note: there is a ref $ref, .*: $remedy\$"
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "so does the doctor" "$out" "^fault: $ref: there is such a ref"
+like "with what helps" "$out" "^ *$remedy\$"
+$remedy
+run "$slipway" doctor -C "$repo" --etc "$T"
+unlike "which it does" "$out" "$ref"
+run "$slipway" uninit "$repo"
+
 printf '#!/bin/sh\n' > "$repo/hooks/proc-receive"
 chmod +x "$repo/hooks/proc-receive"
 run "$slipway" init "$repo"
