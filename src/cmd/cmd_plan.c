@@ -96,7 +96,7 @@ const struct cmd cmd_plan = {
 	    " the commands in their order, the room there is, edits of the"
 	    " live release, and how long it took last time."
 	    " Nothing is done. The exit status is 3 when the deploy would be"
-	    " refused, or has too little room.",
+	    " refused, lacks something in shared/, or has too little room.",
 	.example = "slipway plan -C /srv/shop.git\n"
 	    "slipway plan -C /srv/shop.git v1.4 -d updb --json",
 	.json = true,

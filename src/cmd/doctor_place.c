@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "cmd/doctor.h"
+#include "deploy/missing.h"
 #include "file.h"
 #include "path.h"
 #include "release/store.h"
@@ -253,10 +254,13 @@ look_at_disk(struct doctor *doctor, const char *path)
 	tell_part(doctor, path, "inodes", fs.f_favail, fs.f_files);
 }
 
-/* What the tip of the branch would need, if there is one, and one branch. */
+/*
+ * What the tip of the branch would need, if there is one, and one branch, and
+ * what it would miss.
+ */
 static const struct err *
 measure(struct doctor *doctor, const struct environment *env,
-    struct store_room *room, bool *known)
+    struct store_room *room, bool *known, struct vec *missing)
 {
 	struct store_spec spec = { .export = env->set.export };
 	struct store *store = NULL;
@@ -276,6 +280,9 @@ measure(struct doctor *doctor, const struct environment *env,
 	spec.commit = oid;
 	if (err == NULL)
 		err = store_room(store, &spec, room);
+	if (err == NULL)
+		err = store_missing_shared(store, spec.repo, oid,
+		    &env->set.shared, missing);
 	*known = err == NULL;
 	store_close(store);
 	repo_close(spec.repo);
@@ -283,27 +290,41 @@ measure(struct doctor *doctor, const struct environment *env,
 	return err == NULL || err->code == ERR_NOT_FOUND ? NULL : err;
 }
 
-static const struct err *
-look_at_room(struct doctor *doctor, const struct environment *env)
+static void
+look_at_need(struct doctor *doctor, const struct environment *env,
+    const struct store_room *room)
 {
 	struct str need = STR_INIT, have = STR_INIT;
-	struct store_room room;
-	const struct err *err;
-	bool known;
 
-	look_at_disk(doctor, env->set.root);
-	err = measure(doctor, env, &room, &known);
-	if (err != NULL || !known || (room.need_bytes <= room.free_bytes &&
-	    room.need_inodes <= room.free_inodes))
-		return err;
-	room_add(&need, room.need_bytes, room.need_inodes);
-	room_add(&have, room.free_bytes, room.free_inodes);
+	if (room->need_bytes <= room->free_bytes &&
+	    room->need_inodes <= room->free_inodes)
+		return;
+	room_add(&need, room->need_bytes, room->need_inodes);
+	room_add(&have, room->free_bytes, room->free_inodes);
 	doctor_tell(doctor, LEVEL_FAULT, env->set.root, "slipway cleanup, a"
 	    " smaller 'keep', or a larger file system", "a release of %s"
 	    " needs %s, and %s are free", env->branch, need.s, have.s);
 	str_release(&need);
 	str_release(&have);
-	return NULL;
+}
+
+static const struct err *
+look_at_room(struct doctor *doctor, const struct environment *env)
+{
+	struct vec missing = VEC_INIT;
+	struct store_room room;
+	const struct err *err;
+	bool known;
+
+	look_at_disk(doctor, env->set.root);
+	err = measure(doctor, env, &room, &known, &missing);
+	if (err == NULL && known)
+		look_at_need(doctor, env, &room);
+	if (err == NULL && missing.n > 0)
+		doctor_tell_err(doctor, env->set.root, missing_shared(
+		    env->set.root, NULL, &missing));
+	vec_release(&missing);
+	return err;
 }
 
 const struct err *

@@ -65,8 +65,9 @@ const struct err *forecast_make(struct forecast *forecast,
 void forecast_release(struct forecast *forecast);
 
 /*
- * What would end such a deploy before it begins: ERR_REFUSED for edits of
- * the live release with "drift = refuse", and for too little room.
+ * What would end such a deploy before it begins: ERR_REFUSED for what is
+ * missing in shared/, for edits of the live release with "drift = refuse", and
+ * for too little room.
  */
 const struct err *forecast_check(const struct forecast *forecast);
 

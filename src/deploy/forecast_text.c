@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "deploy/forecast.h"
+#include "deploy/missing.h"
 #include "plan/capitals.h"
 #include "room.h"
 
@@ -314,6 +315,9 @@ forecast_check(const struct forecast *forecast)
 	struct str need = STR_INIT, have = STR_INIT;
 	const struct err *err;
 
+	if (forecast->missing.n > 0)
+		return err_recode(missing_shared(work->env->set.root, NULL,
+		    &forecast->missing), ERR_REFUSED);
 	err = edits_refusal(&forecast->edits, work->hub, work->env);
 	if (err != NULL || !is_short(forecast))
 		return err;

@@ -24,3 +24,17 @@ missing_add_live(struct str *out, const char *root, const char *release)
 	free(current);
 	return true;
 }
+
+const struct err *
+missing_shared(const char *root, const char *host, const struct vec *paths)
+{
+	struct str text = STR_INIT;
+	const struct err *err;
+
+	vec_join(paths, " ", &text);
+	err = err_new(ERR_FAILED, "shared files are missing%s%s: %s; put them"
+	    " into %s/shared", host == NULL ? "" : " on ", host == NULL ? "" :
+	    host, text.s, root);
+	str_release(&text);
+	return err;
+}

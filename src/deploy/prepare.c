@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "deploy/edits.h"
+#include "deploy/missing.h"
 #include "deploy/queue.h"
 #include "deploy/stage.h"
 #include "room.h"
@@ -118,22 +119,6 @@ configure(struct work *work, struct str *note)
 	return NULL;
 }
 
-/* One host's missing shared paths as one error, with what to do. */
-static const struct err *
-missing_error(const struct work *work, const char *host,
-    const struct vec *missing)
-{
-	struct str text = STR_INIT;
-	const struct err *err;
-
-	vec_join(missing, " ", &text);
-	err = err_new(ERR_FAILED, "shared files are missing%s%s:"
-	    " %s; put them into %s/shared", work->n_hosts == 1 ? "" : " on ",
-	    work->n_hosts == 1 ? "" : host, text.s, work->env->set.root);
-	str_release(&text);
-	return err;
-}
-
 /* All that is missing, before anything happens. */
 static const struct err *
 check_shared(struct work *work)
@@ -153,7 +138,8 @@ check_shared(struct work *work)
 
 		message_all(fleet_reply(work->fleet, i), "missing", &missing);
 		if (missing.n > 0)
-			err = missing_error(work, work->hosts[i]->name,
+			err = missing_shared(work->env->set.root,
+			    work->n_hosts == 1 ? NULL : work->hosts[i]->name,
 			    &missing);
 		vec_release(&missing);
 	}

@@ -17,6 +17,10 @@ like "together with all others" "$banner" '(^|[ ,:/])\.env'
 not_ok "nothing is live" test -e "$root/current"
 is "the deploy has failed" "$(deploy 1 state)" failed
 is "nothing was made" "$(ls "$root/releases")" ""
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "the doctor knows it, too" "$out" \
+    "^fault: $root: shared files are missing: .*settings.php .env\$"
+like "and what to do" "$out" "^ *put them into $root/shared\$"
 
 not_ok "nor in shared/" test -e "$root/shared/sites"
 mkdir -p "$root/shared/sites/default/files"

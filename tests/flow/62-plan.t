@@ -97,7 +97,9 @@ commit index.html two "second -updb- -sync:files-"
 commit index.html three "third -fra- -updp-"
 store
 slip plan other -d updb
-is_exit "the next one" 0
+is_exit "the next one would not do, as a file is missing" 3
+like "which it says, and what helps" "$err" "this would be refused: shared \
+files are missing: settings.php; put them into $root/shared"
 like "what is live" "$out" "live now: release $(current), $(echo "$one" |
     cut -c 1-7) first page"
 like "how many commits" "$out" 'commits that go live: 2$'
