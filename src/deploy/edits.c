@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deploy/missing.h"
 #include "deploy/queue.h"
 #include "deploy/work.h"
 #include "host/fleet.h"
@@ -383,8 +384,8 @@ look_at(struct look *look, const struct edits_query *query)
 
 	for (size_t i = 0; i < look->n_hosts && err == NULL; i++) {
 		if (*release_on(look, i) == '\0')
-			return err_new(ERR_NOT_FOUND, "nothing is live in %s"
-			    " on %s", look->env->name, look->hosts[i]->name);
+			return missing_current(look->hub, look->env,
+			    look->hosts[i]->name);
 		if (query->but != NULL &&
 		    strcmp(release_on(look, i), query->but) == 0)
 			continue;

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "file.h"
+#include "journal/deploy.h"
 #include "release/store.h"
 
 bool
@@ -23,6 +24,27 @@ missing_add_live(struct str *out, const char *root, const char *release)
 		    " shared/");
 	free(current);
 	return true;
+}
+
+const struct err *
+missing_current(const struct hub *hub, const struct environment *env,
+    const char *host)
+{
+	struct str which = STR_INIT;
+	struct deploy live;
+	const struct err *err;
+
+	err = deploy_get_live(hub->journal, env->name, &live);
+	if (err != NULL)
+		return err;
+	hub_add_which(&which, hub, env->name);
+	err = live.number == 0 ? err_new(ERR_NOT_FOUND, "nothing is live in"
+	    " %s yet", env->name) : err_new(ERR_NOT_FOUND, "there is no"
+	    " current on %s, and release %s is live: slipway resume%s puts it"
+	    " back", host, live.release, which.s);
+	str_release(&which);
+	deploy_release(&live);
+	return err;
 }
 
 const struct err *

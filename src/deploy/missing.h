@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "journal/hub.h"
 #include "str.h"
 #include "vec.h"
 
@@ -19,6 +20,10 @@
  */
 bool missing_add_live(struct str *out, const char *root,
     const char *release);
+
+/* ERR_NOT_FOUND: nothing is live, or a host has lost its "current". */
+const struct err *missing_current(const struct hub *hub,
+    const struct environment *env, const char *host);
 
 /*
  * ERR_FAILED with what is to be linked, is not in shared/, and can be made by

@@ -56,6 +56,10 @@ is "as JSON, nothing" "$(printf '%s' "$out" | json 0.fault)" null
 
 # The symlink is gone.
 rm "$root/current"
+run "$slipway" drift -C "$repo"
+like "drift has nothing to look at, and says why" "$err" \
+    "there is no current on local, and release $two is live: slipway resume \
+-C $repo puts it back"
 told "no symlink" 'is not there' "slipway resume -C $repo puts it back"
 slip resume
 is_exit "resume" 0
