@@ -302,8 +302,8 @@ add_environments(struct str *out, const char *root, const char *environment,
 	const char *other = strcmp(environment, "staging") == 0 ?
 	    "production" : "staging";
 
-	str_add(out, "\n# Every key of [app] but name may be set here again,"
-	    " for this environment.\n");
+	str_add(out, "\n# Every key of [app] but name and other_refs may be"
+	    " set here again, for this\n# environment.\n");
 	str_addf(out, "[environment %s]\n", environment);
 	add_row(out, option_find(SECTION_ENVIRONMENT, "branch"), branch,
 	    true);
