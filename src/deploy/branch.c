@@ -13,6 +13,39 @@ ref_of(const struct environment *env)
 	return xasprintf("refs/heads/%s", env->branch);
 }
 
+/*
+ * What was asked for, and how git was answered, was so by slipway.ini as it
+ * was then.
+ */
+static const struct err *
+check_config(const struct work *work)
+{
+	const struct deploy *deploy = &work->deploy;
+	bool transactional = work->env->set.transactional, landed;
+	const char *name = work->env->name;
+	const struct err *err;
+	char *ref;
+
+	if (deploy->push == 0 || deploy->ref == NULL)
+		return NULL;
+	err = push_get_landed(work->hub->journal, deploy->push, deploy->ref,
+	    &landed);
+	if (err == NULL && !transactional && !landed)
+		return err_new(ERR_REFUSED, "while this push waited,"
+		    " slipway.ini was changed: %s is not transactional any"
+		    " more; push again", name);
+	if (err != NULL || !transactional)
+		return err;
+	ref = ref_of(work->env);
+	if (strcmp(ref, deploy->ref) != 0)
+		err = err_new(ERR_REFUSED, "while this push waited,"
+		    " slipway.ini was changed: the branch of %s is %s, and"
+		    " moves with its deploys; push to it", name,
+		    work->env->branch);
+	free(ref);
+	return err;
+}
+
 const struct err *
 branch_value(struct repo *repo, const struct environment *env,
     char oid[REPO_OID_SIZE])
@@ -179,12 +212,12 @@ branch_begin(struct work *work)
 	struct deploy *deploy = &work->deploy;
 	bool is_rollback = strcmp(deploy->kind, "rollback") == 0;
 	char *seen = deploy->ref_old, now[REPO_OID_SIZE];
-	const struct err *err;
+	const struct err *err = check_config(work);
 
 	deploy->ref_old = NULL;
-	if (!work->env->set.transactional) {
+	if (err != NULL || !work->env->set.transactional) {
 		free(seen);
-		return NULL;
+		return err;
 	}
 	err = branch_value(work->repo, work->env, now);
 	if (err == NULL && !is_rollback)
@@ -198,11 +231,20 @@ branch_begin(struct work *work)
 	return err;
 }
 
+/* One that was begun moves the branch that it began with. */
+static char *
+ref_moved(const struct work *work)
+{
+	const char *pushed = work->deploy.ref;
+
+	return pushed == NULL ? ref_of(work->env) : xstrdup(pushed);
+}
+
 static const struct err *
 move(struct work *work, const char *old, const char *new)
 {
 	struct repo_move change = { .old = old, .new = new };
-	char *ref = ref_of(work->env);
+	char *ref = ref_moved(work);
 	char *why = xasprintf("%s %" PRId64 "%s", work->deploy.kind,
 	    work->deploy.number, strcmp(new, work->deploy.commit) == 0 ? "" :
 	    " taken back");
@@ -238,13 +280,15 @@ const struct err *
 branch_back(struct work *work)
 {
 	const struct deploy *deploy = &work->deploy;
-	char now[REPO_OID_SIZE];
+	char now[REPO_OID_SIZE], *ref;
 	const struct err *err;
 
 	if (deploy->ref_old == NULL ||
 	    strcmp(deploy->ref_old, deploy->commit) == 0)
 		return NULL;
-	err = branch_value(work->repo, work->env, now);
+	ref = ref_moved(work);
+	err = repo_ref_value(work->repo, ref, now);
+	free(ref);
 	if (err != NULL || strcmp(now, deploy->commit) != 0)
 		return err;
 	return move(work, deploy->commit, deploy->ref_old);

@@ -12,7 +12,7 @@
  *	activate()     branch_forward()   ref_old -> commit
  *	take_back()    branch_back()      commit -> ref_old
  *
- * In any other environment these do nothing.
+ * In any other environment these move nothing.
  */
 #ifndef BRANCH_H
 #define BRANCH_H
@@ -48,7 +48,8 @@ const struct err *branch_check(const struct hub *hub,
  * from what the new commit contains, or from what the pusher saw; a request
  * by hand that had a "ref_old" until now also from there, and when that was
  * its own commit (the branch as it was), from nowhere else. ERR_REFUSED
- * says what moved it meanwhile, or which other ref makes it impossible.
+ * says what moved it meanwhile, which other ref makes it impossible, or that
+ * slipway.ini has another branch, or mode, than when the push was answered.
  */
 const struct err *branch_begin(struct work *work);
 

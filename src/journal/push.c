@@ -183,6 +183,19 @@ push_get_old(struct journal *journal, int64_t id, const char *ref,
 }
 
 const struct err *
+push_get_landed(struct journal *journal, int64_t id, const char *ref,
+    bool *landed)
+{
+	const struct err *err;
+	int64_t is;
+
+	err = db_get_int(&is, journal_db(journal), 0, "SELECT landed"
+	    " FROM push_refs WHERE push = ?1 AND ref = ?2", "is", id, ref);
+	*landed = err == NULL && is != 0;
+	return err;
+}
+
+const struct err *
 push_was_skipped(struct journal *journal, const char *ref,
     const char *commit, bool *is)
 {

@@ -115,6 +115,10 @@ const struct err *push_ask_later(struct journal *journal, int64_t id,
 const struct err *push_get_old(struct journal *journal, int64_t id,
     const char *ref, char **old);
 
+/* Did git move a ref of it? One that only asks for that waits for its deploy. */
+const struct err *push_get_landed(struct journal *journal, int64_t id,
+    const char *ref, bool *landed);
+
 /* True through "*has" when a push has ever moved that ref. */
 const struct err *push_has_landed(struct journal *journal, const char *ref,
     bool *has);
