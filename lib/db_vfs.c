@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,17 @@ static sqlite3_vfs ours;
 static const sqlite3_io_methods *their_methods;
 static sqlite3_io_methods our_methods;
 
+/* A write beyond it ends in a signal that nobody here expects. */
+static bool
+is_limited(sqlite3_int64 size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < (rlim_t)size;
+}
+
 /* Where there is no room for so much there may be for what is needed. */
 static void
 grow(sqlite3_file *file, sqlite3_int64 need)
@@ -29,7 +41,7 @@ grow(sqlite3_file *file, sqlite3_int64 need)
 	sqlite3_int64 size, to = (need + GROWTH - 1) / GROWTH * GROWTH;
 
 	if (their_methods->xFileSize(file, &size) != SQLITE_OK ||
-	    size == 0 || size >= need || to - size > GROWTH)
+	    size == 0 || size >= need || to - size > GROWTH || is_limited(to))
 		return;
 	if (their_methods->xWrite(file, zeros, (int)(to - size), size) !=
 	    SQLITE_OK)

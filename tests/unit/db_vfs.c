@@ -4,7 +4,6 @@
  */
 #include "db_vfs.h"
 
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -94,11 +93,11 @@ test_rollback(struct db *db, const char *path)
 	int64_t before = size_of(path);
 
 	is_ok(db_begin(db), "begin");
-	add_rows(db, 200);
+	add_rows(db, 2000);
+	ok(size_of(path) > before, "more than fits into memory");
 	db_rollback(db);
 	has_rows(db, 36, "what is taken back is gone");
-	ok(size_of(path) % GROWTH == 0 && size_of(path) >= before,
-	    "what there was of room is not");
+	is_int(size_of(path), before, "with its room");
 	add_rows(db, 1);
 }
 
@@ -148,7 +147,6 @@ main(void)
 	char *path = path_join(tap_folder(), "grows.db");
 	struct db *db;
 
-	signal(SIGXFSZ, SIG_IGN);
 	is_ok(db_open(&db, path, DB_CREATE), "create");
 	is_ok(db_script(db, "CREATE TABLE t (a BLOB)"), "a table");
 	ok(size_of(path) > 0 && size_of(path) < GROWTH,
