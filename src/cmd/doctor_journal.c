@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "cmd/doctor.h"
+#include "deploy/returned.h"
 #include "file.h"
 #include "journal/chain.h"
 #include "journal/deploy.h"
@@ -219,6 +220,26 @@ look_at_journal(struct doctor *doctor)
 	    " %s, which is still to come: the clock was set back", iso);
 }
 
+/* In releases/, and by the journal not: a cleanup takes it out once more. */
+static void
+look_at_returned(struct doctor *doctor, const struct environment *env,
+    const char *path)
+{
+	struct returned returned = RETURNED_INIT;
+	char *remedy = doctor_command("slipway cleanup -C ",
+	    doctor->hub->path, "");
+
+	if (doctor->hub->journal != NULL &&
+	    returned_find(doctor->hub, env, &returned) != NULL)
+		vec_clear(&returned.removed);
+	for (size_t i = 0; i < returned.removed.n; i++)
+		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "release %s"
+		    " was removed, and is there again",
+		    returned.removed.v[i]);
+	returned_release(&returned);
+	free(remedy);
+}
+
 static const struct err *
 look_at_releases(struct doctor *doctor, const struct environment *env)
 {
@@ -236,6 +257,7 @@ look_at_releases(struct doctor *doctor, const struct environment *env)
 			    " %s has a name of the future; the next ones"
 			    " follow it, one second apart", names.v[i]);
 	}
+	look_at_returned(doctor, env, path);
 	vec_release(&names);
 	free(path);
 	return NULL;

@@ -93,21 +93,6 @@ drop_backups(struct work *work)
 	return err;
 }
 
-/* A host tells why it did not, in a warning, and what it did. */
-static bool
-is_gone(const struct work *work, const char *release)
-{
-	bool gone = true;
-
-	for (size_t i = 0; i < work->n_hosts && gone; i++) {
-		const char *said = message_get(fleet_reply(work->fleet, i),
-		    "removed");
-
-		gone = said != NULL && strcmp(said, release) == 0;
-	}
-	return gone;
-}
-
 static const struct err *
 remove_one(struct work *work, const char *release, bool retire)
 {
@@ -148,7 +133,7 @@ cleanup(struct work *work, bool all, struct vec *removed, struct vec *stays)
 			    resisted->text);
 			continue;
 		}
-		if (!is_gone(work, names.v[i])) {
+		if (!work_has_removed(work, names.v[i])) {
 			vec_pushf(stays, "release %s stays: it could not be"
 			    " removed", names.v[i]);
 			continue;

@@ -1,53 +1,90 @@
 #include "deploy/returned.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "deploy/work.h"
+#include "file.h"
 #include "journal/release.h"
+#include "path.h"
 #include "release/store.h"
 
-/* No more than this have been removed in the last seconds. */
-#define LOOK_MAX 8
-
-static const struct err *
-find(const struct hub *hub, const struct environment *env,
-    struct vec *returned)
+const struct err *
+returned_find(const struct hub *hub, const struct environment *env,
+    struct returned *returned)
 {
+	char *path = path_join(env->set.root, "releases");
 	struct vec names = VEC_INIT;
-	const struct err *err;
+	const struct err *err = file_list(&names, AT_FDCWD, path);
 
-	err = release_newest(hub->journal, env->name, "removed", LOOK_MAX,
-	    &names);
+	/* Where nothing was deployed yet. */
+	if (err != NULL && err->sys_errno == ENOENT)
+		err = NULL;
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
-		if (store_has(env->set.root, names.v[i]))
-			vec_push(returned, names.v[i]);
+		char *state = NULL;
+
+		if (store_is_release(names.v[i]))
+			err = release_get_state(hub->journal, env->name,
+			    names.v[i], &state);
+		if (state != NULL && strcmp(state, "removed") == 0)
+			vec_push(&returned->removed, names.v[i]);
+		else if (state != NULL && strcmp(state, "failed") == 0)
+			vec_push(&returned->failed, names.v[i]);
+		free(state);
 	}
 	vec_release(&names);
+	free(path);
 	return err;
 }
 
-static const struct err *
-remove_again(const struct hub *hub, const struct environment *env,
-    const struct vec *returned)
+void
+returned_release(struct returned *returned)
 {
+	vec_release(&returned->removed);
+	vec_release(&returned->failed);
+}
+
+/* Why one stays is in the log of the deploy that is live. */
+static const struct err *
+remove_again(struct work *work, const char *release)
+{
+	const struct err *err = work_ask_release(work, "remove", release);
+
+	if (err == NULL && !work_has_removed(work, release))
+		err = err_new(ERR_FAILED, "release %s was removed, is in"
+		    " %s/releases again, and could not be removed once more",
+		    release, work->env->set.root);
+	return err;
+}
+
+/* One that resists must not keep the others. */
+static const struct err *
+settle(const struct hub *hub, const struct environment *env,
+    const struct returned *returned)
+{
+	struct err_kept kept = ERR_KEPT_INIT;
 	struct work work;
 	const struct err *err = work_open_live(&work, hub, env);
+	bool is_live = err == NULL && work.deploy.number != 0;
 
-	for (size_t i = 0; err == NULL && work.deploy.number != 0 &&
-	    i < returned->n; i++)
-		err = work_ask_release(&work, "remove", returned->v[i]);
+	for (size_t i = 0; is_live && i < returned->removed.n; i++)
+		err_keep(&kept, remove_again(&work, returned->removed.v[i]));
+	if (is_live && returned->failed.n > 0)
+		err_keep(&kept, work_set_aside_left(&work));
 	work_close(&work);
-	return err;
+	return err_first(err, err_kept(&kept));
 }
 
 const struct err *
-returned_remove(const struct hub *hub, const struct environment *env)
+returned_settle(const struct hub *hub, const struct environment *env)
 {
-	struct vec returned = VEC_INIT;
-	const struct err *err = find(hub, env, &returned);
+	struct returned returned = RETURNED_INIT;
+	const struct err *err = returned_find(hub, env, &returned);
 
-	if (err == NULL && returned.n > 0)
-		err = remove_again(hub, env, &returned);
-	vec_release(&returned);
+	if (err == NULL && returned.removed.n + returned.failed.n > 0)
+		err = settle(hub, env, &returned);
+	returned_release(&returned);
 	return err;
 }

@@ -1,21 +1,35 @@
 /*
  * returned - releases that have come back.
  *
- * What cleanup takes out of releases/ is not synced, as a push would wait for
- * it, and the journal has it as removed: where the power is cut in the next
- * seconds, the folder may be there again, and nobody looks for it.
+ * What leaves releases/ is not synced, as a push would wait for it, and the
+ * journal has it as removed, or failed: where the power is cut in the next
+ * seconds, or somebody brings a folder back, it is there again.
  */
 #ifndef RETURNED_H
 #define RETURNED_H
 
 #include "err.h"
 #include "journal/hub.h"
+#include "vec.h"
+
+/* By the root on this machine. */
+struct returned {
+	struct vec removed;
+	struct vec failed;
+};
+
+#define RETURNED_INIT { VEC_INIT, VEC_INIT }
+
+const struct err *returned_find(const struct hub *hub,
+    const struct environment *env, struct returned *returned);
+void returned_release(struct returned *returned);
 
 /*
- * Remove them once more. The caller holds the environment's lock, and no
- * deploy is on its way. Next to nothing where none has come back.
+ * Remove them once more, and set the failed ones aside. The caller holds the
+ * environment's lock, and no deploy is on its way. ERR_FAILED names one that
+ * stays.
  */
-const struct err *returned_remove(const struct hub *hub,
+const struct err *returned_settle(const struct hub *hub,
     const struct environment *env);
 
 #endif

@@ -338,15 +338,10 @@ serve_queue(const struct hub *hub, const struct environment *env,
 	return err;
 }
 
-/* What cannot be set, or removed, stops nobody: the site is as it should be. */
+/* What fails of this stops nobody: the site is as it should be. */
 static void
-level(const struct hub *hub, const struct environment *env)
+tell(const struct err *err)
 {
-	const struct err *err = level_refs(hub, env);
-
-	if (err != NULL)
-		err_print("slipway", err);
-	err = returned_remove(hub, env);
 	if (err != NULL)
 		err_print("slipway", err);
 }
@@ -362,9 +357,11 @@ serve(const struct hub *hub, const struct environment *env,
 	do {
 		err = recover(hub, env);
 		if (err == NULL) {
-			level(hub, env);
+			tell(level_refs(hub, env));
 			err = serve_queue(hub, env, started);
 		}
+		if (err == NULL)
+			tell(returned_settle(hub, env));
 	} while (err != NULL && err->code == ERR_INTERRUPTED &&
 	    pick_ups++ < PICK_UPS_MAX);
 	return err;

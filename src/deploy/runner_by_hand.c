@@ -29,6 +29,17 @@ clean_now(struct hub *hub, const struct environment *env,
 	return err;
 }
 
+static const struct err *
+clean_all(struct hub *hub, const struct environment *env,
+    struct vec *removed, struct vec *stays)
+{
+	const struct err *err = returned_settle(hub, env);
+
+	if (err != NULL)
+		vec_pushf(stays, "%s", err->text);
+	return clean_now(hub, env, removed, stays);
+}
+
 const struct err *
 runner_level(struct hub *hub, const struct environment *env,
     int64_t wait_ms)
@@ -43,9 +54,9 @@ runner_level(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = level_refs(hub, env);
 		if (err == NULL)
-			err = returned_remove(hub, env);
-		if (err == NULL)
 			err = restore_current(hub, env);
+		if (err == NULL)
+			err = returned_settle(hub, env);
 		lock_release(lock);
 		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {
@@ -68,7 +79,7 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 	if (err == NULL) {
 		err = recover(hub, env);
 		if (err == NULL)
-			err = clean_now(hub, env, removed, stays);
+			err = clean_all(hub, env, removed, stays);
 		lock_release(lock);
 		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {

@@ -267,6 +267,21 @@ work_ask_release(struct work *work, const char *verb, const char *release)
 	return err;
 }
 
+/* A host tells why it did not, in a warning, and what it did. */
+bool
+work_has_removed(const struct work *work, const char *release)
+{
+	bool gone = true;
+
+	for (size_t i = 0; i < work->n_hosts && gone; i++) {
+		const char *said = message_get(fleet_reply(work->fleet, i),
+		    "removed");
+
+		gone = said != NULL && strcmp(said, release) == 0;
+	}
+	return gone;
+}
+
 const struct err *
 work_hooks(struct work *work, const char *release)
 {

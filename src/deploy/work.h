@@ -189,6 +189,9 @@ const struct err *work_wait(struct work *work);
 const struct err *work_ask_release(struct work *work, const char *verb,
     const char *release);
 
+/* Asked to remove a release, have all hosts? */
+bool work_has_removed(const struct work *work, const char *release);
+
 /*
  * Move the release of a deploy that failed aside, and keep the newest. One
  * that resists is told, and is in nobody's way: ERR_INTERRUPTED is returned

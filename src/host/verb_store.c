@@ -399,9 +399,6 @@ verb_fail(struct agent *agent, const struct message *request,
 	for (size_t i = 0; err == NULL && i < releases.n; i++)
 		err_keep(&kept, set_aside(agent, releases.v[i], keep_count));
 	vec_release(&releases);
-	/* Nobody looks for them once the journal has them as failed. */
-	if (err == NULL)
-		err_keep(&kept, store_sync_releases(agent->store));
 	return err_first(err, err_kept(&kept));
 }
 

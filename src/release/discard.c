@@ -258,12 +258,6 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 	return err;
 }
 
-const struct err *
-store_sync_releases(struct store *store)
-{
-	return file_sync_dir(store->releases_fd, ".");
-}
-
 /* True when a release stands between the two. */
 static bool
 is_of_release(const char *name, const char *prefix, const char *suffix)

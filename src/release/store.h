@@ -291,9 +291,6 @@ const struct err *store_retire(struct store *store, const char *release);
 /* Free what the spare takes. */
 const struct err *store_drop_spare(struct store *store);
 
-/* What has left releases/ has left the disk's, too. */
-const struct err *store_sync_releases(struct store *store);
-
 /*
  * Move a failed release aside and keep the newest "keep_count" of those.
  * A release that is not there is no error.

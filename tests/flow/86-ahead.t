@@ -51,9 +51,29 @@ is "of no other it is said that it is there" "$(wrong)" 0
 cp -a "$root/releases/$(current)" "$root/releases/$second"
 slip resume
 not_ok "resume removes what has come back" test -e "$root/releases/$second"
-cp -a "$root/releases/$(current)" "$root/releases/$second"
+back() {
+	cp -a "$root/releases/$(current)" "$root/releases/$second"
+}
+gone() {
+	! test -e "$root/releases/$second"
+}
+back
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "the doctor sees it" "$out" "release $second was removed, and is there"
+slip cleanup
+ok "cleanup does it" gone
+back
 push_file index.html five fifth
-not_ok "and so does a push" test -e "$root/releases/$second"
+ok "and so does a push, when it is live" wait_for 20 gone
+if unshare -m true 2> /dev/null; then
+	mkdir "$root/releases/$second"
+	run unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" resume \
+	    -C "$3"' sh "$root/releases/$second" "$slipway" "$repo"
+	is_exit "one that cannot be removed is told" 1
+	like "by name" "$err" "release $second was removed, is in .* again"
+	slip resume
+	ok "and tried again" gone
+fi
 
 # By hand, each release is written down by itself, and nothing else.
 before=$(sql "SELECT count(*) FROM events")
