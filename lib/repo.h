@@ -138,6 +138,14 @@ const struct err *repo_walk(struct repo *repo, const char *tip,
     const char *const *hidden, size_t n_hidden, repo_commit_cb cb,
     void *ctx);
 
+/*
+ * True through "*few" when such a walk from "tip" comes to at most "n" commits
+ * before it is at "base" on each way, or at a beginning. Where others are
+ * merged the ways lead past "base", and may be found long.
+ */
+const struct err *repo_is_few(struct repo *repo, const char *tip,
+    const char *base, size_t n, bool *few);
+
 /* True through "*is" when "old" is reachable from "new". */
 const struct err *repo_is_ancestor(struct repo *repo, const char *old,
     const char *new, bool *is);

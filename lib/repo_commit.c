@@ -183,6 +183,62 @@ visit(struct repo *repo, const git_oid *id, repo_commit_cb cb, void *ctx)
 	return err;
 }
 
+/* Ids of commits, each once, and no more than there is room for. */
+struct few {
+	git_oid *ids;
+	size_t n;
+	size_t room;
+	git_oid base;		/* zeros: there is none */
+};
+
+/* False where there is no room for one more. */
+static bool
+add_few(struct few *few, const git_oid *id)
+{
+	bool known = git_oid_equal(id, &few->base);
+
+	for (size_t i = 0; i < few->n && !known; i++)
+		known = git_oid_equal(id, &few->ids[i]);
+	if (known)
+		return true;
+	if (few->n == few->room)
+		return false;
+	few->ids[few->n++] = *id;
+	return true;
+}
+
+const struct err *
+repo_is_few(struct repo *repo, const char *tip, const char *base, size_t n,
+    bool *few)
+{
+	struct few all = { .ids = xcalloc(n, sizeof(git_oid)), .room = n };
+	const struct err *err = NULL;
+	git_commit *commit;
+
+	*few = true;
+	if (git_oid_fromstr(&all.base, base) != 0)
+		memset(&all.base, 0, sizeof(all.base));
+	if (strcmp(tip, base) != 0) {
+		err = lookup(&commit, repo, tip);
+		if (err == NULL)
+			*few = add_few(&all, git_commit_id(commit));
+		git_commit_free(commit);
+	}
+	for (size_t at = 0; err == NULL && *few && at < all.n; at++) {
+		if (git_commit_lookup(&commit, repo_handle(repo),
+		    &all.ids[at]) != 0) {
+			*few = false;
+			break;
+		}
+		for (unsigned int i = 0; *few &&
+		    i < git_commit_parentcount(commit); i++)
+			*few = add_few(&all, git_commit_parent_id(commit, i));
+		git_commit_free(commit);
+	}
+	free(all.ids);
+	return err;
+}
+
 const struct err *
 repo_walk(struct repo *repo, const char *tip, const char *const *hidden,
     size_t n_hidden, repo_commit_cb cb, void *ctx)

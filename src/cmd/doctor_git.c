@@ -29,6 +29,9 @@
 /* More of what git has to say of a packing is not read. */
 #define GC_LOG_MAX (64 * 1024)
 
+/* git looks at it for so long, in seconds. */
+#define GC_LOG_AGE_S (24 * 60 * 60)
+
 char *
 doctor_init_remedy(const struct doctor *doctor)
 {
@@ -196,14 +199,30 @@ look_at_errands(struct doctor *doctor, struct repo *repo)
 	return err;
 }
 
+/* As gc.logExpiry has it, where that is said; who says so knows it. */
+static bool
+is_heeded(const char *path, struct repo *repo)
+{
+	struct vec values = VEC_INIT;
+	struct stat st;
+	bool is;
+
+	repo_config_all(repo, "gc.logExpiry", &values);
+	is = values.n > 0 || stat(path, &st) == -1 ||
+	    time(NULL) - st.st_mtime < GC_LOG_AGE_S;
+	vec_release(&values);
+	return is;
+}
+
 /* git leaves it where a packing failed, and then does none for a day. */
 static void
-look_at_packing(struct doctor *doctor)
+look_at_packing(struct doctor *doctor, struct repo *repo)
 {
 	char *path = hub_file(doctor->hub, "gc.log"), *remedy;
 	struct str text = STR_INIT, line = STR_INIT;
 
-	if (file_read(&text, path, GC_LOG_MAX) == NULL && text.len > 0) {
+	if (file_read(&text, path, GC_LOG_MAX) == NULL && text.len > 0 &&
+	    is_heeded(path, repo)) {
 		str_add_visible(&line, text.s, strcspn(text.s, "\n"));
 		remedy = xasprintf("git -C %s gc", doctor->hub->word);
 		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "git packs"
@@ -236,7 +255,8 @@ doctor_git(struct doctor *doctor)
 		err = look_at_head(doctor, repo);
 	if (err == NULL)
 		err = look_at_errands(doctor, repo);
-	look_at_packing(doctor);
+	if (err == NULL)
+		look_at_packing(doctor, repo);
 	repo_close(repo);
 	vec_release(&lacking);
 	free(remedy);

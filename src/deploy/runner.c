@@ -421,7 +421,7 @@ serve_locked(struct hub *hub, const struct environment *env,
 		}
 	}
 	free(path);
-	if (err == NULL && served)
+	if (err == NULL && served && !more)
 		packing_start(hub);
 	return err;
 }

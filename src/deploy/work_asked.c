@@ -18,6 +18,9 @@
 /* How often somebody who wants the deploy to stop is looked for. */
 #define LOOK_MS 500
 
+/* A walk through no more commits than this takes next to no time. */
+#define FEW 100
+
 /*
  * In one transaction with its plan; "kept" NULL: without, which comes later.
  * ERR_INTERRUPTED: what the journal has is not known.
@@ -77,11 +80,8 @@ scan_commit(const struct repo_commit *commit, void *ctx)
 	const struct err *err = NULL;
 
 	if (now_ms >= walk->look_at_ms) {
-		if (walk->look_at_ms != 0)
-			err = work_take(walk->work);
 		walk->look_at_ms = now_ms + LOOK_MS;
-		err = err_first(err, halt_check(walk->work, "the plan",
-		    NULL));
+		err = halt_check(walk->work, "the plan", NULL);
 	}
 	if (err != NULL)
 		return err;
@@ -119,12 +119,16 @@ collect_directives(struct work *work)
 	const char *hidden[1] = { work->live_commit };
 	struct walk walk = { .work = work };
 	const struct err *err;
+	bool few;
 
 	if (work->resumed)
 		return deploy_directives(work->hub->journal,
 		    work->deploy.number, true, &work->directives);
-	/* All of a history is put in order before the first commit is seen. */
-	err = work->live_commit[0] == '\0' ? work_take(work) : NULL;
+	/* All of them are put in order before the first is seen. */
+	err = repo_is_few(work->repo, work->deploy.commit, work->live_commit,
+	    FEW, &few);
+	if (err == NULL && !few)
+		err = work_take(work);
 	if (err == NULL)
 		err = repo_walk(work->repo, work->deploy.commit, hidden,
 		    work->live_commit[0] == '\0' ? 0 : 1, scan_commit,

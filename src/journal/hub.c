@@ -236,10 +236,9 @@ hub_check_root(const char *repo, const struct environment *env)
 }
 
 static const struct err *
-read_config(struct hub *hub, bool trusted)
+read_text(struct str *text, const struct hub *hub, bool trusted)
 {
 	char *path = hub_file(hub, "slipway.ini");
-	struct str text = STR_INIT;
 	const struct err *err = NULL;
 	struct stat st;
 	int fd;
@@ -257,14 +256,23 @@ read_config(struct hub *hub, bool trusted)
 	else if (trusted)
 		err = check_trusted(hub, &st, path);
 	if (err == NULL)
-		err = file_read_fd(&text, fd, CONFIG_SIZE_MAX);
+		err = file_read_fd(text, fd, CONFIG_SIZE_MAX);
+	file_close(&fd);
+	free(path);
+	return err;
+}
+
+static const struct err *
+read_config(struct hub *hub, bool trusted)
+{
+	struct str text = STR_INIT;
+	const struct err *err = read_text(&text, hub, trusted);
+
 	if (err == NULL)
 		err = config_parse(&hub->config, "slipway.ini", text.s,
 		    text.len);
-	file_close(&fd);
 	free(hub->config_text);
 	hub->config_text = str_detach(&text);
-	free(path);
 	return err;
 }
 
@@ -277,14 +285,12 @@ hub_config_read(struct hub *hub)
 bool
 hub_config_is_old(const struct hub *hub)
 {
-	char *path = hub_file(hub, "slipway.ini");
 	struct str text = STR_INIT;
 	bool is;
 
-	is = file_read(&text, path, CONFIG_SIZE_MAX) != NULL ||
+	is = read_text(&text, hub, true) != NULL ||
 	    strcmp(text.s, hub->config_text) != 0;
 	str_release(&text);
-	free(path);
 	return is;
 }
 

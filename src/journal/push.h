@@ -115,7 +115,7 @@ const struct err *push_ask_later(struct journal *journal, int64_t id,
 const struct err *push_get_old(struct journal *journal, int64_t id,
     const char *ref, char **old);
 
-/* Did git move a ref of it? One that only asks for that waits for its deploy. */
+/* Did git move a ref of it? One that waits for its deploy has it moved then. */
 const struct err *push_get_landed(struct journal *journal, int64_t id,
     const char *ref, bool *landed);
 

@@ -81,4 +81,8 @@ like "a packing that failed" "$out" \
     '^warning: .*gc.log: git packs nothing .*: error: the disk is on fire'
 ok "is mended" sh -c "$(printf '%s\n' "$out" | sed -n '/gc.log/{n;p;}')"
 not_ok "by what is told" test -e "$repo/gc.log"
+echo 'error: the disk is on fire' > "$repo/gc.log"
+touch -d '2 days ago' "$repo/gc.log"
+run "$slipway" doctor -C "$repo" --etc "$T/etc"
+unlike "one that git does not heed any more is not" "$out" 'gc.log'
 done_testing

@@ -153,4 +153,24 @@ like "as what it is" "$(deploy "$n" error)" \
 is "nothing went live" "$(current)" "$live"
 slip deploy "$two"
 is_exit "the next one does" 0
+
+# What has many commits to be walked through is taken before that.
+for i in $(seq 200); do
+	printf 'commit refs/heads/long\ncommitter A <a@b> %d +0000\ndata 4\nlong\n' \
+	    $((1700000000 + i))
+	[ "$i" -ne 1 ] || printf 'from %s\n' "$three"
+done | git -C "$work" fast-import --quiet
+git -C "$work" push -q production long:refs/heads/long 2> /dev/null
+
+# transactions REV: how many the journal has of a deploy.
+transactions() {
+	_before=$(od -An -tu4 -j24 -N4 --endian=big "$repo/slipway/journal.db")
+	run "$slipway" deploy -C "$repo" "$1"
+	echo $(($(od -An -tu4 -j24 -N4 --endian=big \
+	    "$repo/slipway/journal.db") - _before))
+}
+few=$(transactions "$three")
+is "that is one transaction more" "$(transactions long)" $((few + 1))
+is "it is live" "$(git -C "$repo" rev-parse refs/live/production)" \
+    "$(git -C "$repo" rev-parse long)"
 done_testing

@@ -176,6 +176,35 @@ test_ancestor(struct repo *repo)
 	free(side);
 }
 
+/* How far one would have to walk, at most so far. */
+static void
+test_few(struct repo *repo)
+{
+	char *tip = rev("refs/heads/main"), *before = rev("refs/heads/main~1");
+	char *first = rev("refs/heads/main~2");
+	char *number = ask("git rev-list --count refs/heads/main", "");
+	size_t count = strtoul(number, NULL, 10);
+	bool few;
+
+	is_ok(repo_is_few(repo, tip, tip, 0, &few), "to itself");
+	ok(few, "is no way");
+	is_ok(repo_is_few(repo, first, "", count, &few), "to the end");
+	ok(few, "is no longer than all");
+	is_ok(repo_is_few(repo, tip, "", count, &few), "all");
+	ok(few, "are as many as they are");
+	is_ok(repo_is_few(repo, tip, ABSENT_OID, count - 1, &few), "past"
+	    " nothing that is there");
+	ok(!few, "and not fewer");
+	is_ok(repo_is_few(repo, before, tip, 0, &few), "back");
+	ok(!few, "is not found");
+	is_err(repo_is_few(repo, ABSENT_OID, tip, 9, &few), ERR_NOT_FOUND,
+	    ABSENT_OID, "from nothing");
+	free(tip);
+	free(before);
+	free(first);
+	free(number);
+}
+
 static void
 test_changed_paths(struct repo *repo)
 {
@@ -357,6 +386,7 @@ main(void)
 	test_walk(repo);
 	test_ancestor(repo);
 	test_newest(repo);
+	test_few(repo);
 	test_changed_paths(repo);
 	test_path_kind(repo);
 	test_trailers();
