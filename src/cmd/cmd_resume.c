@@ -245,6 +245,8 @@ run_resume(struct call *call)
 	/* What cannot be settled keeps nobody from what was asked for. */
 	if (err == NULL)
 		err_keep(&outcome, receive_settle(&call->hub));
+	if (err == NULL)
+		err_keep(&outcome, receive_free_left(&call->hub));
 	config = call->hub.config;
 	only = call->env;
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {

@@ -123,4 +123,10 @@ const struct err *receive_settle_before(struct hub *hub,
 const struct err *receive_free_refs(const struct hub *hub,
     const struct push *push);
 
+/*
+ * The same for the last pushes, which have landed: where the power was cut
+ * right then, the lock that git had renamed is there again.
+ */
+const struct err *receive_free_left(const struct hub *hub);
+
 #endif

@@ -12,6 +12,9 @@
 #include "journal/deploy.h"
 #include "repo.h"
 
+/* More pushes do not come in the seconds that a power cut may take back. */
+#define PUSHES_LEFT 8
+
 /* A ref of a push, and the deploys that it asked for. */
 struct served {
 	const struct hub *hub;
@@ -315,6 +318,18 @@ free_refs(const struct hub *hub, int64_t id)
 	if (err == NULL)
 		err = receive_free_refs(hub, &push);
 	push_release(&push);
+	return err;
+}
+
+const struct err *
+receive_free_left(const struct hub *hub)
+{
+	const struct err *err;
+	int64_t newest;
+
+	err = push_newest(hub->journal, &newest);
+	for (int64_t i = 0; err == NULL && i < PUSHES_LEFT && i < newest; i++)
+		err = free_refs(hub, newest - i);
 	return err;
 }
 

@@ -175,6 +175,13 @@ push_withhold(struct journal *journal, int64_t id, const char *reason)
 }
 
 const struct err *
+push_newest(struct journal *journal, int64_t *id)
+{
+	return db_get_int(id, journal_db(journal), 0, "SELECT max(id)"
+	    " FROM pushes", "");
+}
+
+const struct err *
 push_get_old(struct journal *journal, int64_t id, const char *ref,
     char **old)
 {

@@ -79,6 +79,9 @@ const struct err *push_withhold(struct journal *journal, int64_t id,
 const struct err *push_unland(struct journal *journal, int64_t id,
     const char *reason);
 
+/* The number of the newest push, 0: there is none. */
+const struct err *push_newest(struct journal *journal, int64_t *id);
+
 /*
  * The oldest push after "after" that is still "received": its number
  * through "*id", 0 when there is none.

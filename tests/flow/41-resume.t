@@ -295,4 +295,11 @@ kill $!
 wait_for 10 flock -n "$repo/slipway/production.lock" true
 slip resume
 is_exit "when it is free" 0
+
+# A lock that git had renamed, and that a power cut has brought back.
+push_file version sixteen "sixteen"
+echo "$(head_of)" > "$repo/refs/heads/main.lock"
+touch -d '1 minute ago' "$repo/refs/heads/main.lock"
+slip resume
+not_ok "is removed" test -e "$repo/refs/heads/main.lock"
 done_testing
