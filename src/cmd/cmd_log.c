@@ -15,6 +15,7 @@
 #include "report/line.h"
 #include "report/pattern.h"
 #include "report/table.h"
+#include "report/summary.h"
 #include "report/view.h"
 
 /* Where the rows of one listing go. */
@@ -230,6 +231,20 @@ print_shown(struct call *call, const struct deploy *deploy)
 	return err;
 }
 
+/* What to do next is not what it was then. */
+static const struct err *
+is_past(const struct call *call, const struct deploy *deploy, bool *is)
+{
+	struct deploy newest;
+	const struct err *err;
+
+	err = deploy_get_newest(call->hub.journal, deploy->environment,
+	    &newest);
+	*is = deploy->state != DEPLOY_LIVE && newest.number > deploy->number;
+	deploy_release(&newest);
+	return err;
+}
+
 /* What was said while it ran, as far as it is there. */
 static const struct err *
 print_output(struct call *call, const struct deploy *deploy)
@@ -241,8 +256,14 @@ print_output(struct call *call, const struct deploy *deploy)
 		.part = VIEW_ALL,
 		.out_fd = STDOUT_FILENO,
 	};
+	const struct err *err;
 	int64_t last;
+	bool past;
 
+	err = is_past(call, deploy, &past);
+	if (err != NULL)
+		return err;
+	summary_for_past(past);
 	return view_deploy(&spec, &last);
 }
 

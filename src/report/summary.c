@@ -10,12 +10,18 @@
 #include "report/line.h"
 #include "report/paint.h"
 
-static bool is_remote;
+static bool is_remote, is_past;
 
 void
 summary_for_remote(bool remote)
 {
 	is_remote = remote;
+}
+
+void
+summary_for_past(bool past)
+{
+	is_past = past;
 }
 
 struct summary {
@@ -204,9 +210,9 @@ add_success(const struct summary *summary)
 	str_add(summary->out, ": release ");
 	line_text(summary->out, get(summary, "release"));
 	str_addch(summary->out, ' ');
-	paint_word(summary->out, PAINT_GOOD, is_rollback(summary) ?
-	    "is live again" : "is live");
-	str_addch(summary->out, '\n');
+	paint_word(summary->out, PAINT_GOOD, is_past ? "went live" :
+	    "is live");
+	str_add(summary->out, is_rollback(summary) ? " again\n" : "\n");
 	if (error != NULL) {
 		paint_lead(summary->out, PAINT_BUSY, "warning:");
 		line_text(summary->out, error);
@@ -218,7 +224,8 @@ add_success(const struct summary *summary)
 	add_database_and_page(summary);
 	add_leaving(summary);
 	/* After a rollback the one before may be the first of all. */
-	if (get(summary, "previous") == NULL || is_rollback(summary))
+	if (get(summary, "previous") == NULL || is_rollback(summary) ||
+	    is_past)
 		return;
 	add_rollback(summary, "roll back", NULL);
 	if (is_remote)
@@ -252,13 +259,15 @@ add_live(const struct summary *summary)
 		return;
 	}
 	if (live == NULL || *live == '\0') {
-		str_add(summary->out, "nothing is live yet\n");
+		str_addf(summary->out, "nothing %s live yet\n", is_past ?
+		    "was" : "is");
 		return;
 	}
 	str_add(summary->out, "release ");
 	line_text(summary->out, live);
+	str_add(summary->out, is_past ? " was" : " is");
 	str_add(summary->out, strcmp(live, get_or(summary, "release", ""))
-	    == 0 ? " is live" : " is still live");
+	    == 0 ? " live" : " still live");
 	if (commit != NULL && *commit != '\0') {
 		str_add(summary->out, " (");
 		line_commit(summary->out, commit);
@@ -337,7 +346,7 @@ add_failure(const struct summary *summary, const char *state)
 	str_addch(summary->out, '\n');
 	add_live(summary);
 	add_results(summary);
-	if (get(summary, "stays") != NULL) {
+	if (get(summary, "stays") != NULL && !is_past) {
 		line_label(summary->out, "asked for");
 		line_text(summary->out, get(summary, "stays"));
 		str_add(summary->out, ", until a deploy goes live; see"
@@ -349,7 +358,8 @@ add_failure(const struct summary *summary, const char *state)
 		    get(summary, "deploy"));
 		str_add(summary->out, "; " LINE_BROKEN "\n");
 	}
-	add_again(summary);
+	if (!is_past)
+		add_again(summary);
 }
 
 void

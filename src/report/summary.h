@@ -26,6 +26,9 @@
  */
 void summary_for_remote(bool remote);
 
+/* And whoever reads reads of one that others have followed. */
+void summary_for_past(bool past);
+
 /*
  * Append the block of an "end" event. "results" has "NAME RESULT" for each
  * directive; "repo" is named in what people are told to type.

@@ -137,6 +137,8 @@ like "the commit" "$out" "$(head_of HEAD~2 | cut -c 1-7)"
 like "the author" "$out" 'Bob'
 like "who asked for what" "$out" 'cc'
 like "the step" "$out" 'clear'
+like "that it was live" "$out" 'release [0-9]{14} went live$'
+unlike "and nothing to do now" "$out" 'roll back'
 run "$slipway" show -C "$repo" 3
 like "the output of what failed can be had" \
     "$out

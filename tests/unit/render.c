@@ -384,6 +384,31 @@ test_remote(void)
 	render_free(render);
 }
 
+/* What one could do then is not said of what others have followed. */
+static void
+test_past(void)
+{
+	struct render *render = render_new("/r");
+	struct str out = STR_INIT;
+
+	summary_for_past(true);
+	render_all(render, END("live", "null", "\"2\"", "\"2\"", "none",
+	    "not used", "\"1\""), &out);
+	ok(strstr(out.s, " went live\n") != NULL, "it is not live any more");
+	ok(strstr(out.s, "roll back") == NULL, "nothing is rolled back");
+	str_clear(&out);
+	render_free(render);
+	render = render_new("/r");
+	render_all(render, "{\"event\":\"end\",\"state\":\"failed\","
+	    "\"environment\":\"x\",\"deploy\":9,\"live\":\"1\"}\n", &out);
+	ok(strstr(out.s, "release 1 was still live\n") != NULL,
+	    "nor is what was live instead");
+	ok(strstr(out.s, "retry") == NULL, "nothing is tried again");
+	summary_for_past(false);
+	str_release(&out);
+	render_free(render);
+}
+
 static void
 test_state(void)
 {
@@ -417,6 +442,7 @@ main(void)
 	test_lines();
 	test_ends();
 	test_remote();
+	test_past();
 	test_state();
 	return tap_done();
 }
