@@ -11,17 +11,26 @@
 #include "path.h"
 #include "release/store.h"
 
+/* Nothing, where nothing was deployed yet. */
+static const struct err *
+list(struct vec *names, const struct environment *env, const char *folder)
+{
+	char *path = path_join(env->set.root, folder);
+	const struct err *err = file_list(names, AT_FDCWD, path);
+
+	free(path);
+	return err != NULL && err->sys_errno == ENOENT ? NULL : err;
+}
+
 const struct err *
 returned_find(const struct hub *hub, const struct environment *env,
     struct returned *returned)
 {
-	char *path = path_join(env->set.root, "releases");
 	struct vec names = VEC_INIT;
-	const struct err *err = file_list(&names, AT_FDCWD, path);
+	const struct err *err = list(&names, env, "releases");
 
-	/* Where nothing was deployed yet. */
-	if (err != NULL && err->sys_errno == ENOENT)
-		err = NULL;
+	if (err == NULL)
+		err = list(&returned->trash, env, ".slipway/trash");
 	for (size_t i = 0; err == NULL && i < names.n; i++) {
 		char *state = NULL;
 
@@ -35,7 +44,6 @@ returned_find(const struct hub *hub, const struct environment *env,
 		free(state);
 	}
 	vec_release(&names);
-	free(path);
 	return err;
 }
 
@@ -44,6 +52,7 @@ returned_release(struct returned *returned)
 {
 	vec_release(&returned->removed);
 	vec_release(&returned->failed);
+	vec_release(&returned->trash);
 }
 
 /* Why one stays is in the log of the deploy that is live. */
@@ -73,6 +82,8 @@ settle(const struct hub *hub, const struct environment *env,
 		err_keep(&kept, remove_again(&work, returned->removed.v[i]));
 	if (is_live && returned->failed.n > 0)
 		err_keep(&kept, work_set_aside_left(&work));
+	if (is_live && returned->trash.n > 0)
+		err_keep(&kept, work_sweep(&work, false));
 	work_close(&work);
 	return err_first(err, err_kept(&kept));
 }
@@ -83,7 +94,8 @@ returned_settle(const struct hub *hub, const struct environment *env)
 	struct returned returned = RETURNED_INIT;
 	const struct err *err = returned_find(hub, env, &returned);
 
-	if (err == NULL && returned.removed.n + returned.failed.n > 0)
+	if (err == NULL && returned.removed.n + returned.failed.n +
+	    returned.trash.n > 0)
 		err = settle(hub, env, &returned);
 	returned_release(&returned);
 	return err;

@@ -1,9 +1,10 @@
 /*
- * returned - releases that have come back.
+ * returned - what was removed and has come back.
  *
- * What leaves releases/ is not synced, as a push would wait for it, and the
- * journal has it as removed, or failed: where the power is cut in the next
- * seconds, or somebody brings a folder back, it is there again.
+ * What leaves releases/, and the trash, is not synced, as a push would wait
+ * for it, and the journal has it as removed, or failed: where the power is
+ * cut in the next seconds, or somebody brings a folder back, it is there
+ * again.
  */
 #ifndef RETURNED_H
 #define RETURNED_H
@@ -16,16 +17,17 @@
 struct returned {
 	struct vec removed;
 	struct vec failed;
+	struct vec trash;
 };
 
-#define RETURNED_INIT { VEC_INIT, VEC_INIT }
+#define RETURNED_INIT { VEC_INIT, VEC_INIT, VEC_INIT }
 
 const struct err *returned_find(const struct hub *hub,
     const struct environment *env, struct returned *returned);
 void returned_release(struct returned *returned);
 
 /*
- * Remove them once more, and set the failed ones aside. The caller holds the
+ * Remove it once more, and set the failed ones aside. The caller holds the
  * environment's lock, and no deploy is on its way. ERR_FAILED names one that
  * stays.
  */

@@ -137,8 +137,10 @@ like "the commit" "$out" "$(head_of HEAD~2 | cut -c 1-7)"
 like "the author" "$out" 'Bob'
 like "who asked for what" "$out" 'cc'
 like "the step" "$out" 'clear'
-like "that it was live" "$out" 'release [0-9]{14} went live$'
-unlike "and nothing to do now" "$out" 'roll back'
+like "what is live can be rolled back" "$out" 'roll back'
+run "$slipway" show -C "$repo" 1
+like "what was live was" "$out" 'release [0-9]{14} went live$'
+unlike "and nothing is to be done" "$out" 'roll back'
 run "$slipway" show -C "$repo" 3
 like "the output of what failed can be had" \
     "$out
