@@ -87,16 +87,32 @@ doctor_without(const char *text, const char *where)
 	return *rest == ' ' ? rest + 1 : text;
 }
 
+/* "FILE:12" of a text about that file, given; NULL: it has no line. */
+static char *
+line_of(const char *text, const char *file)
+{
+	const char *digits = text + strlen(file) + 1;
+	size_t n;
+
+	if (!str_starts_with(text, file) || digits[-1] != ':')
+		return NULL;
+	n = strspn(digits, "0123456789");
+	return n == 0 ? NULL : xstrndup(text, (size_t)(digits - text) + n);
+}
+
 void
 doctor_tell_err(struct doctor *doctor, const char *where,
     const struct err *err)
 {
-	const char *text = doctor_without(err->text, where);
+	char *line = line_of(err->text, where);
+	const char *at = line == NULL ? where : line;
+	const char *text = doctor_without(err->text, at);
 	const char *remedy = strstr(text, "; ");
 	size_t len = remedy == NULL ? strlen(text) : (size_t)(remedy - text);
 
-	doctor_tell(doctor, LEVEL_FAULT, where, remedy == NULL ? NULL :
+	doctor_tell(doctor, LEVEL_FAULT, at, remedy == NULL ? NULL :
 	    remedy + 2, "%.*s", (int)len, text);
+	free(line);
 }
 
 const struct err *

@@ -265,14 +265,15 @@ read_text(struct str *text, const struct hub *hub, bool trusted)
 static const struct err *
 read_config(struct hub *hub, bool trusted)
 {
+	char *path = hub_file(hub, "slipway.ini");
 	struct str text = STR_INIT;
 	const struct err *err = read_text(&text, hub, trusted);
 
 	if (err == NULL)
-		err = config_parse(&hub->config, "slipway.ini", text.s,
-		    text.len);
+		err = config_parse(&hub->config, path, text.s, text.len);
 	free(hub->config_text);
 	hub->config_text = str_detach(&text);
+	free(path);
 	return err;
 }
 
@@ -317,7 +318,7 @@ hub_config(struct hub *hub)
 
 		err = hub_check_root(hub->path, env);
 		if (err != NULL)
-			err = err_add(err, "slipway.ini:%d",
+			err = err_add(err, "%s/slipway.ini:%d", hub->path,
 			    root_line(hub->config, env));
 	}
 	return err;

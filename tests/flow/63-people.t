@@ -148,9 +148,14 @@ is_exit "a rollback to a branch" 2
 like "that is live is told so" "$err" \
     "'main' is commit [0-9a-f]{7}, which is live in production already, as release $(current)"
 run "$slipway" rollback -C "$repo" main~1
+is_exit "one to a commit of which something was undone" 2
+like "has one way" "$err" \
+    "'main~1' is commit [0-9a-f]{7}, .*: slipway deploy main~1 -C $repo$"
+unlike "and no other" "$err" 'slipway rollback'
+run "$slipway" rollback -C "$repo" main~5
 is_exit "one to an older commit" 2
 like "is told what helps" "$err" \
-    "'main~1' is commit [0-9a-f]{7}, .*slipway rollback [0-9]{14} -C $repo goes to the one of it; .*: slipway deploy main~1 -C $repo$"
+    "'main~5' is commit [0-9a-f]{7}, .*slipway rollback [0-9]{14} -C $repo goes to the one of it; .*: slipway deploy main~5 -C $repo$"
 named=$(printf '%s\n' "$err" | sed -n 's/.*slipway rollback \([0-9]*\) .*/\1/p')
 run "$slipway" rollback -C "$repo" "$named"
 is_exit "which works" 0
