@@ -45,9 +45,9 @@ note_branch(const struct config *config, const struct push_ref *ref,
 	struct str way = STR_INIT;
 
 	if (branch != NULL && !is_verb && !repo_is_zero(ref->new)) {
-		/* Who pushed it may not have chosen its name. */
-		char *move = xasprintf("%s:%s", name[0] == '-' ? ref->ref :
-		    name, branch);
+		/* Who pushed it may have no branch of that name. */
+		char *move = xasprintf("%.7s:refs/heads/%s", ref->new,
+		    branch);
 
 		str_add(&way, "; to have it deployed: git push REMOTE ");
 		str_add_word(&way, move);

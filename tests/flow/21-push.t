@@ -127,5 +127,5 @@ is "export-subst is filled in" "$(live_file version)" "$(head_of)"
 git -C "$work" branch -q elsewhere
 push elsewhere
 like "a branch that nothing deploys has a way to be" "$banner" \
-    'deploys main\); to have it deployed: git push REMOTE elsewhere:main$'
+    'deploys main\); to have it deployed: git push REMOTE [0-9a-f]{7}:refs/heads/main$'
 done_testing

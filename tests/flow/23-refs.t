@@ -46,12 +46,10 @@ like "and it says so" "$banner" 'tag v1 is stored; tags are not deployed'
 git -C "$work" branch -q elsewhere
 push elsewhere
 like "a branch that nothing deploys has a way to be" "$banner" \
-    'staging deploys develop\); to have it deployed: git push REMOTE elsewhere:BRANCH$'
+    "staging deploys develop\); to have it deployed: git push REMOTE \
+$(git -C "$work" rev-parse --short=7 elsewhere):refs/heads/BRANCH\$"
 push "elsewhere:refs/heads/x;id" elsewhere:refs/heads/-x
-like "whose name is no command when that is pasted" "$banner" \
-    "to have it deployed: git push REMOTE 'x;id:BRANCH'\$"
-like "and no option" "$banner" \
-    'to have it deployed: git push REMOTE refs/heads/-x:BRANCH$'
+unlike "in which its name is no part" "$banner" 'REMOTE.*(x;id|-x)'
 push ":refs/heads/x;id" :refs/heads/-x
 push :elsewhere
 unlike "one that is gone has none" "$banner" 'to have it deployed'
