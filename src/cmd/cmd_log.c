@@ -48,6 +48,21 @@ list_one(struct journal *journal, const struct deploy *deploy, void *ctx)
 	    deploy);
 }
 
+/* Of none at all, or of none of those that are asked for. */
+static const struct err *
+say_none(const struct call *call)
+{
+	struct deploy newest;
+	const struct err *err;
+
+	err = deploy_get_newest(call->hub.journal, NULL, &newest);
+	if (err == NULL)
+		fprintf(stderr, "slipway: %s\n", newest.number == 0 ?
+		    "nothing was deployed yet" : "there is no such deploy");
+	deploy_release(&newest);
+	return err;
+}
+
 /* Without a config nobody knows how long the names are. */
 static void
 choose_columns(struct table_columns *columns, const struct config *config)
@@ -110,8 +125,8 @@ run_log(struct call *call)
 		str_clear(&out);
 	if (err == NULL)
 		err = cmd_print(&out);
-	if (err == NULL && listing.n == 0)
-		fprintf(stderr, "slipway: there is no such deploy\n");
+	if (err == NULL && listing.n == 0 && !call->json)
+		err = say_none(call);
 	filter_release(&filter);
 	str_release(&out);
 	return err;

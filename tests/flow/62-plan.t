@@ -59,6 +59,9 @@ EOF
 run "$slipway" plan -C "$repo"
 is_exit "nothing was pushed yet" 1
 like "and that is said" "$err" 'nothing was pushed to branch main yet'
+run "$slipway" log -C "$repo"
+is "the log has none, and says so" "$out $err" \
+    " slipway: nothing was deployed yet"
 run "$slipway" retry -C "$repo"
 like "nor is there anything to try again" "$err" \
     'no deploy of production has failed; name'
