@@ -106,6 +106,9 @@ clone_open(struct clone *clone, const char *dir)
 			vec_push(&clone->env, *p);
 	}
 	err = must_run(clone, common, &out);
+	if (err != NULL)
+		err = err_new(ERR_USAGE, "%s; name a clone with -C DIR, or go"
+		    " there", err->text);
 	if (err == NULL)
 		clone->common = take_line(&out, dir);
 	str_clear(&out);

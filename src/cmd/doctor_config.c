@@ -45,7 +45,7 @@ look_at_branch(struct doctor *doctor, const struct environment *env,
 		remedy = xasprintf("if that is meant: %s = %s in slipway.ini",
 		    key, near);
 	doctor_tell(doctor, near == NULL ? LEVEL_NOTE : LEVEL_WARNING, place,
-	    remedy, "there is no branch %s yet%s%s", branch, near == NULL ?
+	    remedy, "there is no branch %s%s%s", branch, near == NULL ?
 	    "" : "; the nearest is ", near == NULL ? "" : near);
 	free(remedy);
 	free(place);

@@ -125,7 +125,7 @@ unlike "whose name is said once" "$out" 'slipway.ini: .*slipway.ini can be'
 chmod g-w "$repo/slipway.ini"
 cp "$repo/slipway.ini" "$T/ini"
 echo 'fase = x' >> "$repo/slipway.ini"
-told "a wrong config" fault "$repo/slipway.ini" "unknown key 'fase'" \
+told "a wrong config" fault "$repo/slipway.ini:[0-9]+" "unknown key 'fase'" \
     "did you mean 'phase'"
 cp "$T/ini" "$repo/slipway.ini"
 for path in "$repo" "$repo/hooks" "$repo/slipway/journal.db" "$root" \
@@ -201,12 +201,12 @@ names() {
 	cp "$T/ini" "$repo/slipway.ini"
 }
 names "a branch that is misspelt" 's/^branch = main/branch = mian/' warning \
-    '.environment production. branch' 'no branch mian yet.*nearest is main' \
+    '.environment production. branch' 'no branch mian; the nearest is main' \
     'branch = main in slipway.ini'
 names "one that is to come" 's/^branch = main/branch = main next/' note \
-    '.environment production. branch' 'no branch next yet$'
+    '.environment production. branch' 'no branch next$'
 names "the branch of all commits" 's/^name/only_from = mian\nname/' warning \
-    '.environment production. only_from' 'no branch mian yet' \
+    '.environment production. only_from' 'no branch mian' \
     'only_from = main in slipway.ini'
 names "a role of no host" 's/^run = true/run = true\nrole = db/
     $a [host box]\nroles = web' fault '.action updb. role' \

@@ -111,8 +111,8 @@ ask -C "$work"
 is_exit "from elsewhere" 0
 like "with -C" "$out" '^-cc-'
 ask -C "$T"
-is_exit "where there is no repository" 1
-like "git says so" "$err" 'not a git repository'
+is_exit "where there is no repository" 2
+like "git says so, and what helps" "$err" 'not a git repository.*-C DIR'
 unset where
 
 # --run
