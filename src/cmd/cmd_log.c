@@ -1,21 +1,25 @@
 /*
  * slipway log, show - what happened.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
 #include "deploy/queue.h"
+#include "file.h"
 #include "journal/deploy.h"
 #include "plan/takes.h"
 #include "report/left.h"
 #include "report/line.h"
 #include "report/pattern.h"
-#include "report/table.h"
 #include "report/summary.h"
+#include "report/table.h"
 #include "report/view.h"
 
 /* Where the rows of one listing go. */
@@ -215,6 +219,24 @@ follow(struct call *call, const struct deploy *deploy)
 	return cmd_view(call, &spec, &last);
 }
 
+/* Where what it made can be looked at, on this machine. */
+static void
+add_kept(struct str *out, const struct call *call, const struct deploy *deploy)
+{
+	const struct config *config = call->hub.config;
+	const struct environment *env = config == NULL ? NULL :
+	    config_environment(config, deploy->environment);
+	char *path;
+
+	if (env == NULL || deploy->release == NULL)
+		return;
+	path = xasprintf("%s/.slipway/failed/%s", env->set.root,
+	    deploy->release);
+	if (file_exists(AT_FDCWD, path))
+		line_pair(out, "kept in", path);
+	free(path);
+}
+
 static const struct err *
 print_shown(struct call *call, const struct deploy *deploy)
 {
@@ -239,6 +261,8 @@ print_shown(struct call *call, const struct deploy *deploy)
 			str_add(&out, call->hub.word);
 			str_addch(&out, '\n');
 		}
+		if (err == NULL)
+			add_kept(&out, call, deploy);
 	}
 	if (err == NULL)
 		err = cmd_print(&out);

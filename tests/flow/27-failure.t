@@ -272,4 +272,7 @@ push --force main
 is "what comes next is live" "$(live_file index.html)" nine
 not_ok "it is no release any more" test -e "$root/releases/$failed"
 ok "it is with those that failed" test -d "$root/.slipway/failed/$failed"
+like "and show tells where" "$("$slipway" show -C "$repo" "$(sql "SELECT number
+    FROM deploys WHERE release = '$failed'")")" \
+    "^  kept in +$root/.slipway/failed/$failed\$"
 done_testing
