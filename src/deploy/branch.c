@@ -13,6 +13,20 @@ ref_of(const struct environment *env)
 	return xasprintf("refs/heads/%s", env->branch);
 }
 
+/* What is as it was pushed needs no look into the journal. */
+static const struct err *
+has_landed(const struct work *work, bool *has)
+{
+	const struct deploy *deploy = &work->deploy;
+	char now[REPO_OID_SIZE];
+	const struct err *err;
+
+	err = repo_ref_value(work->repo, deploy->ref, now);
+	*has = err == NULL && strcmp(now, deploy->commit) == 0;
+	return err != NULL || *has ? err : push_get_landed(
+	    work->hub->journal, deploy->push, deploy->ref, has);
+}
+
 /*
  * What was asked for, and how git was answered, was so by slipway.ini as it
  * was then.
@@ -21,27 +35,25 @@ static const struct err *
 check_config(const struct work *work)
 {
 	const struct deploy *deploy = &work->deploy;
-	bool transactional = work->env->set.transactional, landed;
-	const char *name = work->env->name;
-	const struct err *err;
+	const struct environment *env = work->env;
+	const struct err *err = NULL;
+	bool landed = true;
 	char *ref;
 
 	if (deploy->push == 0 || deploy->ref == NULL)
 		return NULL;
-	err = push_get_landed(work->hub->journal, deploy->push, deploy->ref,
-	    &landed);
-	if (err == NULL && !transactional && !landed)
-		return err_new(ERR_REFUSED, "while this push waited,"
-		    " slipway.ini was changed: %s is not transactional any"
-		    " more; push again", name);
-	if (err != NULL || !transactional)
-		return err;
-	ref = ref_of(work->env);
+	if (!env->set.transactional) {
+		err = has_landed(work, &landed);
+		return err != NULL || landed ? err : err_new(ERR_REFUSED,
+		    "while this push waited, slipway.ini was changed: %s is"
+		    " not transactional any more; push again", env->name);
+	}
+	ref = ref_of(env);
 	if (strcmp(ref, deploy->ref) != 0)
 		err = err_new(ERR_REFUSED, "while this push waited,"
 		    " slipway.ini was changed: the branch of %s is %s, and"
-		    " moves with its deploys; push to it", name,
-		    work->env->branch);
+		    " moves with its deploys; push to it", env->name,
+		    env->branch);
 	free(ref);
 	return err;
 }

@@ -137,7 +137,7 @@ collect_directives(struct work *work)
 		return err;
 	err = deploy_pending_directives(work->hub->journal, &work->deploy,
 	    &work->directives);
-	if (err == NULL)
+	if (err == NULL && work->gone_back)
 		err = deploy_undone_options(work->hub->journal,
 		    &work->deploy, goes_live, work, &work->directives);
 	return err;
