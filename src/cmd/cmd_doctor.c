@@ -245,7 +245,7 @@ check_environment(const struct call *call)
 
 	if (call->environment != NULL && hub_config_read(&own) == NULL)
 		err = hub_environment(&own, call->environment, &env);
-	config_free(own.config);
+	hub_forget_config(&own);
 	return err;
 }
 

@@ -113,7 +113,7 @@ warn_of_config(const struct call *call)
 		err = hub_config(&own);
 	if (err != NULL)
 		err_print("slipway: warning", err);
-	config_free(own.config);
+	hub_forget_config(&own);
 }
 
 /* Everything of one environment; what "broken" keeps is its exit status. */

@@ -286,13 +286,9 @@ read_config(struct doctor *doctor)
 
 	if (err != NULL)
 		doctor_tell_err(doctor, path, err);
-	else
-		doctor->hub->config = strict.config;
+	hub_forget_config(&strict);
 	/* What can be read all the same is looked at all the same. */
-	if (err != NULL) {
-		config_free(strict.config);
-		hub_config_read(doctor->hub);
-	}
+	hub_config_read(doctor->hub);
 	free(path);
 }
 

@@ -126,10 +126,18 @@ hub_open(struct hub *hub, const char *dir)
 }
 
 void
-hub_close(struct hub *hub)
+hub_forget_config(struct hub *hub)
 {
 	config_free(hub->config);
 	free(hub->config_text);
+	hub->config = NULL;
+	hub->config_text = NULL;
+}
+
+void
+hub_close(struct hub *hub)
+{
+	hub_forget_config(hub);
 	journal_close(hub->journal);
 	free(hub->path);
 	free(hub->word);

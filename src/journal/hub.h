@@ -67,6 +67,9 @@ const struct err *hub_config(struct hub *hub);
  */
 const struct err *hub_config_read(struct hub *hub);
 
+/* Let go of what either has read. */
+void hub_forget_config(struct hub *hub);
+
 /*
  * Has slipway.ini another text than when it was read, as it has been, or none
  * that can be read?
