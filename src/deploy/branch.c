@@ -243,13 +243,17 @@ branch_begin(struct work *work)
 	return err;
 }
 
-/* One that was begun moves the branch that it began with. */
+/*
+ * A push that was begun goes on with the branch that it began with. The ref
+ * of what was asked for by hand is only how its commit was named.
+ */
 static char *
 ref_moved(const struct work *work)
 {
-	const char *pushed = work->deploy.ref;
+	const struct deploy *deploy = &work->deploy;
 
-	return pushed == NULL ? ref_of(work->env) : xstrdup(pushed);
+	return deploy->push != 0 && deploy->ref != NULL ?
+	    xstrdup(deploy->ref) : ref_of(work->env);
 }
 
 static const struct err *

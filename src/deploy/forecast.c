@@ -210,10 +210,11 @@ find_out(struct forecast *forecast)
 
 	err = deploy_get_live(work->hub->journal, work->env->name,
 	    &forecast->live);
-	if (err == NULL) {
-		work_set_live(work, &forecast->live);
+	if (err == NULL && forecast->live.number != 0)
+		memcpy(work->live_commit, forecast->live.commit,
+		    sizeof(work->live_commit));
+	if (err == NULL)
 		err = work_plan(work);
-	}
 	for (size_t i = 0; err == NULL &&
 	    i < sizeof(looks) / sizeof(*looks); i++)
 		err = looks[i](forecast);

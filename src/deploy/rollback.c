@@ -111,6 +111,21 @@ adopt_target(struct work *work, const struct release *target,
 	memcpy(work->live_commit, live->commit, sizeof(work->live_commit));
 }
 
+/* Can it be gone back to? */
+static bool
+is_way(const struct hub *hub, const struct environment *env,
+    const char *name)
+{
+	struct release release = { 0 };
+	bool is;
+
+	is = store_has(env->set.root, name) && release_get(hub->journal,
+	    env->name, name, &release) == NULL &&
+	    release_check_target(hub->journal, &release) == NULL;
+	release_release(&release);
+	return is;
+}
+
 /* The next one before it that is there, or else its commit. */
 static const struct err *
 not_there(const struct hub *hub, const struct environment *env,
@@ -122,7 +137,7 @@ not_there(const struct hub *hub, const struct environment *env,
 
 	err = release_older(hub->journal, env->name, target->deploy, &names);
 	for (size_t i = 0; i < names.n && way.len == 0; i++) {
-		if (!store_has(env->set.root, names.v[i]))
+		if (!is_way(hub, env, names.v[i]))
 			continue;
 		str_addf(&way, "the next before it that is there:%s slipway"
 		    " rollback %s", hub->pushed ? " on the server:" : "",

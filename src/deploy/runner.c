@@ -99,7 +99,9 @@ plan(struct work *work)
 		work->deploy.release = xstrdup(name);
 		work->deploy.previous = live.number == 0 ?
 		    unknown_live(work->env) : xstrdup(live.release);
-		work_set_live(work, &live);
+		if (live.number != 0)
+			memcpy(work->live_commit, live.commit,
+			    sizeof(work->live_commit));
 		err = work_plan(work);
 	}
 	deploy_release(&live);

@@ -138,15 +138,6 @@ work_open_live(struct work *work, const struct hub *hub,
 	return err == NULL ? work_hosts(work) : err;
 }
 
-void
-work_set_live(struct work *work, const struct deploy *live)
-{
-	if (live->number == 0)
-		return;
-	memcpy(work->live_commit, live->commit, sizeof(work->live_commit));
-	work->gone_back = strcmp(live->kind, "rollback") == 0;
-}
-
 bool
 work_is_cut(const struct work *work)
 {

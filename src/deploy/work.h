@@ -31,7 +31,6 @@ struct work {
 	size_t n_hosts;
 	struct repo_commit commit;		/* of the deploy */
 	char live_commit[REPO_OID_SIZE];	/* before it; "" for none */
-	bool gone_back;		/* what is live is so by a rollback */
 	struct directives directives;
 	struct directives capitals;		/* see capitals.h */
 	struct plan plan;
@@ -115,9 +114,6 @@ const struct err *work_step_begin(struct work *work, struct step *step);
 const struct err *work_step_end(struct work *work, const struct step *step);
 const struct err *work_step_state(struct work *work, const struct step *step,
     const char *state);
-
-/* Note what is live before it; number 0: nothing is. */
-void work_set_live(struct work *work, const struct deploy *live);
 
 /* Steps that nobody will hear the end of become "interrupted". */
 const struct err *work_interrupt_steps(struct work *work);

@@ -90,23 +90,12 @@ scan_commit(const struct repo_commit *commit, void *ctx)
 	    commit->oid);
 }
 
-/* As a walk through commits would see it. */
 static const struct err *
-goes_live(const char *commit, bool *does, void *ctx)
+is_contained(const char *commit, bool *is, void *ctx)
 {
 	const struct work *work = ctx;
-	const struct err *err;
-	bool is_live = false;
 
-	err = repo_is_ancestor(work->repo, commit, work->deploy.commit, does);
-	if (err == NULL && *does)
-		err = repo_is_ancestor(work->repo, commit, work->live_commit,
-		    &is_live);
-	/* A live commit that is gone hides nothing. */
-	if (err != NULL && err->code == ERR_NOT_FOUND)
-		err = NULL;
-	*does = *does && !is_live;
-	return err;
+	return repo_is_ancestor(work->repo, commit, work->deploy.commit, is);
 }
 
 /*
@@ -137,9 +126,9 @@ collect_directives(struct work *work)
 		return err;
 	err = deploy_pending_directives(work->hub->journal, &work->deploy,
 	    &work->directives);
-	if (err == NULL && work->gone_back)
+	if (err == NULL)
 		err = deploy_undone_options(work->hub->journal,
-		    &work->deploy, goes_live, work, &work->directives);
+		    &work->deploy, is_contained, work, &work->directives);
 	return err;
 }
 

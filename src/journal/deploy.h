@@ -223,10 +223,13 @@ const struct err *deploy_pending_directives(struct journal *journal,
     const struct deploy *deploy, struct directives *list);
 
 /*
- * What options asked for in deploys that were live, and that a rollback which
- * is live has gone past, so that it was undone. The commits that ask again
- * for what their messages have are those that "holds" says go live.
+ * What options asked for in deploys that a rollback went past, so that it was
+ * undone, and in none that is live or was since: with the first that "holds"
+ * their commit it is asked for again. Rollbacks among the last
+ * DEPLOY_UNDONE_AMONG deploys count.
  */
+#define DEPLOY_UNDONE_AMONG 100
+
 typedef const struct err *(*deploy_holds_cb)(const char *commit, bool *holds,
     void *ctx);
 

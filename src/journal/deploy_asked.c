@@ -75,43 +75,62 @@ deploy_pending_directives(struct journal *journal,
 	return err != NULL ? err : take_directives(query, list);
 }
 
+/*
+ * Of deploys that a rollback went past, those that no deploy has done since;
+ * each as of the commit that it was asked for with.
+ */
 static const struct err *
-take_options(struct journal *journal, const char *number,
-    struct directives *list)
+find_undone(struct journal *journal, const struct deploy *deploy,
+    struct directives *undone)
 {
 	struct db_query *query;
 	const struct err *err;
 
-	err = db_query(&query, journal_db(journal), "SELECT name, argument,"
-	    " commit_oid, source, deploy FROM directives WHERE deploy = ?1"
-	    " AND commit_oid = '' AND known ORDER BY name, argument", "i",
-	    (int64_t)strtoll(number, NULL, 10));
-	return err != NULL ? err : take_directives(query, list);
+	err = db_query(&query, journal_db(journal), "SELECT x.name,"
+	    " x.argument, d.commit_oid, x.source, d.number"
+	    " FROM deploys AS r"
+	    " JOIN releases AS b ON b.environment = r.environment"
+	    "  AND b.name = r.release"
+	    " JOIN deploys AS d ON d.number > b.deploy"
+	    "  AND d.number < r.number AND d.environment = r.environment"
+	    "  AND d.kind = 'deploy' AND +d.state = 'retired'"
+	    " JOIN directives AS x ON x.deploy = d.number"
+	    "  AND x.commit_oid = '' AND x.known"
+	    " WHERE r.number > (SELECT max(number) FROM deploys) - ?3"
+	    "  AND r.number < ?2 AND r.kind = 'rollback'"
+	    "  AND r.environment = ?1 AND +r.state IN ('live', 'retired')"
+	    "  AND NOT EXISTS (SELECT 1 FROM directives AS y"
+	    "   JOIN deploys AS e ON e.number = y.deploy"
+	    "   WHERE y.deploy > r.number AND y.commit_oid = ''"
+	    "    AND y.name = x.name AND y.argument = x.argument"
+	    "    AND e.environment = ?1 AND e.kind = 'deploy'"
+	    "    AND +e.state IN ('live', 'retired'))"
+	    " ORDER BY d.number, x.name, x.argument", "sii",
+	    deploy->environment, deploy->number,
+	    (int64_t)DEPLOY_UNDONE_AMONG);
+	return err != NULL ? err : take_directives(query, undone);
 }
 
 const struct err *
 deploy_undone_options(struct journal *journal, const struct deploy *deploy,
     deploy_holds_cb holds, void *ctx, struct directives *list)
 {
-	struct vec past = VEC_INIT;	/* "NUMBER COMMIT" */
-	struct db_query *query;
-	const struct err *err;
+	struct directives undone = DIRECTIVES_INIT;
+	const struct err *err = find_undone(journal, deploy, &undone);
 
-	err = db_query(&query, journal_db(journal), "SELECT number || ' ' ||"
-	    " commit_oid FROM deploys WHERE environment = ?1"
-	    " AND kind = 'deploy' AND +state = 'retired' AND number < ?2"
-	    " AND number > (SELECT deploy FROM releases"
-	    "  WHERE environment = ?1 AND state = 'live') ORDER BY number",
-	    "si", deploy->environment, deploy->number);
-	if (err == NULL)
-		err = db_texts(query, &past);
-	for (size_t i = 0; err == NULL && i < past.n; i++) {
+	for (size_t i = 0; err == NULL && i < undone.n; i++) {
+		const struct directive *d = &undone.v[i];
+		size_t n = list->n, at;
 		bool is;
 
-		err = holds(strchr(past.v[i], ' ') + 1, &is, ctx);
-		if (err == NULL && is)
-			err = take_options(journal, past.v[i], list);
+		err = holds(d->commit, &is, ctx);
+		if (err != NULL || !is)
+			continue;
+		at = directives_add(list, d->name, d->argument, "",
+		    d->source);
+		if (at == n)
+			list->v[at].deploy = d->deploy;
 	}
-	vec_release(&past);
+	directives_release(&undone);
 	return err;
 }

@@ -167,22 +167,19 @@ release_disposable(struct journal *journal, const char *environment,
 }
 
 /*
- * Going back past a release undoes what it stands on. Those of which that is
- * so are known by the steps of deploys that stayed live until then: those of
- * others were undone by themselves.
+ * Steps of a deploy, and of those before it, that were undone after it had
+ * become live: a rollback went past it, and what it stands on is gone. Of
+ * deploys that did not stay live the steps were undone by themselves.
  */
 #define UNDONE(environment, deploy) \
-    " FROM deploys AS r" \
-    " JOIN releases AS b ON b.environment = r.environment" \
-    "  AND b.name = r.release" \
-    " JOIN deploys AS d ON d.number > b.deploy AND d.number <= " deploy \
-    "  AND d.environment = r.environment AND d.kind = 'deploy'" \
-    "  AND +d.state IN ('live', 'retired')" \
-    " JOIN steps AS s ON s.deploy = d.number" \
-    "  AND s.state IN ('undone', 'undo-failed')" \
-    "  AND s.phase <> 'maintenance'" \
-    " WHERE r.environment = " environment " AND r.number > " deploy \
-    "  AND r.kind = 'rollback' AND +r.state IN ('live', 'retired', 'broken')"
+    " FROM events AS e JOIN steps AS s ON s.id = e.key" \
+    " JOIN deploys AS d ON d.number = s.deploy" \
+    " WHERE e.id > (SELECT min(id) FROM events WHERE noun = 'deploy'" \
+    "   AND key = " deploy " AND json_extract(body, '$.state') = 'live')" \
+    "  AND +e.noun = 'step' AND json_extract(e.body, '$.state') = 'undone'" \
+    "  AND s.state = 'undone' AND s.phase <> 'maintenance'" \
+    "  AND d.number <= " deploy " AND d.environment = " environment \
+    "  AND d.kind = 'deploy' AND +d.state IN ('live', 'retired')"
 
 #define NOT_UNDONE " AND NOT EXISTS (SELECT 1" \
     UNDONE("releases.environment", "releases.deploy") ")"
@@ -196,8 +193,8 @@ release_older(struct journal *journal, const char *environment,
 
 	err = db_query(&query, journal_db(journal), "SELECT name"
 	    " FROM releases WHERE environment = ?1 AND state = 'retired'"
-	    " AND deploy < ?2" NOT_UNDONE " ORDER BY live_by DESC", "si",
-	    environment, deploy);
+	    " AND deploy < ?2 ORDER BY live_by DESC", "si", environment,
+	    deploy);
 	return err == NULL ? db_texts(query, names) : err;
 }
 
@@ -274,24 +271,21 @@ get_live(struct journal *journal, const char *environment,
 	return err;
 }
 
-/* "updb of deploy 2 was undone by rollback 3". */
 static const struct err *
 check_undone(struct journal *journal, const struct release *target)
 {
 	struct db_query *query;
 	const struct err *err, *undone = NULL;
 
-	err = db_query(&query, journal_db(journal), "SELECT r.number,"
-	    " d.number, s.action" UNDONE("?1", "?2")
-	    " ORDER BY r.number, s.id LIMIT 1", "si", target->environment,
-	    target->deploy);
+	err = db_query(&query, journal_db(journal), "SELECT d.number,"
+	    " s.action" UNDONE("?1", "?2") " ORDER BY s.id LIMIT 1", "si",
+	    target->environment, target->deploy);
 	if (err != NULL)
 		return err;
 	if (db_step(query, &err))
-		undone = err_new(ERR_FAILED, "release %s needs what was"
-		    " undone: %s of deploy %" PRId64 ", by deploy %" PRId64
-		    ", a rollback", target->name, db_text(query, 2),
-		    db_int(query, 1), db_int(query, 0));
+		undone = err_new(ERR_FAILED, "release %s needs what a"
+		    " rollback has undone: %s of deploy %" PRId64,
+		    target->name, db_text(query, 1), db_int(query, 0));
 	db_done(query);
 	return err_first(err, undone);
 }
@@ -311,6 +305,18 @@ check_target(struct journal *journal, const struct release *target,
 		    " one, and its migrations may have been undone",
 		    target->name);
 	return check_undone(journal, target);
+}
+
+const struct err *
+release_check_target(struct journal *journal, const struct release *target)
+{
+	struct release live = { 0 };
+	const struct err *err = get_live(journal, target->environment, &live);
+
+	if (err == NULL)
+		err = check_target(journal, target, &live);
+	release_release(&live);
+	return err;
 }
 
 const struct err *

@@ -111,11 +111,15 @@ const struct err *release_way_back(struct journal *journal,
 /*
  * What a rollback goes to, and what is live: the release of that name, or
  * (NULL) the one before. Both are to be released, also after an error:
- * nothing is live, or the target, which is told then, is live, is gone, or
- * is newer.
+ * nothing is live, or the target, which is told then, is live, is gone, is
+ * newer, or stands on what was undone since.
  */
 const struct err *release_get_target(struct journal *journal,
     const char *environment, const char *name, struct release *target,
     struct release *live);
+
+/* May a rollback go there, as release_get_target() judges? */
+const struct err *release_check_target(struct journal *journal,
+    const struct release *target);
 
 #endif

@@ -382,12 +382,23 @@ push_file a 44 "forty-fourth" -o updb main
 n=$(newest deploy)
 slip rollback
 : > "$T/trace"
-slip plan "$live"
-unlike "a commit without it is none" "$out" "directive -updb-"
-slip deploy
-like "an option that a rollback went past is told" "$out" \
+git -C "$work" checkout -q -b hot "$live"
+commit hot 1 "a hotfix"
+git -C "$work" push -q production hot 2> /dev/null
+slip deploy hot
+ran "not by a commit without it" "always"
+git -C "$work" checkout -q main
+git -C "$work" merge -q -m "merged" hot
+push
+like "an option that a rollback went past is told" "$banner" \
     "^  -updb-  \(option of deploy $n\)\$"
 ran "and done with its commit" "updb always"
 slip deploy
 ran "once" "always"
+slip deploy -d updb
+: > "$T/trace"
+slip rollback
+: > "$T/trace"
+push_file a 45 "forty-fifth"
+ran "also when that was live all the time" "updb always"
 done_testing

@@ -99,8 +99,8 @@ is "and forward" "$(live_file version)" 4
 slip rollback "$three"
 is_exit "no rollback to what a rollback went past" 1
 like "it says what is missing, and what helps" "$err" \
-    "release $three needs what was undone: schema of deploy $((n + 1)), by \
-deploy $((n + 5)), a rollback; .*slipway deploy [0-9a-f]{7} "
+    "release $three needs what a rollback has undone: schema of deploy \
+$((n + 1)); .*slipway deploy [0-9a-f]{7} "
 slip rollback "$(head_of HEAD~1)"
 like "nor is it the way to its commit" "$err" \
     'a rollback goes to a release: to deploy it'

@@ -406,6 +406,42 @@ check_invariants "after the journal was locked at the end"
 is "with the deploy live, and not taken back" "$(deploy "$n" state)" live
 is "and the branch there" "$(branch)" "$(head_of)"
 
+# By hand a commit may be named by another ref, which stays where it is.
+config <<EOF
+transactional = yes
+
+[action bad]
+phase = verify
+run = test ! -e $T/bad
+EOF
+git -C "$work" checkout -q -b feature
+commit index.html feature "a feature"
+git -C "$work" tag -a -m nine v9
+git -C "$work" push -q production feature v9 2> /dev/null
+refs() {
+	git -C "$repo" rev-parse refs/heads/main refs/heads/feature \
+	    "refs/tags/v9^{}" | paste -s -d ' '
+}
+main=$(branch)
+touch "$T/bad"
+for name in feature v9; do
+	slip deploy "$name"
+	is_exit "a deploy of $name that fails" 5
+	is "moves nothing" "$(refs)" "$main $(head_of) $(head_of)"
+done
+rm "$T/bad"
+slip deploy feature
+is_exit "one that does not" 0
+is "moves the branch of the environment" "$(refs)" \
+    "$(head_of) $(head_of) $(head_of)"
+slip rollback
+is "which goes back" "$(branch)" "$main"
+slip deploy v9
+is_exit "by a tag, too" 0
+is "it moves it" "$(branch)" "$(head_of)"
+git -C "$work" checkout -q main
+git -C "$work" merge -q feature
+
 # Switched off again.
 config <<'EOF'
 EOF
