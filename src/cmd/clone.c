@@ -106,7 +106,7 @@ clone_open(struct clone *clone, const char *dir)
 			vec_push(&clone->env, *p);
 	}
 	err = must_run(clone, common, &out);
-	if (err != NULL)
+	if (err != NULL && strstr(err->text, "not a git repo") != NULL)
 		err = err_new(ERR_USAGE, "%s; name a clone with -C DIR, or go"
 		    " there", err->text);
 	if (err == NULL)

@@ -279,7 +279,8 @@ is_past(const struct call *call, const struct deploy *deploy, bool *is)
 
 	err = deploy_get_newest(call->hub.journal, deploy->environment,
 	    &newest);
-	*is = deploy->state != DEPLOY_LIVE && newest.number > deploy->number;
+	*is = deploy_is_over(deploy->state) && deploy->state != DEPLOY_LIVE &&
+	    newest.number > deploy->number;
 	deploy_release(&newest);
 	return err;
 }
@@ -295,14 +296,8 @@ print_output(struct call *call, const struct deploy *deploy)
 		.part = VIEW_ALL,
 		.out_fd = STDOUT_FILENO,
 	};
-	const struct err *err;
 	int64_t last;
-	bool past;
 
-	err = is_past(call, deploy, &past);
-	if (err != NULL)
-		return err;
-	summary_for_past(past);
 	return view_deploy(&spec, &last);
 }
 
@@ -311,13 +306,17 @@ run_show(struct call *call)
 {
 	struct deploy deploy = DEPLOY_INIT;
 	const struct err *err;
-	bool following = call_has(call, "follow");
+	bool following = call_has(call, "follow"), past;
 	int64_t number;
 
 	err = cmd_open_journal(call);
 	if (err == NULL)
 		err = find_shown(call, &deploy);
 	number = deploy.number;
+	if (err == NULL)
+		err = is_past(call, &deploy, &past);
+	if (err == NULL)
+		summary_for_past(past);
 	if (err == NULL && following) {
 		err = follow(call, &deploy);
 		deploy_release(&deploy);

@@ -231,11 +231,14 @@ look_at_returned(struct doctor *doctor, const struct environment *env,
 
 	if (doctor->hub->journal != NULL &&
 	    returned_find(doctor->hub, env, &returned) != NULL)
-		vec_clear(&returned.removed);
+		returned_release(&returned);
 	for (size_t i = 0; i < returned.removed.n; i++)
 		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "release %s"
 		    " was removed, and is there again",
 		    returned.removed.v[i]);
+	for (size_t i = 0; i < returned.failed.n; i++)
+		doctor_tell(doctor, LEVEL_WARNING, path, remedy, "release %s"
+		    " has failed, and is there again", returned.failed.v[i]);
 	returned_release(&returned);
 	free(remedy);
 }

@@ -31,8 +31,7 @@ publish(struct work *work, struct str *note)
 	return err;
 }
 
-/* Leave out what a process still has as its working directory. */
-static const struct err *
+const struct err *
 drop_busy(struct work *work, struct vec *names, struct vec *stays)
 {
 	struct message request = MESSAGE_INIT;

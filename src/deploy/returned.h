@@ -27,11 +27,12 @@ const struct err *returned_find(const struct hub *hub,
 void returned_release(struct returned *returned);
 
 /*
- * Remove it once more, and set the failed ones aside. The caller holds the
- * environment's lock, and no deploy is on its way. ERR_FAILED names one that
- * stays.
+ * Remove it once more, but for what a process uses, and set the failed ones
+ * aside. The caller holds the environment's lock, and no deploy is on its
+ * way. The releases that went are pushed onto "removed", and a line for each
+ * thing that stays onto "stays".
  */
 const struct err *returned_settle(const struct hub *hub,
-    const struct environment *env);
+    const struct environment *env, struct vec *removed, struct vec *stays);
 
 #endif

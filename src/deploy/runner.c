@@ -346,6 +346,19 @@ tell(const struct err *err)
 		err_print("slipway", err);
 }
 
+/* Nobody waits for it; whoever cleans up by hand is told the same. */
+static void
+settle_returned(const struct hub *hub, const struct environment *env)
+{
+	struct vec removed = VEC_INIT, stays = VEC_INIT;
+
+	tell(returned_settle(hub, env, &removed, &stays));
+	for (size_t i = 0; i < stays.n; i++)
+		tell(err_new(ERR_FAILED, "%s", stays.v[i]));
+	vec_release(&removed);
+	vec_release(&stays);
+}
+
 /* What a lost host interrupted is recovered like what a crash did. */
 static const struct err *
 serve(const struct hub *hub, const struct environment *env,
@@ -361,7 +374,7 @@ serve(const struct hub *hub, const struct environment *env,
 			err = serve_queue(hub, env, started);
 		}
 		if (err == NULL)
-			tell(returned_settle(hub, env));
+			settle_returned(hub, env);
 	} while (err != NULL && err->code == ERR_INTERRUPTED &&
 	    pick_ups++ < PICK_UPS_MAX);
 	return err;

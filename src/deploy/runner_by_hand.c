@@ -29,15 +29,22 @@ clean_now(struct hub *hub, const struct environment *env,
 	return err;
 }
 
+/* What stays of it is not as it should be. */
 static const struct err *
-clean_all(struct hub *hub, const struct environment *env,
-    struct vec *removed, struct vec *stays)
+settle_returned(const struct hub *hub, const struct environment *env)
 {
-	const struct err *err = returned_settle(hub, env);
+	struct vec removed = VEC_INIT, stays = VEC_INIT;
+	struct str text = STR_INIT;
+	const struct err *err;
 
-	if (err != NULL)
-		vec_pushf(stays, "%s", err->text);
-	return clean_now(hub, env, removed, stays);
+	err = returned_settle(hub, env, &removed, &stays);
+	vec_join(&stays, "; ", &text);
+	if (err == NULL && stays.n > 0)
+		err = err_new(ERR_FAILED, "%s", text.s);
+	str_release(&text);
+	vec_release(&removed);
+	vec_release(&stays);
+	return err;
 }
 
 const struct err *
@@ -56,7 +63,7 @@ runner_level(struct hub *hub, const struct environment *env,
 		if (err == NULL)
 			err = restore_current(hub, env);
 		if (err == NULL)
-			err = returned_settle(hub, env);
+			err = settle_returned(hub, env);
 		lock_release(lock);
 		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {
@@ -79,7 +86,9 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 	if (err == NULL) {
 		err = recover(hub, env);
 		if (err == NULL)
-			err = clean_all(hub, env, removed, stays);
+			err = returned_settle(hub, env, removed, stays);
+		if (err == NULL)
+			err = clean_now(hub, env, removed, stays);
 		lock_release(lock);
 		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {

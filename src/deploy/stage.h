@@ -77,6 +77,13 @@ const struct err *maintenance_down_left(struct work *work);
 const struct err *seal(struct work *work, const char *release);
 
 /*
+ * Take out of "names" the releases that a process still has as its working
+ * directory; a line for each onto "stays".
+ */
+const struct err *drop_busy(struct work *work, struct vec *names,
+    struct vec *stays);
+
+/*
  * Remove what is too old, on every host. What resisted is pushed onto
  * "stays" as a line that says why. The last one is kept to be used again,
  * unless "all" is asked for. The journal learns of each at once; or, where the

@@ -295,8 +295,8 @@ work_hooks(struct work *work, const char *release)
 	return err;
 }
 
-static const struct err *
-set_aside(struct work *work, const struct vec *releases)
+const struct err *
+work_set_aside_all(struct work *work, const struct vec *releases)
 {
 	struct message request = MESSAGE_INIT;
 	const struct err *err;
@@ -319,7 +319,7 @@ work_set_aside(struct work *work)
 	if (work->fleet == NULL || work->deploy.release == NULL)
 		return NULL;
 	vec_push(&releases, work->deploy.release);
-	err = set_aside(work, &releases);
+	err = work_set_aside_all(work, &releases);
 	vec_release(&releases);
 	if (err == NULL)
 		return NULL;
@@ -339,7 +339,7 @@ work_set_aside_left(struct work *work)
 	err = release_newest(work->hub->journal, work->env->name, "failed",
 	    SET_ASIDE_MAX, &releases);
 	if (err == NULL && releases.n > 0)
-		err = set_aside(work, &releases);
+		err = work_set_aside_all(work, &releases);
 	vec_release(&releases);
 	return err;
 }

@@ -199,6 +199,10 @@ bool work_has_removed(const struct work *work, const char *release);
  */
 const struct err *work_set_aside(struct work *work);
 
+/* Those of these names; ERR_FAILED when one resists. */
+const struct err *work_set_aside_all(struct work *work,
+    const struct vec *releases);
+
 /* The same for the newest that failed, of which some may have resisted. */
 const struct err *work_set_aside_left(struct work *work);
 

@@ -258,6 +258,12 @@ store_fail(struct store *store, const char *release, int64_t keep_count)
 	return err;
 }
 
+bool
+store_is_trash(const char *name)
+{
+	return !str_starts_with(name, LAYOUT_ADOPT);
+}
+
 /* True when a release stands between the two. */
 static bool
 is_of_release(const char *name, const char *prefix, const char *suffix)

@@ -267,6 +267,9 @@ const struct err *store_relink(struct store *store, const char *release,
 const struct err *store_save_replaced(struct store *store,
     const char *release, struct vec *saved);
 
+/* Is that entry of .slipway/trash on its way out, and nobody's desk? */
+bool store_is_trash(const char *name);
+
 /* Names in releases/, sorted: whole ones and partial ones. */
 const struct err *store_list(struct store *store, struct vec *releases,
     struct vec *partial);

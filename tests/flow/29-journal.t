@@ -141,6 +141,8 @@ like "what is live can be rolled back" "$out" 'roll back'
 run "$slipway" show -C "$repo" 1
 like "what was live was" "$out" 'release [0-9]{14} went live$'
 unlike "and nothing is to be done" "$out" 'roll back'
+run "$slipway" show -C "$repo" 1 --follow
+like "nor is it to be with --follow" "$out" 'release [0-9]{14} went live$'
 run "$slipway" show -C "$repo" 3
 like "the output of what failed can be had" \
     "$out

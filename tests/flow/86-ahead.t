@@ -27,6 +27,11 @@ directive = updb
 run = true
 undo = true
 
+[action bad]
+phase = build
+directive = bad
+run = false
+
 [action copy]
 phase = notify
 directive = copy
@@ -62,9 +67,30 @@ run "$slipway" doctor -C "$repo" --etc "$T"
 like "the doctor sees it" "$out" "release $second was removed, and is there"
 slip cleanup
 ok "cleanup does it" gone
+like "and says so" "$out" "$second"
 back
+(cd "$root/releases/$second" && exec sleep 60) &
+user=$!
+slip cleanup
+like "but not while somebody works in it" "$out$err" \
+    "release $second stays: in use by process"
+ok "it stays" test -e "$root/releases/$second"
+kill "$user"
+wait "$user"
 push_file index.html five fifth
 ok "and so does a push, when it is live" wait_for 20 gone
+
+# One that failed is set aside again, however long ago that was.
+slip deploy -d bad
+sed -i 's/^run = false/run = true/' "$repo/slipway.ini"
+failed=$(newest release)
+mv "$root/.slipway/failed/$failed" "$root/releases/"
+run "$slipway" doctor -C "$repo" --etc "$T"
+like "the doctor sees one that failed, too" "$out" \
+    "release $failed has failed, and is there again"
+slip resume
+not_ok "resume takes it out" test -e "$root/releases/$failed"
+ok "and keeps it to be looked at" test -e "$root/.slipway/failed/$failed"
 if unshare -m true 2> /dev/null; then
 	mkdir "$root/releases/$second"
 	run unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" resume \
@@ -73,6 +99,13 @@ if unshare -m true 2> /dev/null; then
 	like "by name" "$err" "release $second was removed, is in .* again"
 	slip resume
 	ok "and tried again" gone
+	mkdir "$root/.slipway/trash/left"
+	run unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" resume \
+	    -C "$3"' sh "$root/.slipway/trash/left" "$slipway" "$repo"
+	is_exit "what stays in the trash is told" 1
+	like "by name, too" "$err" 'trash/left stays'
+	slip resume
+	not_ok "and tried again, too" test -e "$root/.slipway/trash/left"
 fi
 
 # By hand, each release is written down by itself, and nothing else.
