@@ -77,7 +77,8 @@ deploy_pending_directives(struct journal *journal,
 
 /*
  * Of deploys that a rollback went past, those that no deploy has done since;
- * each as of the commit that it was asked for with.
+ * each as of the commit that it was asked for with. The few last deploys are
+ * looked through, by their numbers, in this order.
  */
 static const struct err *
 find_undone(struct journal *journal, const struct deploy *deploy,
@@ -89,18 +90,18 @@ find_undone(struct journal *journal, const struct deploy *deploy,
 	err = db_query(&query, journal_db(journal), "SELECT x.name,"
 	    " x.argument, d.commit_oid, x.source, d.number"
 	    " FROM deploys AS r"
-	    " JOIN releases AS b ON b.environment = r.environment"
+	    " CROSS JOIN releases AS b ON b.environment = r.environment"
 	    "  AND b.name = r.release"
-	    " JOIN deploys AS d ON d.number > b.deploy"
-	    "  AND d.number < r.number AND d.environment = r.environment"
-	    "  AND d.kind = 'deploy' AND +d.state = 'retired'"
-	    " JOIN directives AS x ON x.deploy = d.number"
+	    " CROSS JOIN deploys AS d ON d.number > b.deploy"
+	    "  AND d.number < r.number AND +d.environment = r.environment"
+	    "  AND +d.kind = 'deploy' AND +d.state = 'retired'"
+	    " CROSS JOIN directives AS x ON x.deploy = d.number"
 	    "  AND x.commit_oid = '' AND x.known"
 	    " WHERE r.number > (SELECT max(number) FROM deploys) - ?3"
 	    "  AND r.number < ?2 AND r.kind = 'rollback'"
 	    "  AND r.environment = ?1 AND +r.state IN ('live', 'retired')"
 	    "  AND NOT EXISTS (SELECT 1 FROM directives AS y"
-	    "   JOIN deploys AS e ON e.number = y.deploy"
+	    "   CROSS JOIN deploys AS e ON e.number = y.deploy"
 	    "   WHERE y.deploy > r.number AND y.commit_oid = ''"
 	    "    AND y.name = x.name AND y.argument = x.argument"
 	    "    AND e.environment = ?1 AND e.kind = 'deploy'"
