@@ -244,9 +244,9 @@ run_resume(struct call *call)
 	err = cmd_open(call, DB_WRITE, false);
 	/* What cannot be settled keeps nobody from what was asked for. */
 	if (err == NULL)
-		err_keep(&outcome, receive_settle(&call->hub));
-	if (err == NULL)
 		err_keep(&outcome, receive_free_left(&call->hub));
+	if (err == NULL)
+		err_keep(&outcome, receive_settle(&call->hub));
 	config = call->hub.config;
 	only = call->env;
 	for (size_t i = 0; err == NULL && i < config->n_environments; i++) {
