@@ -75,6 +75,21 @@ deploy_pending_directives(struct journal *journal,
 	return err != NULL ? err : take_directives(query, list);
 }
 
+/* Mostly there is none, and SQLite is at what follows for longer. */
+static const struct err *
+has_rollback(struct journal *journal, const char *environment, bool *has)
+{
+	const struct err *err;
+	int64_t found;
+
+	err = db_get_int(&found, journal_db(journal), 0, "SELECT 1"
+	    " FROM deploys WHERE number > (SELECT max(number) FROM deploys)"
+	    " - ?2 AND kind = 'rollback' AND +environment = ?1 LIMIT 1", "si",
+	    environment, (int64_t)DEPLOY_UNDONE_AMONG);
+	*has = err == NULL && found != 0;
+	return err;
+}
+
 /*
  * Of deploys that a rollback went past, those that no deploy has done since;
  * each as of the commit that it was asked for with. The few last deploys are
@@ -117,8 +132,12 @@ deploy_undone_options(struct journal *journal, const struct deploy *deploy,
     deploy_holds_cb holds, void *ctx, struct directives *list)
 {
 	struct directives undone = DIRECTIVES_INIT;
-	const struct err *err = find_undone(journal, deploy, &undone);
+	const struct err *err;
+	bool has;
 
+	err = has_rollback(journal, deploy->environment, &has);
+	if (err == NULL && has)
+		err = find_undone(journal, deploy, &undone);
 	for (size_t i = 0; err == NULL && i < undone.n; i++) {
 		const struct directive *d = &undone.v[i];
 		size_t n = list->n, at;
