@@ -109,8 +109,9 @@ const struct err *repo_ref_value(struct repo *repo, const char *ref,
     char oid[REPO_OID_SIZE]);
 
 /*
- * Whether it was git-receive-pack that moved a ref from "old" to "new", as
- * the reflog of that ref tells; true where nobody keeps one.
+ * Whether it was git-receive-pack that moved a ref from "old" to "new", where
+ * it is, as the reflog of that ref tells; true where nobody keeps one, or it
+ * ends before that, as after a power cut.
  */
 const struct err *repo_was_pushed(struct repo *repo, const char *ref,
     const char *old, const char *new, bool *was);

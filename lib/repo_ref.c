@@ -216,7 +216,9 @@ repo_was_pushed(struct repo *repo, const char *ref, const char *old,
 	if (code != 0)
 		return repo_error(code, "read the reflog of %s", ref);
 	n = git_reflog_entrycount(log);
-	*was = n == 0;
+	/* git syncs a ref, and not its log: that may have lost its end. */
+	*was = n == 0 || !git_oid_equal(&to, git_reflog_entry_id_new(
+	    git_reflog_entry_byindex(log, 0)));
 	for (size_t i = 0; i < n && !*was; i++) {
 		const git_reflog_entry *entry =
 		    git_reflog_entry_byindex(log, i);

@@ -302,4 +302,11 @@ echo "$(head_of)" > "$repo/refs/heads/main.lock"
 touch -d '1 minute ago' "$repo/refs/heads/main.lock"
 slip resume
 not_ok "is removed" test -e "$repo/refs/heads/main.lock"
+
+# A push whose ref is on the disk, and the last line of its log is not.
+commit version seventeen "seventeen"
+lost_push main
+sed -i '$d' "$repo/logs/refs/heads/main"
+slip resume
+is "is one that moved it" "$(live_file version)" seventeen
 done_testing
