@@ -142,7 +142,8 @@ const struct err *repo_walk(struct repo *repo, const char *tip,
 /*
  * True through "*few" when such a walk from "tip" comes to at most "n" commits
  * before it is at "base" on each way, or at a beginning. Where others are
- * merged the ways lead past "base", and may be found long.
+ * merged the ways lead past "base", and may be found long. ERR_NOT_FOUND
+ * when there is no "tip".
  */
 const struct err *repo_is_few(struct repo *repo, const char *tip,
     const char *base, size_t n, bool *few);

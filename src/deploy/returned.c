@@ -100,6 +100,8 @@ sweep(struct work *work, struct vec *stays)
 		    work->env->set.root, left.v[i], resisted != NULL ?
 		    resisted->text : "remove it as the user who has made it,"
 		    " or as root");
+	if (err == NULL && left.n == 0)
+		err = resisted;
 	vec_release(&left);
 	return err;
 }

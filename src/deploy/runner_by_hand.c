@@ -29,6 +29,18 @@ clean_now(struct hub *hub, const struct environment *env,
 	return err;
 }
 
+/* What has come back, and resists, must not keep the rest. */
+static const struct err *
+clean_all(struct hub *hub, const struct environment *env,
+    struct vec *removed, struct vec *stays)
+{
+	struct err_kept kept = ERR_KEPT_INIT;
+
+	err_keep(&kept, returned_settle(hub, env, removed, stays));
+	err_keep(&kept, clean_now(hub, env, removed, stays));
+	return err_kept(&kept);
+}
+
 /* What stays of it is not as it should be. */
 static const struct err *
 settle_returned(const struct hub *hub, const struct environment *env)
@@ -86,9 +98,7 @@ runner_cleanup(struct hub *hub, const struct environment *env,
 	if (err == NULL) {
 		err = recover(hub, env);
 		if (err == NULL)
-			err = returned_settle(hub, env, removed, stays);
-		if (err == NULL)
-			err = clean_now(hub, env, removed, stays);
+			err = clean_all(hub, env, removed, stays);
 		lock_release(lock);
 		err = err_first(err, queue_wake_waiting(hub, env->name));
 	} else if (err->code == ERR_BUSY) {

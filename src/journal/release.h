@@ -94,8 +94,8 @@ const struct err *release_before_live(struct journal *journal,
     const char *environment, struct release *release);
 
 /*
- * Names of what can be gone back to, and was made before a deploy: those
- * that were live last come first.
+ * Names of releases that were live, are kept, and were made before a deploy:
+ * those that were live last come first. See release_check_target().
  */
 const struct err *release_older(struct journal *journal,
     const char *environment, int64_t deploy, struct vec *names);

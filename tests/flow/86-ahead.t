@@ -91,17 +91,20 @@ like "the doctor sees one that failed, too" "$out" \
 slip resume
 not_ok "resume takes it out" test -e "$root/releases/$failed"
 ok "and keeps it to be looked at" test -e "$root/.slipway/failed/$failed"
-if unshare -m true 2> /dev/null; then
-	mkdir "$root/releases/$second"
+
+# resume_below FOLDER: when that is there, and a mount in it.
+resume_below() {
+	mkdir "$1"
 	run unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" resume \
-	    -C "$3"' sh "$root/releases/$second" "$slipway" "$repo"
+	    -C "$3"' sh "$1" "$slipway" "$repo"
+}
+if unshare -m true 2> /dev/null; then
+	resume_below "$root/releases/$second"
 	is_exit "one that cannot be removed is told" 1
 	like "by name" "$err" "release $second was removed, is in .* again"
 	slip resume
 	ok "and tried again" gone
-	mkdir "$root/.slipway/trash/left"
-	run unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" resume \
-	    -C "$3"' sh "$root/.slipway/trash/left" "$slipway" "$repo"
+	resume_below "$root/.slipway/trash/left"
 	is_exit "what stays in the trash is told" 1
 	like "by name, too" "$err" 'trash/left stays'
 	slip resume
