@@ -71,10 +71,12 @@ like "and says so" "$out" "$second"
 back
 (cd "$root/releases/$second" && exec sleep 60) &
 user=$!
+ok "somebody works in it" \
+    wait_for 20 test "/proc/$user/cwd" -ef "$root/releases/$second"
 slip cleanup
-like "but not while somebody works in it" "$out$err" \
+like "as long as he does, it stays" "$out$err" \
     "release $second stays: in use by process"
-ok "it stays" test -e "$root/releases/$second"
+ok "as it is" test -e "$root/releases/$second"
 kill "$user"
 wait "$user"
 push_file index.html five fifth
